@@ -1,0 +1,40 @@
+# make demo   a picture, offline, on the two pictures that the project ships
+# make test   all tests
+# make lint   format and lint, checked
+# make format format and lint, mended
+#
+# Each sets up what it needs in .venv first. Another Python: make PYTHON=python3.12 …
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format clean
+
+demo: $(READY) | out
+	$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+out:
+	mkdir -p out
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "tfstyle needs Python 3.11 or newer; set PYTHON=... to one"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

@@ -1,0 +1,239 @@
+"""What the scripts share: flags from config fields, one-line errors, reporters, output.
+
+A script calls `run(main)`; its main calls `read_job`, then one function of the
+package, then `write_picture`. TensorFlow is imported inside main, so that
+`--help` and mistakes in flags are answered at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from absl import app, flags, logging
+
+# Works from a checkout that is not installed, too.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from tfstyle.config import (
+    DEFAULT_PRESET,
+    OPTIMIZERS,
+    PADDINGS,
+    POOLINGS,
+    PRECISIONS,
+    PRESETS,
+    UNITS,
+    TransferConfig,
+    preset,
+)
+
+FLAGS = flags.FLAGS
+_CHOICES = {
+    "optimizer": OPTIMIZERS,
+    "padding": PADDINGS,
+    "pooling": POOLINGS,
+    "precision": PRECISIONS,
+    "units": UNITS,
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the flags ask for: a config, and the picture files by argument."""
+
+    config: TransferConfig
+    pictures: dict[str, str]
+
+
+def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
+    """Defines the flags of a script that optimises.
+
+    Args:
+      task: the script's name, as records in pictures have it.
+      pictures: {argument: help} of its input pictures.
+      **defaults: config fields whose default differs from the preset's.
+    """
+    for name, text in pictures.items():
+        flags.DEFINE_string(name, None, text)
+    flags.DEFINE_string(
+        "output", None, "picture to write, .png or .jpg; by default named after the inputs, in this folder"
+    )
+    flags.DEFINE_string(
+        "from", None, f"a picture that {task}.py made: run it again; other flags given here take precedence"
+    )
+    flags.DEFINE_string(
+        "preset", None, f"settings to start from: {', '.join(PRESETS)} (default: {DEFAULT_PRESET})"
+    )
+    for field in dataclasses.fields(TransferConfig):
+        value = defaults.get(field.name, getattr(PRESETS[DEFAULT_PRESET], field.name))
+        _DEFINE[type(value)](field.name, f"{field.metadata['help']} (default: {_shown(value)})")
+    flags.DEFINE_string("checkpoint_dir", None, "folder to save the run's state in, and to go on from")
+    flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
+    flags.DEFINE_string("snapshot_dir", None, "folder to write the picture of every report into")
+    # absl lists under --help what the main module itself defines.
+    for flag in FLAGS.get_flags_for_module(__name__):
+        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+
+
+def _shown(value) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "empty"
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+def _define_text(name: str, text: str) -> None:
+    if name in _CHOICES:
+        flags.DEFINE_enum(name, None, _CHOICES[name], text)
+    else:
+        flags.DEFINE_string(name, None, text)
+
+
+# Every default is None, so that a flag that was given can be told from one that
+# was not: the preset, or the picture named by --from, fills in the rest. Ranges
+# are the config's to check.
+_DEFINE: dict[type, Callable[[str, str], object]] = {
+    bool: lambda name, text: flags.DEFINE_bool(name, None, text),
+    int: lambda name, text: flags.DEFINE_integer(name, None, text),
+    float: lambda name, text: flags.DEFINE_float(name, None, text),
+    str: _define_text,
+    tuple: lambda name, text: flags.DEFINE_list(name, None, text),
+}
+
+
+def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
+    """Turns the flags into a job: the base (preset or --from), changed by the flags given."""
+    fields = [field.name for field in dataclasses.fields(TransferConfig)]
+    given = {name: FLAGS[name].value for name in fields if FLAGS[name].value is not None}
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    paths = {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
+    if FLAGS["from"].value is None:
+        base = dataclasses.replace(preset(FLAGS.preset or DEFAULT_PRESET), **defaults)
+        return Job(dataclasses.replace(base, **given), paths)
+
+    if FLAGS.preset is not None:
+        raise ValueError(f"preset={FLAGS.preset!r}: cannot be given with --from, which brings all settings")
+    with quiet_tensorflow():
+        from tfstyle import images, provenance
+
+        source = f"from={FLAGS['from'].value!r}"
+        made = provenance.parse(images.read_note(FLAGS["from"].value), source)
+    if made.task != task:
+        raise ValueError(f"{source}: was made by {made.task}.py; run that")
+    for argument in made.inputs:
+        if argument not in given and argument not in paths:
+            path = provenance.unchanged_input(made, argument, source)
+            if argument in pictures:
+                paths[argument] = path
+    if changed := provenance.changed_versions(made):
+        logging.warning("%s: made with %s; the picture may differ", source, ", ".join(changed))
+    return Job(dataclasses.replace(made.config, **given), paths)
+
+
+def output_path(job: Job, suffix: str = "") -> pathlib.Path:
+    """Returns where the picture goes, once it is known that it can be written there."""
+    from tfstyle import images
+
+    stems = "_".join(pathlib.Path(path).stem for path in job.pictures.values())
+    path = pathlib.Path(FLAGS.output if FLAGS.output is not None else f"{stems}{suffix}.png")
+    images.check_writable(path)
+    return path
+
+
+def reporters(output: pathlib.Path) -> list:
+    """Returns the reporters that the flags ask for."""
+    from tfstyle import reporting
+
+    chosen = [reporting.ConsoleReporter()]
+    if FLAGS.logdir is not None:
+        chosen.append(reporting.TensorBoardReporter(pathlib.Path(FLAGS.logdir) / output.stem))
+    if FLAGS.snapshot_dir is not None:
+        chosen.append(reporting.SnapshotReporter(FLAGS.snapshot_dir))
+    return chosen
+
+
+def write_picture(output: pathlib.Path, task: str, job: Job, result) -> None:
+    """Writes the picture with its record, the losses to standard error, the path to standard output."""
+    from tfstyle import images, provenance
+
+    images.save_image(output, result.image, provenance.describe(task, job.config, job.pictures))
+    first = result.history[0]
+    print(f"{'term':<24}{'before':>12}{'after':>12}{'unweighted':>12}", file=sys.stderr)
+    for name, value in result.losses.items():
+        print(
+            f"{name:<24}{first.losses[name]:>12.4g}{value:>12.4g}{result.unweighted[name]:>12.4g}",
+            file=sys.stderr,
+        )
+    print(
+        f"{'total':<24}{first.total:>12.4g}{result.total:>12.4g}{'':>12}"
+        f"  in {result.seconds:.0f} s, {result.evaluations} evaluations",
+        file=sys.stderr,
+    )
+    print(output)
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Hides what TensorFlow's native code prints while it is imported, unless that fails.
+
+    Those lines come before its log level counts, and would bury the one line
+    that tells what is wrong.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(held.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()  # it has more to say when it meets its devices
+            yield
+        except ImportError:
+            held.seek(0)
+            stderr.write(held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr.fileno(), 2)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a script's main; a mistake of the user's ends with one line and exit status 1."""
+
+    def guarded(arguments: Sequence[str]) -> int | None:
+        if len(arguments) > 1:
+            return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
+        try:
+            main()
+        except (ValueError, OSError, FloatingPointError) as error:
+            if logging.level_debug():
+                traceback.print_exc()
+            return _fail(str(error))
+        except KeyboardInterrupt:
+            print("\nstopped", file=sys.stderr)
+            return 130
+
+    app.run(guarded, flags_parser=_parse)
+
+
+def _parse(arguments: Sequence[str]) -> list[str]:
+    try:
+        return app.parse_flags_with_usage(arguments) if _asks_for_help(arguments) else FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(_fail(str(error)))
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return any(argument.lstrip("-").startswith("help") for argument in arguments[1:])
+
+
+def _fail(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"{pathlib.Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
+    return 1

@@ -1,0 +1,47 @@
+"""tfstyle: neural style transfer (Gatys, Ecker & Bethge, CVPR 2016) in TensorFlow and Keras.
+
+Names are loaded when they are first used, so that ``import tfstyle`` does not
+wait for TensorFlow.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "PRESETS": "config",
+    "TransferConfig": "config",
+    "feature_extractor": "features",
+    "normalize_activations": "features",
+    "content_loss": "losses",
+    "gram_matrix": "losses",
+    "style_loss": "losses",
+    "total_variation": "losses",
+    "Objective": "objective",
+    "Term": "objective",
+    "ConsoleReporter": "reporting",
+    "Progress": "reporting",
+    "Reporter": "reporting",
+    "SnapshotReporter": "reporting",
+    "TensorBoardReporter": "reporting",
+    "Result": "synthesis",
+    "synthesize": "synthesis",
+    "reconstruct_content": "tasks",
+    "reconstruct_style": "tasks",
+    "transfer": "tasks",
+    "load_image": "images",
+    "save_image": "images",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,55 @@
+"""Files that are whole or absent, folders that can be written, contents by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import tempfile
+
+
+def write_atomically(path: pathlib.Path, data: bytes) -> None:
+    """Writes beside the file and renames, so that nobody ever sees half of it.
+
+    Raises:
+      OSError: the file cannot be written; what stood there before is intact.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a picture gets the usual permissions.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def require_writable_folder(folder: pathlib.Path, named: str) -> None:
+    """Checks that files can be made in a folder, by making one: modes alone do not tell.
+
+    Args:
+      folder: the folder.
+      named: how the error names what the user gave, such as ``output='x.png'``.
+
+    Raises:
+      OSError: there is no such folder, or no file can be made in it.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{named}: there is no folder {str(folder)!r}; make it first")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{named}: cannot be written ({error.strerror})") from None
+
+
+def sha256(path) -> str:
+    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,76 @@
+"""Where a run starts: content, style, noise, a picture file, or a blend of them."""
+
+from __future__ import annotations
+
+import re
+
+import tensorflow as tf
+
+from tfstyle import images
+
+_NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
+_PART = re.compile(rf"\s*({_NUMBER})\s*\*\s*(.+?)\s*")
+
+
+def parse(init: str) -> list[tuple[float, str]]:
+    """Splits a start into shares that add up to 1: ``0.7*content+0.3*noise``.
+
+    Raises:
+      ValueError: the shares of a blend add up to nothing.
+    """
+    parts = [_PART.fullmatch(part) for part in init.split("+")]
+    if not all(parts):  # not a blend: one start, or a path, whatever characters it has
+        return [(1.0, init)]
+    shares = [float(part[1]) for part in parts]
+    if not 0 < sum(shares) < float("inf"):
+        raise ValueError(f"init={init!r}: the shares of a blend must add up to more than 0")
+    return [(share / sum(shares), part[2]) for share, part in zip(shares, parts) if share > 0]
+
+
+def initial_image(
+    init: str,
+    size: tuple[int, int],
+    *,
+    content: tf.Tensor | None = None,
+    style: tf.Tensor | None = None,
+    seed: int = 0,
+) -> tf.Tensor:
+    """Makes the picture that a run starts from.
+
+    Args:
+      init: ``content``, ``style``, ``noise``, the path of a picture, or a blend
+        ``share*start+share*start``; shares are divided by their sum.
+      size: (height, width) of the picture to be made.
+      content: `[1, H, W, 3]`, resized to the size.
+      style: `[1, H', W', 3]`, made to fill the size at its own aspect.
+      seed: of the noise, which is white and uniform over [0, 1] (the paper says
+        "white noise" and no more).
+
+    Returns:
+      `[1, H, W, 3]` float32 in [0, 1].
+
+    Raises:
+      ValueError: the start needs a picture that this run does not have, or the
+        file is no picture.
+      OSError: the file cannot be opened.
+    """
+    parts = parse(init)
+    sources = [_source(init, name, size, content, style, seed) for _, name in parts]
+    return tf.add_n([share * source for (share, _), source in zip(parts, sources)])
+
+
+def _source(init, name, size, content, style, seed) -> tf.Tensor:
+    if name == "noise":
+        return tf.random.stateless_uniform([1, *size, 3], seed=[seed, 0])
+    if name in ("content", "style"):
+        picture = content if name == "content" else style
+        if picture is None:
+            raise ValueError(f"init={init!r}: this run has no {name} picture")
+        return images.resize(picture, size) if name == "content" else images.cover(picture, size)
+    try:
+        return images.resize(images.load_image(name, "init"), size)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"init={init!r}: must be content, style, noise, an existing picture file,"
+            " or a blend such as 0.7*content+0.3*noise"
+        ) from None

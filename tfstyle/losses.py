@@ -1,0 +1,97 @@
+"""The paper's losses, as pure functions of tensors.
+
+Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural
+Networks", CVPR 2016, writes a layer's activations as a matrix F of N filters
+by M positions. Here they are `[B, h, w, N]` tensors with h*w = M. Losses are
+sums over the batch, and carry no weights: those belong to the objective.
+
+Everything is computed in the dtype that comes in, except that half-precision
+activations are summed in float32.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def gram_matrix(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+    """Correlations between filters: the paper's eq. (3), G_ij = sum_k F_ik F_jk.
+
+    Args:
+      features: `[B, h, w, N]` activations.
+      mask: optional `[B, h, w]` or `[B, h, w, 1]` guidance in [0, 1] that
+        multiplies the activations first (Gatys et al. 2017, eq. 4).
+
+    Returns:
+      `[B, N, N]`, float32 or wider: sums over positions, not means.
+    """
+    features = _accumulable(features)
+    if mask is not None:
+        mask = tf.cast(mask, features.dtype)
+        features *= mask if mask.shape.rank == 4 else mask[..., tf.newaxis]
+    shape = tf.shape(features)
+    rows = tf.reshape(features, [shape[0], shape[1] * shape[2], features.shape[-1]])
+    return tf.linalg.matmul(rows, rows, transpose_a=True)
+
+
+def content_loss(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """The paper's eq. (1): 1/2 sum (F - P)^2.
+
+    Its gradient is eq. (2) except where F = 0: there the ReLU before F makes
+    it 0, and the automatic gradient of the whole network does the same.
+
+    Args:
+      features: `[B, h, w, N]` activations F of the picture being made.
+      target: activations P of the content, of the same shape.
+
+    Returns:
+      A scalar.
+    """
+    difference = _accumulable(features) - _accumulable(target)
+    return 0.5 * tf.reduce_sum(tf.square(difference))
+
+
+def style_loss(features: tf.Tensor, target_gram: tf.Tensor) -> tf.Tensor:
+    """One layer's style loss, the paper's eq. (4): 1/(4 N^2 M^2) sum (G - A)^2.
+
+    Args:
+      features: `[B, h, w, N]` activations of the picture being made.
+      target_gram: `[B or 1, N, N]` Gram matrix A. The paper resizes the style
+        picture to the content's size, so A too is a sum over M positions. For
+        a style picture of M' positions, pass its Gram matrix times M/M'.
+
+    Returns:
+      A scalar.
+    """
+    features = _accumulable(features)
+    filters = features.shape[-1]
+    positions = tf.cast(tf.shape(features)[1] * tf.shape(features)[2], features.dtype)
+    # The factor is inside the square: sums over a large picture, squared,
+    # would use up the range of float32.
+    difference = (gram_matrix(features) - target_gram) / (2.0 * filters * positions)
+    return tf.reduce_sum(tf.square(difference))
+
+
+def total_variation(image: tf.Tensor) -> tf.Tensor:
+    """Sum of squared differences between neighbouring pixels.
+
+    This is the V^beta regulariser of Mahendran & Vedaldi (CVPR 2015) with
+    beta = 2: unlike the sum of absolute differences it is smooth,
+    which a quasi-Newton method needs. It is not part of the CVPR 2016 paper.
+
+    Args:
+      image: `[B, H, W, C]` with values in [0, 1].
+
+    Returns:
+      A scalar, in squared picture values.
+    """
+    image = _accumulable(image)
+    down = image[:, 1:] - image[:, :-1]
+    right = image[:, :, 1:] - image[:, :, :-1]
+    return tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
+
+
+def _accumulable(tensor: tf.Tensor) -> tf.Tensor:
+    """Widens half precision, in which a sum over positions would stop growing."""
+    tensor = tf.convert_to_tensor(tensor)
+    return tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor

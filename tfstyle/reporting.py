@@ -1,0 +1,166 @@
+"""What a run tells while it goes: one record, to any number of reporters.
+
+The loop makes a `Progress` before the first step, between compiled chunks and
+after the last step, and hands it with the picture to each `Reporter`.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TextIO
+
+import tensorflow as tf
+
+from tfstyle import images
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+      step: iterations done, over all scales.
+      total_steps: iterations to be done, over all scales.
+      scale: index of the current scale, coarsest first.
+      losses: {term: weighted value}; they add up to `total`.
+      unweighted: {term: value before its weight}.
+      total: value of the objective.
+      seconds: wall time since the run began.
+      evaluations: times that value and gradient were computed.
+      note: something the reader should know that happened since the last
+        record, such as a restart; empty otherwise.
+    """
+
+    step: int
+    total_steps: int
+    scale: int
+    losses: dict[str, float]
+    unweighted: dict[str, float]
+    total: float
+    seconds: float
+    evaluations: int
+    note: str = ""
+
+
+class Reporter(Protocol):
+    """Anything that wants to see a run."""
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        """Takes one record and the picture `[1, H, W, 3]` it speaks of (values may leave [0, 1])."""
+
+
+class ConsoleReporter:
+    """Progress for people: a line that renews itself, or now and then a line in a log.
+
+    Args:
+      stream: where to write; standard error by default.
+      every_seconds: least time between two lines where the stream is no terminal.
+      clock: returns seconds; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        every_seconds: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self._stream = stream or sys.stderr
+        self._every_seconds = every_seconds
+        self._clock = clock
+        self._last_line = -float("inf")
+        self._first: Progress | None = None
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        if self._first is None or progress.step < self._first.step:
+            self._first = progress
+        done = progress.step >= progress.total_steps
+        if progress.note:
+            self._end_line()
+            self._stream.write(f"{progress.note}\n")
+        if self._stream.isatty():
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write("\r\x1b[K" + self._line(progress, width) + ("\n" if done else ""))
+        elif done or self._clock() - self._last_line >= self._every_seconds:
+            self._last_line = self._clock()
+            self._stream.write(self._line(progress, 10_000) + "\n")
+        self._stream.flush()
+
+    def _end_line(self) -> None:
+        if self._stream.isatty():
+            self._stream.write("\r\x1b[K")
+
+    def _line(self, progress: Progress, width: int) -> str:
+        """Returns bar, counts, speed and time left, and as much of the losses as fits."""
+        share = progress.step / progress.total_steps
+        bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
+        steps, seconds = progress.step - self._first.step, progress.seconds - self._first.seconds
+        if steps and progress.step < progress.total_steps:
+            left = (progress.total_steps - progress.step) * seconds / steps
+            pace = f"  {_pace(seconds / steps)}  {_duration(left)} left"
+        else:
+            pace = f"  {_duration(progress.seconds)}" if steps else ""
+        head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
+        groups: dict[str, float] = {}
+        for name, value in progress.losses.items():
+            group = name.partition("/")[0]
+            groups[group] = groups.get(group, 0.0) + value
+        for losses in (progress.losses, groups):
+            line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
+            if len(line) <= width:
+                return line
+        return head[:width]
+
+
+def _pace(seconds_a_step: float) -> str:
+    return f"{seconds_a_step:.2f} s/step" if seconds_a_step >= 1 else f"{1 / seconds_a_step:.1f} steps/s"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+class SnapshotReporter:
+    """Writes the picture of every report into a folder, as ``step_000010.png``.
+
+    Args:
+      folder: made if it is not there.
+    """
+
+    def __init__(self, folder):
+        self._folder = pathlib.Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        images.save_image(self._folder / f"step_{progress.step:06}.png", image)
+
+
+class TensorBoardReporter:
+    """Writes losses, weighted and unweighted, and the picture for TensorBoard.
+
+    Args:
+      folder: the run's own folder below TensorBoard's ``--logdir``.
+    """
+
+    def __init__(self, folder):
+        self._writer = tf.summary.create_file_writer(str(folder))
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        with self._writer.as_default(step=progress.step):
+            tf.summary.scalar("total", progress.total)
+            tf.summary.scalar("evaluations", progress.evaluations)
+            for name, value in progress.losses.items():
+                tf.summary.scalar(f"weighted/{name}", value)
+            for name, value in progress.unweighted.items():
+                tf.summary.scalar(f"unweighted/{name}", value)
+            tf.summary.image("image", tf.clip_by_value(image, 0.0, 1.0))
+            if progress.note:
+                tf.summary.text("note", progress.note)
+        # A killed run should leave all that it has seen.
+        self._writer.flush()
