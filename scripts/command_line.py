@@ -149,12 +149,13 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
 def reporters(output: pathlib.Path) -> list:
     """Returns the reporters that the flags ask for."""
     from tfstyle import reporting
+    from tfstyle.files import make_folder
 
     chosen = [reporting.ConsoleReporter()]
     if FLAGS.logdir is not None:
-        chosen.append(reporting.TensorBoardReporter(pathlib.Path(FLAGS.logdir) / output.stem))
+        chosen.append(reporting.TensorBoardReporter(make_folder(FLAGS.logdir, "logdir") / output.stem))
     if FLAGS.snapshot_dir is not None:
-        chosen.append(reporting.SnapshotReporter(FLAGS.snapshot_dir))
+        chosen.append(reporting.SnapshotReporter(make_folder(FLAGS.snapshot_dir, "snapshot_dir")))
     return chosen
 
 

@@ -86,7 +86,14 @@ def _shade(color, factor):
 
 def _town(draw, generator, width, horizon):
     """Draws rows of gabled houses along the shore, the nearer in front and larger."""
-    walls = [(236, 214, 178), (214, 138, 96), (228, 186, 104), (196, 206, 204), (186, 96, 78), (240, 232, 216)]
+    walls = [
+        (236, 214, 178),
+        (214, 138, 96),
+        (228, 186, 104),
+        (196, 206, 204),
+        (186, 96, 78),
+        (240, 232, 216),
+    ]
     roofs = [(146, 70, 52), (118, 62, 56), (92, 76, 82)]
     for row in range(3):
         x = width * (0.40 + 0.05 * row)
@@ -106,7 +113,10 @@ def _town(draw, generator, width, horizon):
             draw.polygon([peak, right, (peak[0], right[1])], fill=_shade(roof, 0.78))
             for storey in range(storeys):
                 for column in range(2):
-                    window = (x + house * (0.18 + 0.42 * column), foot - tall + house * (0.12 + 0.42 * storey))
+                    window = (
+                        x + house * (0.18 + 0.42 * column),
+                        foot - tall + house * (0.12 + 0.42 * storey),
+                    )
                     lit = generator.random() < 0.3
                     draw.rectangle(
                         (*window, window[0] + house * 0.17, window[1] + house * 0.22),
@@ -129,7 +139,9 @@ def _lighthouse(draw, x, horizon, tall):
         bottom, top = horizon - tall * (0.06 + 0.13 * band), horizon - tall * (0.06 + 0.13 * (band + 1))
         wide, narrow = tall * (0.085 - 0.007 * band), tall * (0.085 - 0.007 * (band + 1))
         color = (226, 74, 58) if band % 2 == 0 else (246, 240, 228)
-        draw.polygon([(x - wide, bottom), (x - narrow, top), (x + narrow, top), (x + wide, bottom)], fill=color)
+        draw.polygon(
+            [(x - wide, bottom), (x - narrow, top), (x + narrow, top), (x + wide, bottom)], fill=color
+        )
         draw.polygon(
             [(x + wide * 0.25, bottom), (x + narrow * 0.25, top), (x + narrow, top), (x + wide, bottom)],
             fill=_shade(color, 0.72),
@@ -138,7 +150,11 @@ def _lighthouse(draw, x, horizon, tall):
     draw.rectangle((x - tall * 0.062, top - tall * 0.014, x + tall * 0.062, top), fill=(58, 56, 64))
     draw.rectangle((x - tall * 0.032, top - tall * 0.085, x + tall * 0.032, top), fill=(255, 236, 150))
     draw.polygon(
-        [(x - tall * 0.05, top - tall * 0.085), (x, top - tall * 0.15), (x + tall * 0.05, top - tall * 0.085)],
+        [
+            (x - tall * 0.05, top - tall * 0.085),
+            (x, top - tall * 0.15),
+            (x + tall * 0.05, top - tall * 0.085),
+        ],
         fill=(150, 50, 44),
     )
 
@@ -166,12 +182,15 @@ def _boat(draw, x, y, size, hull):
     sail = (250, 240, 222)
     draw.polygon([(x + size * 0.04, y - size * 1.25), (x + size * 0.04, y), (x + size * 0.66, y)], fill=sail)
     draw.polygon(
-        [(x - size * 0.04, y - size * 1.1), (x - size * 0.04, y), (x - size * 0.5, y)], fill=_shade(sail, 0.84)
+        [(x - size * 0.04, y - size * 1.1), (x - size * 0.04, y), (x - size * 0.5, y)],
+        fill=_shade(sail, 0.84),
     )
     draw.line((x, y - size * 1.3, x, y + size * 0.1), fill=(70, 52, 44), width=max(2, int(size * 0.03)))
     bow = [(-0.82, 0.02), (0.86, 0.0), (0.6, 0.26), (-0.6, 0.26)]
     draw.polygon([(x + dx * size, y + dy * size) for dx, dy in bow], fill=hull)
-    draw.line((x - size * 0.8, y + size * 0.05, x + size * 0.84, y + size * 0.03), fill=(244, 236, 220), width=4)
+    draw.line(
+        (x - size * 0.8, y + size * 0.05, x + size * 0.84, y + size * 0.03), fill=(244, 236, 220), width=4
+    )
 
 
 def swirls(seed=11):

@@ -16,7 +16,7 @@ cli.define_flags(TASK, PICTURES)
 def main():
     job = cli.read_job(TASK, list(PICTURES))
     for name in PICTURES:
-        if name not in job.pictures:
+        if not job.pictures.get(name):
             raise ValueError(f"--{name}: is missing; it must name a picture file")
     with cli.quiet_tensorflow():
         import tfstyle

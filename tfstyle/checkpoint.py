@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import pathlib
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tfstyle.files import require_writable_folder, write_atomically
+from tfstyle.files import make_folder, require_writable_folder, write_atomically
 
 _FILE = "checkpoint.npz"
 
@@ -29,14 +28,9 @@ class Checkpoint:
     """
 
     def __init__(self, folder, identity: Mapping[str, Any]):
-        named = f"checkpoint_dir={str(folder)!r}"
-        self._path = pathlib.Path(folder) / _FILE
+        self._path = make_folder(folder, "checkpoint_dir") / _FILE
+        require_writable_folder(self._path.parent, f"checkpoint_dir={str(folder)!r}")
         self._identity = json.loads(json.dumps(identity))
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(f"{named}: cannot be made ({error.strerror})") from None
-        require_writable_folder(self._path.parent, named)
 
     def save(self, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """Replaces the saved state by a JSON-able record and arrays."""

@@ -30,6 +30,20 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
         raise
 
 
+def make_folder(folder, argument: str) -> pathlib.Path:
+    """Makes a folder, with those above it, unless it is there.
+
+    Raises:
+      OSError: it cannot be made; the message begins with the argument.
+    """
+    path = pathlib.Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{argument}={str(folder)!r}: cannot be made ({error.strerror})") from None
+    return path
+
+
 def require_writable_folder(folder: pathlib.Path, named: str) -> None:
     """Checks that files can be made in a folder, by making one: modes alone do not tell.
 

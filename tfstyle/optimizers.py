@@ -144,8 +144,8 @@ class Lbfgs(ImageOptimizer):
 
     A line search that fails is tried again from where it ended, without the
     history and with a shorter first step each time. After `PATIENCE` failures
-    without an iteration between them the run is finished: float32 knows no
-    lower point in that direction.
+    without any descent between them the run is finished: float32 knows no lower
+    point from there.
 
     The picture is not clipped: that would break the method's picture of the
     curvature.
@@ -160,38 +160,29 @@ class Lbfgs(ImageOptimizer):
     PATIENCE = 3
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        # TFP takes a second to import, which Adam need not wait for.
+        # TFP takes a second to import, which Adam need not wait for. Its type of
+        # results has no public name; making one here saves a second compiled
+        # copy of the whole search, which is what asking TFP for one would cost.
         import tensorflow_probability as tfp
+        from tensorflow_probability.python.optimizer.lbfgs import LBfgsOptimizerResults
 
         self.image = tf.Variable(image, trainable=True, name="image")
         self.evaluations = 0
         self._objective = objective
         self._failures = 0
+        self._history = history
+        self._results_type = LBfgsOptimizerResults
         shape = self.image.shape
 
-        def scaled(position, scale):
-            value, _, gradient = objective.value_and_gradient(tf.reshape(position, shape))
-            return value * scale, tf.reshape(gradient, [-1]) * scale
-
-        vector, scalar = tf.TensorSpec([shape.num_elements()], tf.float32), tf.TensorSpec([], tf.float32)
-
-        @tf.function(input_signature=[vector, scalar])
-        def begin(position, scale):
-            return tfp.optimizer.lbfgs_minimize(
-                lambda x: scaled(x, scale), position, num_correction_pairs=history, max_iterations=0
-            )
-
-        self._begin = begin
-        self._results_spec = tf.nest.map_structure(
-            lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype),
-            begin.get_concrete_function().structured_outputs,
-        )
-
-        # No tolerance but 0: the run is as long as it was asked to be.
-        @tf.function(input_signature=[self._results_spec, scalar, tf.TensorSpec([], tf.int32)])
+        @tf.function
         def resume(results, scale, limit):
+            def scaled(position):
+                value, _, gradient = objective.value_and_gradient(tf.reshape(position, shape))
+                return value * scale, tf.reshape(gradient, [-1]) * scale
+
+            # No tolerance but 0: the run is as long as it was asked to be.
             return tfp.optimizer.lbfgs_minimize(
-                lambda x: scaled(x, scale),
+                scaled,
                 initial_position=None,
                 previous_optimizer_results=results,
                 tolerance=0.0,
@@ -202,47 +193,64 @@ class Lbfgs(ImageOptimizer):
 
     def start(self) -> None:
         image = self.image.read_value()
-        _, self.losses, gradient = self._objective.value_and_gradient(image)
+        value, self.losses, gradient = self._objective.value_and_gradient(image)
         self.evaluations += 1
         _require_finite(self.losses, "lower the weights")
-        self._begin_at(image, gradient)
+        self._begin_at(image, value, gradient)
 
-    def _begin_at(self, image: tf.Tensor, gradient: tf.Tensor) -> None:
-        """Starts without history, where the unscaled gradient is known."""
+    def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
+        """Starts without history, where the unscaled value and gradient are known."""
         slope = float(tf.sqrt(tf.reduce_mean(tf.square(gradient))))
         # A slope of 0 is a stationary point, which TFP finds out by itself.
         length = self.FIRST_STEP / 10**self._failures
         self._scale = tf.constant(length / slope if slope > 0 else 1.0, tf.float32)
-        self._results = self._begin(tf.reshape(image, [-1]), self._scale)
-        self.evaluations += 1
+        position = tf.reshape(image, [-1])
+        empty = tf.zeros([self._history, position.shape[0]])
+        self._results = self._results_type(
+            converged=tf.constant(False),
+            failed=tf.constant(False),
+            num_iterations=tf.constant(0),
+            num_objective_evaluations=tf.constant(0),
+            position=position,
+            objective_value=value * self._scale,
+            objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
+            position_deltas=empty,
+            gradient_deltas=empty,
+        )
 
     def advance(self, steps: int) -> str:
         note, left = "", steps
         while left > 0 and not self.finished:
             before = self._results
-            self._results = self._resume(before, self._scale, before.num_iterations + left)
-            made = int(self._results.num_iterations - before.num_iterations)
+            made = self._iterate(before, left)
             left -= made
-            self.evaluations += int(
-                self._results.num_objective_evaluations - before.num_objective_evaluations
-            )
             stuck = bool(self._results.failed) or bool(self._results.converged)
+            if not np.isfinite(self._results.position).all():
+                # A search that ends nowhere takes the picture with it: the
+                # iterations before it are made again, and it is not.
+                self._iterate(before, made - 1)
+            if self._results.objective_value < before.objective_value:
+                self._failures = 0
             if stuck:
+                self._failures += 1
                 note = self._start_again(steps - left)
-            if made > stuck:
-                self._failures = int(stuck)
         self.image.assign(tf.reshape(self._results.position, self.image.shape))
         self.losses = self._objective.losses(self.image.read_value())
         _require_finite(self.losses, "lower the weights")
         return note
 
+    def _iterate(self, before, iterations: int) -> int:
+        """Makes up to so many iterations and returns how many it made."""
+        self._results = self._resume(before, self._scale, before.num_iterations + iterations)
+        self.evaluations += int(self._results.num_objective_evaluations - before.num_objective_evaluations)
+        return int(self._results.num_iterations - before.num_iterations)
+
     def _start_again(self, step: int) -> str:
-        self._failures += 1
         if self._failures > self.PATIENCE or not np.any(self._results.objective_gradient):
             self.finished = True
             return f"L-BFGS finds no lower point in float32 after {step} more iterations; the run ends here"
-        gradient = tf.reshape(self._results.objective_gradient, self.image.shape) / self._scale
-        self._begin_at(tf.reshape(self._results.position, self.image.shape), gradient)
+        old = self._results
+        self._begin_at(old.position, old.objective_value / self._scale, old.objective_gradient / self._scale)
         return f"the line search of L-BFGS failed after {step} more iterations; it starts again from there"
 
     def state(self) -> dict[str, np.ndarray]:
@@ -255,8 +263,8 @@ class Lbfgs(ImageOptimizer):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        fields = {name: tf.constant(state[f"lbfgs/{name}"]) for name in self._results_spec._fields}
-        self._results = self._results_spec._replace(**fields)
+        fields = {name: tf.constant(state[f"lbfgs/{name}"]) for name in self._results_type._fields}
+        self._results = self._results_type(**fields)
         self._scale = tf.constant(state["scale"])
         self.evaluations = int(state["evaluations"])
         self._failures = int(state["failures"])

@@ -62,7 +62,7 @@ def build(
             raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
     policy = tf.keras.DTypePolicy(_DTYPES[dtype])
     image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
-    activation = _caffe_pixels(image)
+    activation = caffe_pixels(image)
     wanted, outputs = set(layers), {}
     for layer in _application().layers:
         if isinstance(layer, tf.keras.layers.Conv2D) and layer.name in weights:
@@ -91,7 +91,8 @@ def build(
     return model
 
 
-def _caffe_pixels(image):
+def caffe_pixels(image):
+    """Turns RGB in [0, 1] into what the Caffe network was trained on: BGR, mean pixel taken off."""
     return tf.keras.ops.flip(image, axis=-1) * 255.0 - np.array(_MEAN_PIXEL_BGR, np.float32)
 
 

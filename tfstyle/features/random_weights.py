@@ -8,8 +8,8 @@ seeded pictures instead, in the way of Mishkin & Matas (2016) and Krähenbühl
 et al. (2016):
 
 1. Kernels are drawn from a Gaussian with a generator of (seed, layer).
-2. A reference batch, noise with the 1/f spectrum of natural pictures and
-   their correlated colours, goes through the layers before it.
+2. A reference batch, noise with about the spectrum and the correlated colours
+   of natural pictures, goes through the layers before it.
 3. Each filter is scaled and its bias set so that before the ReLU it has mean
    0 and standard deviation `MAGNITUDE`: it fires at half of the positions, at
    about the strength of the trained network, for whose activations the
@@ -25,11 +25,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.features.network import Weights
+from tfstyle.features.network import Weights, caffe_pixels
 
 MAGNITUDE = 100.0
-_REFERENCE_SIZE = 128
-_REFERENCE_COUNT = 2
+_REFERENCE_SIZE = 160
+_REFERENCE_COUNT = 4
 
 
 def calibrated(
@@ -38,7 +38,7 @@ def calibrated(
     """Returns `{layer: (kernel, bias)}` down to the deepest of the layers."""
     names = list(layout)
     deepest = max(names.index(name) for name in layers)
-    activation = tf.constant(_reference_pictures(seed) * 255.0 - 128.0, tf.float32)
+    activation = caffe_pixels(reference_pictures(seed))
     pool = tf.nn.max_pool2d if pooling == "max" else tf.nn.avg_pool2d
     values: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for index, name in enumerate(names[: deepest + 1]):
@@ -55,15 +55,22 @@ def calibrated(
     return values
 
 
-def _reference_pictures(seed: int) -> np.ndarray:
-    """Returns noise pictures of amplitude 1/f, `[B, H, W, 3]` around 0.5."""
+def reference_pictures(seed: int) -> np.ndarray:
+    """Returns cloud-like noise pictures, `[B, H, W, 3]` float32 in [0, 1].
+
+    Their amplitude falls as 1/f^1.4, somewhat faster than that of natural
+    pictures, and each has a tint: deep layers see what is left after many
+    poolings, and would meet more contrast in a photograph than in 1/f noise of
+    this size.
+    """
     generator = np.random.default_rng([seed, 1_000])
-    size = _REFERENCE_SIZE
+    size, count = _REFERENCE_SIZE, _REFERENCE_COUNT
     frequency = np.hypot(np.fft.fftfreq(size)[:, np.newaxis], np.fft.rfftfreq(size))
     frequency[0, 0] = np.inf
-    noise = generator.standard_normal((_REFERENCE_COUNT, 3, size, size))
-    pink = np.fft.irfft2(np.fft.rfft2(noise) / frequency, s=(size, size))
-    pink /= pink.std(axis=(-2, -1), keepdims=True)
+    noise = np.fft.rfft2(generator.standard_normal((count, 3, size, size)))
+    clouds = np.fft.irfft2(noise / frequency**1.4, s=(size, size))
+    clouds /= clouds.std(axis=(-2, -1), keepdims=True)
     # Most of a natural picture's variance is common to its channels.
-    colored = pink.mean(axis=1, keepdims=True) * 1.5 + 0.3 * pink
-    return np.clip(0.5 + 0.2 * colored, 0, 1).transpose(0, 2, 3, 1)
+    clouds = 1.5 * clouds.mean(axis=1, keepdims=True) + 0.5 * clouds
+    tint = generator.standard_normal((count, 3, 1, 1))
+    return np.clip(0.5 + 0.3 * clouds + 0.2 * tint, 0, 1).transpose(0, 2, 3, 1).astype(np.float32)

@@ -1,0 +1,70 @@
+"""A narrow VGG19, small pictures, and a way to run the scripts as users do."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).parent.parent
+WIDTHS = {1: 4, 2: 6, 3: 8, 4: 8, 5: 8}
+DEPTHS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def narrow_weights(seed=0):
+    """{layer/kernel, layer/bias} of VGG19's layout at a few filters a layer."""
+    generator = np.random.default_rng(seed)
+    arrays, channels = {}, 3
+    for block, depth in DEPTHS.items():
+        for conv in range(1, depth + 1):
+            filters = WIDTHS[block]
+            # He's initialisation; the first layer takes pixels of size 100.
+            scale = np.sqrt(2 / (9 * channels)) / (100 if channels == 3 else 1)
+            kernel = generator.standard_normal((3, 3, channels, filters)) * scale
+            arrays[f"block{block}_conv{conv}/kernel"] = kernel.astype(np.float32)
+            arrays[f"block{block}_conv{conv}/bias"] = generator.uniform(0, 0.3, filters).astype(np.float32)
+            channels = filters
+    return arrays
+
+
+@pytest.fixture(scope="session")
+def narrow_file(tmp_path_factory):
+    """An .npz of `narrow_weights`."""
+    path = tmp_path_factory.mktemp("weights") / "narrow.npz"
+    np.savez(path, **narrow_weights())
+    return str(path)
+
+
+def picture(height, width, seed=0):
+    """Seeded smooth colours with an edge in them, `[H, W, 3]` uint8."""
+    generator = np.random.default_rng(seed)
+    small = Image.fromarray(generator.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+    pixels = np.array(small.resize((width, height), Image.Resampling.BICUBIC))
+    pixels[height // 3 : height // 2] = generator.integers(0, 256, 3)
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """Content 48 x 36 and style 40 x 40, as PNG files."""
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(picture(36, 48, seed=1)).save(folder / "content.png")
+    Image.fromarray(picture(40, 40, seed=2)).save(folder / "style.png")
+    return folder
+
+
+def run_script(name, *arguments, cwd, **environment):
+    """Runs a script as a user would; returns the finished process."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )

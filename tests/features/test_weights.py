@@ -1,0 +1,170 @@
+"""Weights from every kind of file, and the words for files that are none."""
+
+import h5py
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.features import feature_extractor, weights
+from tfstyle.features.network import layout
+
+from conftest import narrow_weights
+
+
+@pytest.fixture(scope="module")
+def vgg19():
+    tf.keras.utils.set_random_seed(5)
+    return tf.keras.applications.VGG19(weights=None, include_top=False)
+
+
+@pytest.fixture(scope="module")
+def with_top():
+    """VGG19 with its dense layers, in their order but narrow enough to build in no time."""
+    tf.keras.utils.set_random_seed(6)
+    base = tf.keras.applications.VGG19(weights=None, include_top=False, input_shape=(32, 32, 3))
+    dense = tf.keras.layers.Dense(4, name="predictions")(tf.keras.layers.Flatten(name="flatten")(base.output))
+    return tf.keras.Model(base.input, dense)
+
+
+def assert_holds(values, model):
+    assert list(values) == list(layout())
+    for name, arrays in values.items():
+        for array, expected in zip(arrays, model.get_layer(name).get_weights()):
+            np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".weights.h5"])
+@pytest.mark.parametrize("top", [False, True])
+def test_keras_files_with_and_without_the_top(vgg19, with_top, tmp_path, suffix, top):
+    model = with_top if top else vgg19
+    path = str(tmp_path / f"model{suffix}")
+    model.save_weights(path) if suffix == ".weights.h5" else model.save(path)
+    assert_holds(weights.load(path, layout()), model)
+
+
+def write_keras2_weights(model, path):
+    """The layout of the file that Keras downloads: a group a layer, by name."""
+    with h5py.File(path, "w") as file:
+        for layer in model.layers:
+            group = file.create_group(layer.name)
+            for variable in layer.weights:
+                group[f"{layer.name}_W_1:0" if variable.name == "kernel" else f"{layer.name}_b_1:0"] = (
+                    variable.numpy()
+                )
+            group.attrs["weight_names"] = [name.encode() for name in group]
+        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"1.2.2"
+
+
+def test_the_downloaded_layout_by_path(vgg19, tmp_path):
+    write_keras2_weights(vgg19, tmp_path / "notop.h5")
+    assert_holds(weights.load(str(tmp_path / "notop.h5"), layout()), vgg19)
+
+
+def test_imagenet_goes_through_keras_own_loading(vgg19, tmp_path, monkeypatch):
+    """Everything but the download itself, which needs a network: Keras asks for its file by hash."""
+    from keras.src.applications import vgg19 as application
+
+    path = tmp_path / "notop.h5"
+    write_keras2_weights(vgg19, path)
+    asked = {}
+
+    def get_file(name, origin, **options):
+        asked.update(options, name=name, origin=origin)
+        return str(path)
+
+    monkeypatch.setattr(application.file_utils, "get_file", get_file)
+    assert_holds(weights.load("imagenet", layout()), vgg19)
+    assert asked["name"] == "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    assert asked["file_hash"] == "253f8cb515780f3b799900260a226db6"
+
+
+def test_imagenet_without_a_network(monkeypatch, tmp_path, capfd):
+    from keras.src.applications import vgg19 as application
+
+    def get_file(*_, **__):
+        print("Downloading data from somewhere")
+        raise Exception("URL fetch failure on somewhere")
+
+    monkeypatch.setattr(application.file_utils, "get_file", get_file)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(OSError, match=rf"{tmp_path}/models/vgg19.*notop.h5 is missing.*--weights=mini"):
+        weights.load("imagenet", layout())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_download_progress_is_shown_from_its_first_sign(capfd):
+    stream = weights._UntilProgress()
+    stream.write("Downloading data from somewhere\n")
+    assert capfd.readouterr().err == ""
+    stream.write("1/10")
+    assert capfd.readouterr().err == "Downloading data from somewhere\n1/10"
+
+
+def test_npz_of_other_widths(narrow_file):
+    values = weights.load(narrow_file, layout())
+    for name, (kernel, bias) in values.items():
+        np.testing.assert_array_equal(kernel, narrow_weights()[f"{name}/kernel"])
+        np.testing.assert_array_equal(bias, narrow_weights()[f"{name}/bias"])
+
+
+def test_npz_may_end_blocks_early(tmp_path):
+    arrays = {name: array for name, array in narrow_weights().items() if "block5_conv3" not in name}
+    arrays = {name: array for name, array in arrays.items() if "block5_conv4" not in name}
+    np.savez(tmp_path / "short.npz", **arrays)
+    extractor = feature_extractor(["conv5_2"], weights=str(tmp_path / "short.npz"))
+    assert "block5_conv2" in extractor.output
+    with pytest.raises(ValueError, match=r"layers \(of weights=.*unknown layer 'block5_conv4'"):
+        feature_extractor(["conv5_4"], weights=str(tmp_path / "short.npz"))
+
+
+def changed(**changes):
+    return {name: array for name, array in {**narrow_weights(), **changes}.items() if array is not None}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        ({"other/kernel": np.zeros(3), "other/bias": np.zeros(3)}, "other is none of its layers"),
+        ({"x": np.zeros(3)}, "none of its layers"),
+        (changed(**{"block2_conv1/bias": None}), "is not an .npz of kernels and biases"),
+        (
+            changed(**{"block2_conv1/kernel": None, "block2_conv1/bias": None}),
+            "it has block2_conv2 but not block2_conv1",
+        ),
+        (changed(**{"block3_conv2/kernel": np.zeros((3, 3, 5, 8), np.float32)}), "block3_conv2 has shapes"),
+        (changed(**{"block3_conv2/kernel": np.zeros((5, 5, 8, 8), np.float32)}), "block3_conv2 has shapes"),
+        (changed(**{"block3_conv2/bias": np.full(8, np.nan, np.float32)}), "not finite"),
+        (changed(**{"block3_conv2/bias": np.array([None] * 8)}), "is not an .npz"),  # needs pickle
+    ],
+)
+def test_npz_of_another_network(tmp_path, arrays, problem):
+    np.savez(tmp_path / "wrong.npz", **arrays)
+    with pytest.raises(ValueError, match=f"weights='.*wrong.npz'.*{problem}"):
+        weights.load(str(tmp_path / "wrong.npz"), layout())
+
+
+def test_h5_of_another_network(tmp_path):
+    other = tf.keras.applications.VGG16(weights=None, include_top=False)
+    other.save(tmp_path / "vgg16.h5")
+    with pytest.raises(ValueError, match=r"another network.*block3_conv4 is missing"):
+        weights.load(str(tmp_path / "vgg16.h5"), layout())
+    other.save_weights(tmp_path / "vgg16.weights.h5")
+    with pytest.raises(ValueError, match=r"another network.*block3_conv4 has shapes"):
+        weights.load(str(tmp_path / "vgg16.weights.h5"), layout())
+
+
+def test_files_that_are_no_weights(tmp_path):
+    (tmp_path / "text.h5").write_text("text")
+    with pytest.raises(ValueError, match="is not an HDF5 file"):
+        weights.load(str(tmp_path / "text.h5"), layout())
+    (tmp_path / "text.npz").write_text("text")
+    with pytest.raises(ValueError, match=r"is not an .npz"):
+        weights.load(str(tmp_path / "text.npz"), layout())
+    (tmp_path / "model.keras").write_text("text")
+    with pytest.raises(ValueError, match=r"must end in .h5, .weights.h5 or .npz"):
+        weights.load(str(tmp_path / "model.keras"), layout())
+    with pytest.raises(OSError, match="must be imagenet, random, mini or an existing file"):
+        weights.load("imagnet", layout())
+    with pytest.raises(OSError, match="does not ship the embedded encoder yet"):
+        weights.load("mini", layout())

@@ -1,0 +1,145 @@
+"""Every mistake ends with one line that names it: exit status 1, no traceback, nothing lost."""
+
+import concurrent.futures
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import narrow_weights, picture, run_script
+
+# name: (flags, environment, what the line says)
+MISTAKES = {
+    "missing file": (["--content=none.png"], {}, "content='none.png': no such file"),
+    "folder": (["--style=folder"], {}, "style='folder': is a folder"),
+    "truncated": (["--content=short.jpg"], {}, "content='short.jpg': is damaged or cut short"),
+    "not an image": (["--style=text.png"], {}, "style='text.png': is not a picture"),
+    "too small": (["--content=tiny.png", "--image_size=0"], {}, "content: is 12 x 9 pixels"),
+    "bomb": (["--content=bomb.png"], {}, "content='bomb.png': has more than 179 million pixels"),
+    "unknown layer": (["--style_layers=conv1_1,conv3_7"], {}, "unknown layer 'block3_conv7'; the nearest names"),
+    "layer that the file lacks": (["--content_layers=conv5_4"], {}, "unknown layer 'block5_conv4'"),
+    "negative weight": (["--style_weight=-1"], {}, "style_weight=-1.0: must be a finite number, 0 or above"),
+    "weight not a number": (["--content_weight=nan"], {}, "content_weight=nan: must be a finite number"),
+    "infinite weight": (["--tv_weight=inf"], {}, "tv_weight=inf: must be a finite number"),
+    "weight in words": (["--style_weight=much"], {}, "flag --style_weight=much"),
+    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of gatys_code, paper"),
+    "zero iterations": (["--iterations=0"], {}, "iterations=0: must be a whole number, 1 or above"),
+    "both weights 0": (["--style_weight=0", "--content_weight=0"], {}, "at least one must be above 0"),
+    "unknown optimiser": (["--optimizer=sgd"], {}, "flag --optimizer=sgd"),
+    "unknown start": (["--init=nothing"], {}, "init='nothing': must be content, style, noise"),
+    "unknown flag": (["--iteration=3"], {}, "Unknown command line flag 'iteration'"),
+    "picture without a flag": (["photo.png"], {}, "'photo.png': is not a flag"),
+    "no content": (["--content="], {}, "--content: is missing; it must name a picture file"),
+    "output in no folder": (["--output=none/out.png"], {}, "output='none/out.png': there is no folder 'none'"),
+    "output is a folder": (["--output=folder.png"], {}, "output='folder.png': is a folder"),
+    "output of no kind": (["--output=out.gif"], {}, "output='out.gif': must end in .png, .jpg, .jpeg"),
+    "output below a file": (["--output=text.png/out.png"], {}, "there is no folder 'text.png'"),
+    "checkpoint below a file": (["--checkpoint_dir=text.png/x"], {}, "checkpoint_dir='text.png/x': cannot be made"),
+    "snapshots below a file": (["--snapshot_dir=text.png/x"], {}, "snapshot_dir='text.png/x': cannot be made"),
+    "logs below a file": (["--logdir=text.png"], {}, "logdir='text.png': cannot be made"),
+    "weights of another network": (["--weights=other.npz"], {}, "weights='other.npz': holds another network"),
+    "weights of no kind": (["--weights=text.png"], {}, "weights='text.png': must end in .h5"),
+    "weights missing": (["--weights=imagnet"], {}, "weights='imagnet': must be imagenet, random, mini or"),
+    "no network for imagenet": (
+        # A proxy that is not there: the same on a machine with a network.
+        ["--weights=imagenet"],
+        {"KERAS_HOME": "keras", "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
+        "keras/models/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 is missing and could not be downloaded",
+    ),
+    "another Keras backend": ([], {"KERAS_BACKEND": "jax"}, "KERAS_BACKEND=jax: tfstyle needs KERAS_BACKEND=tensorflow"),
+    "legacy Keras": ([], {"TF_USE_LEGACY_KERAS": "1"}, "TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3"),
+    "from a picture of another program": (["--from=good.png"], {}, "from='good.png': carries no tfstyle settings"),
+    "from with a preset": (["--from=good.png", "--preset=paper"], {}, "cannot be given with --from"),
+    "from a missing file": (["--from=none.png"], {}, "from='none.png': no such file"),
+}  # fmt: skip
+
+
+def bomb():
+    """A PNG that claims 20,000 x 20,000 pixels in a hundred bytes."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    Image.fromarray(picture(36, 48)).save(folder / "good.png")
+    Image.fromarray(picture(9, 12)).save(folder / "tiny.png")
+    whole = io.BytesIO()
+    Image.fromarray(picture(90, 90)).save(whole, "JPEG")
+    (folder / "short.jpg").write_bytes(whole.getvalue()[:900])
+    (folder / "text.png").write_text("not a picture")
+    (folder / "bomb.png").write_bytes(bomb())
+    (folder / "folder").mkdir()
+    (folder / "folder.png").mkdir()
+    (folder / "out.png").write_bytes(b"what was there before")
+    arrays = narrow_weights()
+    # As the embedded encoder will, this one ends its fifth block early.
+    np.savez(folder / "good.npz", **{name: a for name, a in arrays.items() if "block5_conv4" not in name})
+    np.savez(folder / "other.npz", **{**arrays, "block2_conv1/kernel": np.zeros((5, 5, 4, 6), np.float32)})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcomes(folder):
+    """All of them, two at a time: most of each is the import of TensorFlow."""
+    usual = [
+        "--content=good.png",
+        "--style=good.png",
+        "--weights=good.npz",
+        "--iterations=2",
+        "--image_size=40",
+    ]
+
+    def run(flags, environment):
+        # A flag given twice counts as given last.
+        return run_script("style_transfer.py", *usual, "--output=out.png", *flags, cwd=folder, **environment)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = {name: pool.submit(run, flags, env) for name, (flags, env, _) in MISTAKES.items()}
+        return {name: future.result() for name, future in runs.items()}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_one_line(outcomes, name):
+    process = outcomes[name]
+    assert process.returncode == 1
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("style_transfer.py: error: ")
+    assert MISTAKES[name][2] in line
+
+
+def test_nothing_is_lost_and_nothing_left(outcomes, folder):
+    assert (folder / "out.png").read_bytes() == b"what was there before"
+    assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_missing_flags(tmp_path):
+    process = run_script("style_transfer.py", cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr == "style_transfer.py: error: --content: is missing; it must name a picture file\n"
+
+
+def test_from_tells_what_has_changed(folder):
+    made = run_script(
+        "style_transfer.py", "--content=good.png", "--style=tiny.png", "--weights=good.npz", "--iterations=1",
+        "--optimizer=adam", "--image_size=40", "--output=made.png", cwd=folder,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    Image.fromarray(picture(36, 48, seed=9)).save(folder / "tiny.png")
+    process = run_script("style_transfer.py", "--from=made.png", "--output=again.png", cwd=folder)
+    assert process.returncode == 1
+    assert process.stderr == (
+        "style_transfer.py: error: from='made.png': its style 'tiny.png' has changed since;"
+        " to use it all the same, give --style\n"
+    )
+    other = run_script("reconstruct.py", "--from=made.png", cwd=folder)
+    assert (other.returncode, "was made by style_transfer.py; run that" in other.stderr) == (1, True)

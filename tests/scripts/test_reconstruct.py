@@ -1,0 +1,41 @@
+import json
+
+import pytest
+from PIL import Image
+
+from tfstyle import images
+
+from conftest import run_script
+
+
+@pytest.mark.parametrize("argument", ["content", "style"])
+def test_both_reconstructions(files, narrow_file, tmp_path, argument):
+    process = run_script(
+        "reconstruct.py",
+        f"--{argument}={files / argument}.png",
+        f"--{argument}_layers=conv1_1,conv2_1",
+        f"--weights={narrow_file}",
+        "--image_size=32",
+        "--iterations=8",
+        "--optimizer=adam",
+        cwd=tmp_path,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == f"{argument}_{argument}.png\n"
+    assert f"{argument}/block2_conv1" in process.stderr
+    path = tmp_path / process.stdout.strip()
+    assert max(Image.open(path).size) == 32
+    record = json.loads(images.read_note(path))
+    assert record["config"]["init"] == "noise"
+    again = run_script("reconstruct.py", f"--from={path}", "--output=again.png", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again.png").read_bytes() == path.read_bytes()
+
+
+def test_one_picture_at_a_time(files, tmp_path):
+    for pictures in ([], [f"--content={files / 'content.png'}", f"--style={files / 'style.png'}"]):
+        process = run_script("reconstruct.py", *pictures, cwd=tmp_path)
+        assert process.returncode == 1
+        assert process.stderr == (
+            "reconstruct.py: error: --content, --style: exactly one of them must name a picture file\n"
+        )

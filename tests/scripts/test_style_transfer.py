@@ -1,0 +1,124 @@
+"""The script as users run it: a picture, the same picture again, and everything around it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfstyle import TransferConfig, images, transfer
+
+from conftest import run_script
+
+
+def run(files, narrow_file, *more, cwd=None):
+    return run_script(
+        "style_transfer.py",
+        f"--content={files / 'content.png'}",
+        f"--style={files / 'style.png'}",
+        f"--weights={narrow_file}",
+        "--image_size=40",
+        "--iterations=6",
+        *more,
+        cwd=cwd or files,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(files, narrow_file, tmp_path_factory):
+    """A finished run: (folder, process)."""
+    folder = tmp_path_factory.mktemp("made")
+    process = run(files, narrow_file, f"--output={folder / 'out.png'}", "--log_every=2")
+    assert process.returncode == 0, process.stderr
+    return folder, process
+
+
+def test_ends_with_the_path_and_tells_the_way(made):
+    folder, process = made
+    assert process.stdout == f"{folder / 'out.png'}\n"
+    assert "0/6" in process.stderr and "6/6" in process.stderr
+    for term in ("content/block4_conv2", "style/block1_conv1", "total"):
+        assert term in process.stderr
+    assert "Traceback" not in process.stderr
+    assert "cuda" not in process.stderr.lower()  # nor any other of TensorFlow's own lines
+
+
+def test_picture_is_what_the_library_makes(made, files, narrow_file):
+    written = Image.open(made[0] / "out.png")
+    assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
+    config = TransferConfig(weights=narrow_file, image_size=40, iterations=6, log_every=2)
+    expected = transfer(files / "content.png", files / "style.png", config).image
+    np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
+
+
+def test_same_command_same_file_and_from_gives_it_again(made, files, narrow_file):
+    folder, _ = made
+    again = run(files, narrow_file, f"--output={folder / 'again.png'}", "--log_every=2")
+    assert again.returncode == 0, again.stderr
+    third = run_script(
+        "style_transfer.py", f"--from={folder / 'out.png'}", f"--output={folder / 'third.png'}", cwd=folder
+    )
+    assert third.returncode == 0, third.stderr
+    one, two, three = ((folder / name).read_bytes() for name in ("out.png", "again.png", "third.png"))
+    assert one == two
+    assert one == three
+
+
+def test_picture_carries_its_origin(made, files, narrow_file):
+    record = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])
+    assert record["task"] == "style_transfer"
+    assert TransferConfig(**record["config"]) == TransferConfig(
+        weights=narrow_file, image_size=40, iterations=6, log_every=2
+    )
+    assert record["inputs"]["content"]["path"] == str(files / "content.png")
+    assert len(record["inputs"]["weights"]["sha256"]) == 64
+    assert record["versions"]["tensorflow"]
+
+
+def test_everything_around_a_run(files, narrow_file, tmp_path):
+    """JPEG, preset, flagfile, TensorBoard, snapshots, checkpoint and --from with changes, in two runs."""
+    (tmp_path / "flags").write_text("--preset=paper\n--optimizer=adam\n--seed=7\n")
+    options = (
+        "--flagfile=flags",
+        "--logdir=logs",
+        "--snapshot_dir=shots",
+        "--checkpoint_dir=state",
+        "--log_every=3",
+    )
+    first = run(files, narrow_file, *options, "--output=a.jpg", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert Image.open(tmp_path / "a.jpg").format == "JPEG"
+    assert len(list((tmp_path / "logs" / "a").iterdir())) == 1
+    assert sorted(p.name for p in (tmp_path / "shots").iterdir()) == [f"step_00000{i}.png" for i in (0, 3, 6)]
+    record = json.loads(images.read_note(tmp_path / "a.jpg"))
+    assert record["config"]["units"] == "paper" and record["config"]["seed"] == 7
+
+    # Picks up the finished state, so that it makes no step; names its picture itself.
+    second = run(files, narrow_file, *options, cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "goes on from the checkpoint" in second.stderr
+    assert second.stdout == "content_style.png\n"
+
+    changed = run_script(
+        "style_transfer.py", "--from=a.jpg", "--iterations=2", "--output=b.png", cwd=tmp_path
+    )
+    assert changed.returncode == 0, changed.stderr
+    config = json.loads(images.read_note(tmp_path / "b.png"))["config"]
+    assert config == {**record["config"], "iterations": 2}
+
+
+def test_help_lists_every_flag_without_tensorflow(tmp_path):
+    import dataclasses
+
+    process = run_script("style_transfer.py", "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    promised = [
+        "content", "style", "output", "weights", "preset", "image_size", "content_layers", "style_layers",
+        "content_weight", "style_weight", "tv_weight", "optimizer", "iterations", "init", "pooling", "seed",
+        "logdir", "log_every", "checkpoint_dir", "precision", "from",
+    ]  # fmt: skip
+    fields = [field.name for field in dataclasses.fields(TransferConfig)]
+    for name in {*promised, *fields}:
+        assert f"--{name}:" in process.stdout or f"--[no]{name}:" in process.stdout, name
+    assert "default: 500" in process.stdout
+    assert "tensorflow" not in process.stderr
+    assert "tfstyle.config" in process.stderr  # the imports were indeed listed

@@ -1,0 +1,231 @@
+"""Every kind of picture is read to the colours that a viewer shows."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image, ImageCms
+
+from tfstyle import images
+
+from conftest import picture
+
+PIXELS = picture(20, 30)
+
+
+def read(path):
+    return images.load_image(path).numpy()[0] * 255
+
+
+def test_rgb_file(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    loaded = images.load_image(tmp_path / "a.png")
+    assert loaded.shape == (1, 20, 30, 3)
+    assert loaded.dtype == tf.float32
+    np.testing.assert_allclose(loaded[0], PIXELS / 255, atol=1e-7)
+
+
+def test_grey_and_bilevel(tmp_path):
+    grey = PIXELS[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    np.testing.assert_allclose(read(tmp_path / "grey.png"), np.repeat(grey[..., None], 3, -1), atol=1e-4)
+    Image.fromarray(grey > 128).save(tmp_path / "bilevel.png")
+    assert set(np.unique(read(tmp_path / "bilevel.png"))) == {0, 255}
+
+
+def test_palette(tmp_path):
+    indexed = Image.fromarray(PIXELS).quantize(16)
+    indexed.save(tmp_path / "a.gif")
+    np.testing.assert_allclose(read(tmp_path / "a.gif"), np.asarray(indexed.convert("RGB")), atol=1e-4)
+
+
+def test_transparency_is_laid_on_white(tmp_path):
+    rgba = np.dstack([PIXELS, np.zeros((20, 30), np.uint8)])
+    rgba[:10, :, 3] = 255
+    rgba[10:15, :, 3] = 128
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    loaded = read(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded[:10], PIXELS[:10], atol=1e-4)
+    half = 128 / 255
+    np.testing.assert_allclose(loaded[10:15], PIXELS[10:15] * half + 255 * (1 - half), atol=1)
+    np.testing.assert_array_equal(loaded[15:], 255)
+
+
+def test_palette_with_a_transparent_entry(tmp_path):
+    indexed = Image.new("P", (2, 1))
+    indexed.putpalette([10, 20, 30, 200, 100, 50])
+    indexed.putdata([0, 1])
+    indexed.save(tmp_path / "a.png", transparency=0)
+    np.testing.assert_allclose(read(tmp_path / "a.png"), [[[255, 255, 255], [200, 100, 50]]], atol=1e-4)
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    ramp = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
+    Image.fromarray(ramp).save(tmp_path / "a.png")
+    loaded = images.load_image(tmp_path / "a.png").numpy()[0]
+    np.testing.assert_allclose(loaded[..., 1], ramp / 65535, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path, orientation):
+    stored = Image.fromarray(PIXELS)
+    exif = stored.getexif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.png", exif=exif)
+    upright = {
+        1: PIXELS,
+        2: PIXELS[:, ::-1],
+        3: PIXELS[::-1, ::-1],
+        4: PIXELS[::-1],
+        5: PIXELS.transpose(1, 0, 2),
+        6: np.rot90(PIXELS, -1),
+        7: np.rot90(PIXELS, 2).transpose(1, 0, 2),
+        8: np.rot90(PIXELS),
+    }[orientation]
+    np.testing.assert_allclose(read(tmp_path / "a.png"), upright, atol=1e-4)
+
+
+def test_cmyk(tmp_path):
+    # Full cyan ink takes the red away; no ink at all is white.
+    Image.new("CMYK", (20, 20), (255, 0, 0, 0)).save(tmp_path / "cyan.jpg")
+    np.testing.assert_allclose(read(tmp_path / "cyan.jpg")[10, 10], (0, 255, 255), atol=2)
+    Image.new("CMYK", (20, 20), (0, 0, 0, 0)).save(tmp_path / "white.jpg")
+    np.testing.assert_allclose(read(tmp_path / "white.jpg")[10, 10], 255, atol=2)
+
+
+def test_colour_profile_is_brought_to_srgb(tmp_path):
+    # CIELAB has a profile of its own in littleCMS: L=50, a=b=0 is mid grey, 119 in sRGB.
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    Image.new("LAB", (4, 4), (128, 128, 128)).save(tmp_path / "a.tif", icc_profile=profile)
+    np.testing.assert_allclose(read(tmp_path / "a.tif"), 119, atol=2)
+
+
+def test_a_broken_profile_is_told_and_passed_over(tmp_path, caplog):
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", icc_profile=b"nonsense")
+    with caplog.at_level("WARNING", "absl"):
+        loaded = read(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded, PIXELS, atol=1e-4)
+    assert "colour profile cannot be used" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        PIXELS,
+        PIXELS[np.newaxis],
+        PIXELS / 255.0,
+        PIXELS.astype(np.uint16) * 257,
+        Image.fromarray(PIXELS),
+        tf.constant(PIXELS),
+        tf.constant(PIXELS, tf.float32)[tf.newaxis] / 255,
+    ],
+    ids=["uint8", "batch", "float64", "uint16", "pil", "tensor", "float tensor"],
+)
+def test_arrays(source):
+    np.testing.assert_allclose(images.load_image(source)[0], PIXELS / 255, atol=1e-6)
+
+
+def test_grey_and_transparent_arrays():
+    np.testing.assert_allclose(images.load_image(np.full((4, 5), 51, np.uint8)), 0.2, atol=1e-6)
+    rgba = np.zeros((4, 5, 4))
+    rgba[..., 3] = 0.25
+    np.testing.assert_allclose(images.load_image(rgba), 0.75, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.full((4, 4, 3), 200.0), r"in \[0, 1\]"),
+        (np.full((4, 4, 3), np.nan), "finite"),
+        (np.zeros((4, 4, 3), np.int32), "must be uint8"),
+        (np.zeros((4, 4, 2)), "must be"),
+        (np.zeros((2, 4, 4, 3)), "must be"),
+        (np.zeros((0, 4, 3)), "must be"),
+    ],
+)
+def test_bad_arrays(array, problem):
+    with pytest.raises(ValueError, match=rf"^style: an array.*{problem}"):
+        images.load_image(array, "style")
+
+
+def test_bad_files(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"content='.*none.png': no such file"):
+        images.load_image(tmp_path / "none.png", "content")
+    with pytest.raises(OSError, match="is a folder"):
+        images.load_image(tmp_path)
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(ValueError, match="is not a picture"):
+        images.load_image(tmp_path / "text.png")
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(ValueError, match="is not a picture"):
+        images.load_image(tmp_path / "empty.jpg")
+    for kind in ("png", "jpg"):
+        whole = io.BytesIO()
+        Image.fromarray(picture(90, 90)).save(whole, {"png": "PNG", "jpg": "JPEG"}[kind])
+        (tmp_path / f"short.{kind}").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        with pytest.raises(ValueError, match="damaged or cut short"):
+            images.load_image(tmp_path / f"short.{kind}")
+    Image.fromarray(PIXELS).save(tmp_path / "big.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match="million pixels"):
+        images.load_image(tmp_path / "big.png")
+
+
+def test_fitted_size_keeps_the_aspect():
+    assert images.fitted_size(300, 400, 256) == (192, 256)
+    assert images.fitted_size(400, 300, 256) == (256, 192)
+    assert images.fitted_size(300, 400, 0) == (300, 400)
+    assert images.fitted_size(1, 1000, 10) == (1, 10)
+
+
+def test_resize_averages_when_it_shrinks():
+    stripes = np.zeros((1, 64, 64, 3), np.float32)
+    stripes[:, :, ::2] = 1
+    shrunk = images.resize(tf.constant(stripes), (16, 16)).numpy()
+    np.testing.assert_allclose(shrunk[:, 2:-2, 2:-2], 0.5, atol=0.02)  # not the aliased 0 or 1
+    again = images.resize(tf.constant(shrunk), (64, 48))
+    assert again.shape == (1, 64, 48, 3)
+    assert again.numpy().min() >= 0 and again.numpy().max() <= 1
+
+
+def test_cover_keeps_the_aspect_and_cuts():
+    circle = np.hypot(*np.mgrid[-20:20, -20:20])[np.newaxis, ..., np.newaxis] < 10
+    covered = images.cover(tf.constant(np.repeat(circle, 3, -1), tf.float32), (30, 60)).numpy()[0, ..., 0]
+    assert covered.shape == (30, 60)
+    inside = covered > 0.5
+    assert abs(inside.any(0).sum() - inside.any(1).sum()) <= 1  # still round
+
+
+def test_rounding_to_bytes():
+    values = np.array([[[-0.2, 0.0, 0.4999 / 255], [0.5001 / 255, 254.6 / 255, 1.7]]])
+    np.testing.assert_array_equal(images.to_uint8(values), [[[0, 0, 0], [1, 255, 255]]])
+
+
+def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
+    values = PIXELS[np.newaxis] / np.float32(255)
+    images.save_image(tmp_path / "a.png", values, note='{"ü": 1}')
+    np.testing.assert_allclose(read(tmp_path / "a.png"), PIXELS, atol=1e-4)
+    assert images.read_note(tmp_path / "a.png") == '{"ü": 1}'
+    images.save_image(tmp_path / "a.JPG", values, note='{"ü": 1}')
+    assert images.read_note(tmp_path / "a.JPG") == '{"ü": 1}'
+    assert Image.open(tmp_path / "a.JPG").format == "JPEG"
+
+
+def test_a_picture_without_a_note(tmp_path):
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(PIXELS).save(tmp_path / name)
+        with pytest.raises(ValueError, match="carries no tfstyle settings"):
+            images.read_note(tmp_path / name)
+
+
+def test_outputs_that_cannot_be_written(tmp_path):
+    with pytest.raises(ValueError, match=r"must end in .png"):
+        images.check_writable(tmp_path / "a.bmp")
+    with pytest.raises(OSError, match="there is no folder"):
+        images.check_writable(tmp_path / "none" / "a.png")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OSError, match="is a folder"):
+        images.check_writable(tmp_path / "folder.png")
+    images.check_writable(tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()

@@ -1,0 +1,110 @@
+"""Losses against NumPy, and their gradients against the paper's closed forms, in float64."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.losses import content_loss, gram_matrix, style_loss, total_variation
+
+GENERATOR = np.random.default_rng(0)
+# Before the ReLU: about half of the activations become 0.
+BEFORE = GENERATOR.standard_normal((1, 5, 7, 4))
+TARGET = np.maximum(GENERATOR.standard_normal((1, 5, 7, 4)), 0)
+FILTERS, POSITIONS = 4, 35
+
+
+def as_paper(features):
+    """The paper's F: filters by positions."""
+    return features.reshape(POSITIONS, FILTERS).T
+
+
+def test_gram_matrix_is_equation_3():
+    features = np.maximum(BEFORE, 0)
+    rows = as_paper(features)
+    expected = np.array([[sum(a * b) for b in rows] for a in rows])
+    np.testing.assert_allclose(gram_matrix(tf.constant(features))[0], expected, rtol=1e-12)
+
+
+def test_gram_matrix_by_hand():
+    features = tf.constant([[[[1.0, 2.0]], [[3.0, -1.0]]]])  # two positions, two filters
+    np.testing.assert_array_equal(gram_matrix(features), [[[10.0, -1.0], [-1.0, 5.0]]])
+
+
+def test_gram_matrix_of_a_batch_is_each_ones_own():
+    batch = GENERATOR.standard_normal((3, 4, 5, 6))
+    together = gram_matrix(tf.constant(batch))
+    for index in range(3):
+        np.testing.assert_allclose(together[index], gram_matrix(tf.constant(batch[index : index + 1]))[0])
+
+
+@pytest.mark.parametrize("axes", [3, 4])
+def test_masked_gram_matrix_counts_only_the_guided_positions(axes):
+    features = np.maximum(BEFORE, 0)
+    mask = (GENERATOR.random((1, 5, 7)) > 0.5).astype(float)
+    rows = as_paper(features)[:, mask.ravel() == 1]
+    given = tf.constant(mask if axes == 3 else mask[..., None])
+    np.testing.assert_allclose(gram_matrix(tf.constant(features), given)[0], rows @ rows.T, rtol=1e-12)
+
+
+def test_gram_matrix_is_accumulated_in_float32():
+    # 40,000 ones: bfloat16 alone stops counting at 256.
+    ones = tf.ones([1, 200, 200, 2], tf.bfloat16)
+    gram = gram_matrix(ones)
+    assert gram.dtype == tf.float32
+    np.testing.assert_array_equal(gram, np.full((1, 2, 2), 40_000.0))
+
+
+def test_content_loss_is_equation_1_and_its_gradient_equation_2():
+    before = tf.Variable(BEFORE)
+    with tf.GradientTape() as tape:
+        features = tf.nn.relu(before)
+        loss = content_loss(features, tf.constant(TARGET))
+    f, p = as_paper(np.maximum(BEFORE, 0)), as_paper(TARGET)
+    np.testing.assert_allclose(loss, 0.5 * np.sum((f - p) ** 2), rtol=1e-12)
+    expected = np.where(f > 0, f - p, 0)
+    np.testing.assert_allclose(as_paper(tape.gradient(loss, before).numpy()), expected, rtol=1e-12)
+
+
+def test_style_loss_is_equation_4_and_its_gradient_equation_6():
+    gram_of_style = as_paper(TARGET) @ as_paper(TARGET).T
+    before = tf.Variable(BEFORE)
+    with tf.GradientTape() as tape:
+        loss = style_loss(tf.nn.relu(before), tf.constant(gram_of_style[np.newaxis]))
+    f = as_paper(np.maximum(BEFORE, 0))
+    difference = f @ f.T - gram_of_style
+    scale = FILTERS**2 * POSITIONS**2
+    np.testing.assert_allclose(loss, np.sum(difference**2) / (4 * scale), rtol=1e-12)
+    expected = np.where(f > 0, (f.T @ difference).T / scale, 0)
+    np.testing.assert_allclose(
+        as_paper(tape.gradient(loss, before).numpy()), expected, rtol=1e-10, atol=1e-16
+    )
+
+
+def test_losses_vanish_at_their_targets():
+    features = tf.constant(TARGET)
+    assert content_loss(features, features) == 0
+    assert style_loss(features, gram_matrix(features)) == 0
+
+
+def test_style_loss_of_large_activations_stays_in_the_range_of_float32():
+    features = tf.fill([1, 512, 512, 64], 3e3)
+    assert np.isfinite(style_loss(features, tf.zeros([1, 64, 64])))
+
+
+def test_total_variation_by_hand():
+    image = np.zeros((1, 2, 3, 3))
+    image[0, 0, 1, 0] = 0.5  # one value, three neighbours, each 0.5 away
+    assert float(total_variation(tf.constant(image))) == pytest.approx(3 * 0.25)
+
+
+def test_total_variation_gradient_against_differences():
+    image = GENERATOR.random((1, 4, 5, 3))
+    variable = tf.Variable(image)
+    with tf.GradientTape() as tape:
+        loss = total_variation(variable)
+    gradient = tape.gradient(loss, variable).numpy()
+    for place in ((0, 0, 0, 0), (0, 2, 3, 1), (0, 3, 4, 2)):
+        step = np.zeros_like(image)
+        step[place] = 1e-6
+        slope = (total_variation(image + step) - total_variation(image - step)) / 2e-6
+        assert gradient[place] == pytest.approx(float(slope), rel=1e-6)

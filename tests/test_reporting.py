@@ -1,0 +1,107 @@
+import io
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorflow.python.summary.summary_iterator import summary_iterator
+
+from tfstyle.reporting import ConsoleReporter, Progress, SnapshotReporter, TensorBoardReporter
+
+IMAGE = tf.constant(np.linspace(-0.5, 1.5, 4 * 5 * 3, dtype=np.float32).reshape(1, 4, 5, 3))
+
+
+def progress(step, seconds=0.0, note="", total_steps=100):
+    losses = {"content/block4_conv2": 30.0, "style/block1_conv1": 8.0, "style/block2_conv1": 4.0}
+    unweighted = {name: value / 2 for name, value in losses.items()}
+    return Progress(step, total_steps, 0, losses, unweighted, 42.0, seconds, step + 1, note)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_terminal_renews_one_line(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    reporter = ConsoleReporter(stream)
+    reporter.report(progress(0), IMAGE)
+    reporter.report(progress(50, seconds=25.0), IMAGE)
+    reporter.report(progress(100, seconds=90.0), IMAGE)
+    text = stream.getvalue()
+    assert text.count("\n") == 1 and text.endswith("\n")
+    _, _, half, full = text.split("\r\x1b[K")
+    assert half.startswith("██████████░░░░░░░░░░ 50/100  2.0 steps/s  0:25 left  loss 42 = ")
+    assert "30 content/block4_conv2 + 8 style/block1_conv1 + 4 style/block2_conv1" in half
+    assert "100/100  1:30" in full
+
+
+def test_narrow_terminal_gets_groups_and_never_wraps(monkeypatch):
+    for columns, expected in ((100, "= 30 content + 12 style"), (40, "50/100")):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        stream = Terminal()
+        reporter = ConsoleReporter(stream)
+        reporter.report(progress(0), IMAGE)
+        reporter.report(progress(50, seconds=3600.0), IMAGE)
+        line = stream.getvalue().split("\r\x1b[K")[-1]
+        assert expected in line
+        assert len(line) < columns
+
+
+def test_a_log_gets_a_line_now_and_then():
+    now = [0.0]
+    stream = io.StringIO()
+    reporter = ConsoleReporter(stream, every_seconds=10, clock=lambda: now[0])
+    for step in range(0, 101, 10):
+        reporter.report(progress(step, seconds=now[0]), IMAGE)
+        now[0] += 4.0
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["0/100", "30/100", "60/100", "90/100", "100/100"]
+
+
+def test_notes_get_a_line_of_their_own():
+    stream = io.StringIO()
+    reporter = ConsoleReporter(stream, every_seconds=1e9)
+    reporter.report(progress(0), IMAGE)
+    reporter.report(progress(10, note="the line search failed"), IMAGE)
+    assert stream.getvalue().splitlines()[1] == "the line search failed"
+
+
+def test_speed_counts_only_what_this_process_did():
+    """A resumed run starts at a later step with time on the clock."""
+    stream = io.StringIO()
+    reporter = ConsoleReporter(stream, every_seconds=0)
+    reporter.report(progress(50, seconds=1000.0), IMAGE)
+    reporter.report(progress(60, seconds=1005.0), IMAGE)
+    assert "2.0 steps/s  0:20 left" in stream.getvalue()
+
+
+def test_snapshots(tmp_path):
+    reporter = SnapshotReporter(tmp_path / "new" / "folder")
+    reporter.report(progress(0), IMAGE)
+    reporter.report(progress(10), IMAGE)
+    names = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
+    assert names == ["step_000000.png", "step_000010.png"]
+    pixels = np.asarray(Image.open(tmp_path / "new" / "folder" / names[0]))
+    np.testing.assert_array_equal(pixels, np.round(np.clip(IMAGE[0], 0, 1) * 255))
+
+
+def test_tensorboard(tmp_path):
+    reporter = TensorBoardReporter(tmp_path / "run")
+    reporter.report(progress(0), IMAGE)
+    reporter.report(progress(10, note="told"), IMAGE)
+    (path,) = (tmp_path / "run").iterdir()
+    seen = {}
+    for event in summary_iterator(str(path)):  # readable while the writer is still open
+        for value in event.summary.value:
+            seen[event.step, value.tag] = tf.make_ndarray(value.tensor)
+    assert seen[10, "total"] == 42.0
+    assert seen[10, "evaluations"] == 11
+    assert seen[0, "weighted/style/block1_conv1"] == 8.0
+    assert seen[0, "unweighted/style/block1_conv1"] == 4.0
+    assert seen[10, "note"] == b"told"
+    width, height, png = seen[10, "image"]
+    assert (int(width), int(height)) == (5, 4)
+    np.testing.assert_allclose(
+        tf.io.decode_png(png), tf.image.convert_image_dtype(tf.clip_by_value(IMAGE[0], 0, 1), tf.uint8)
+    )

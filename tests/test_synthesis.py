@@ -1,0 +1,167 @@
+"""The loop: reports, scales, checkpoints. What it minimises here is a distance to a known picture."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle import synthesis
+from tfstyle.config import TransferConfig
+from tfstyle.images import resize
+from tfstyle.objective import Objective, Term
+from tfstyle.synthesis import scale_sizes, synthesize
+
+from conftest import picture
+
+GOAL = tf.constant(picture(20, 28)[np.newaxis] / np.float32(255))
+START = tf.fill(GOAL.shape, 0.5)
+BOTH = pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+
+
+def objective_at(size):
+    goal = resize(GOAL, size)
+    weights = tf.constant(np.geomspace(1, 50, 3), tf.float32)
+
+    def distance(image, activations):
+        return tf.reduce_sum(weights * tf.square(image - goal) + (image - goal) ** 4)
+
+    return Objective(lambda image: {}, [Term("distance", 2.0, distance)])
+
+
+def config(**options):
+    return TransferConfig(**{"iterations": 10, "log_every": 4, **options})
+
+
+class Recorder:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, progress, image):
+        self.seen.append((progress, image.numpy()))
+
+
+@BOTH
+def test_result_and_history(optimizer):
+    recorder = Recorder()
+    result = synthesize(objective_at, START, config(optimizer=optimizer), reporters=[recorder])
+    assert [progress.step for progress in result.history] == [0, 4, 8, 10]
+    assert [progress for progress, _ in recorder.seen] == result.history
+    np.testing.assert_array_equal(recorder.seen[0][1], START)
+    first, last = result.history[0], result.history[-1]
+    assert last.total < 0.5 * first.total
+    assert first.losses == {"distance": first.total}
+    assert first.unweighted["distance"] == pytest.approx(first.total / 2)
+    assert [p.evaluations for p in result.history] == sorted({p.evaluations for p in result.history})
+    assert result.evaluations == last.evaluations
+    assert 0 < last.seconds <= result.seconds
+    assert result.image.shape == START.shape
+    assert result.total == pytest.approx(2 * result.unweighted["distance"])
+
+
+def test_result_losses_are_those_of_its_picture():
+    far = tf.constant(2.0)  # outside of [0, 1]: L-BFGS goes there, the picture does not
+
+    def at(size):
+        return Objective(
+            lambda image: {}, [Term("far", 1.0, lambda image, _: tf.reduce_sum(tf.square(image - far)))]
+        )
+
+    result = synthesize(at, START, config(iterations=20))
+    np.testing.assert_array_equal(result.image, tf.ones_like(START))
+    assert result.total == pytest.approx(float(tf.size(START)))
+    assert result.history[-1].total < 1e-3
+
+
+def test_scale_sizes():
+    assert scale_sizes((192, 256), 1) == [(192, 256)]
+    assert scale_sizes((193, 255), 3) == [(48, 64), (96, 128), (193, 255)]
+
+
+@BOTH
+def test_coarse_to_fine(optimizer):
+    recorder = Recorder()
+    result = synthesize(objective_at, START, config(optimizer=optimizer, scales=2), reporters=[recorder])
+    assert [(p.scale, p.step) for p in result.history] == [(0, s) for s in (0, 4, 8, 10)] + [
+        (1, s) for s in (10, 14, 18, 20)
+    ]
+    assert {p.total_steps for p in result.history} == {20}
+    assert [image.shape[1:3] for _, image in recorder.seen] == [(10, 14)] * 4 + [(20, 28)] * 4
+    evaluations = [p.evaluations for p in result.history]
+    assert evaluations == sorted(evaluations)
+    # The second scale starts from what the first one made.
+    expected = resize(tf.constant(recorder.seen[3][1]), (20, 28))
+    np.testing.assert_allclose(recorder.seen[4][1], expected, atol=1e-6)
+
+
+@BOTH
+def test_same_run_same_picture(optimizer):
+    runs = [synthesize(objective_at, START, config(optimizer=optimizer)) for _ in range(2)]
+    np.testing.assert_array_equal(runs[0].image, runs[1].image)
+
+
+@BOTH
+def test_how_often_one_looks_does_not_matter(optimizer):
+    runs = [synthesize(objective_at, START, config(optimizer=optimizer, log_every=n)) for n in (1, 10)]
+    np.testing.assert_array_equal(runs[0].image, runs[1].image)
+
+
+class Stop(Exception):
+    pass
+
+
+class StopAt:
+    """A reporter that kills the run."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def report(self, progress, image):
+        if progress.step >= self.step:
+            raise Stop
+
+
+@BOTH
+@pytest.mark.parametrize("killed_at", [4, 10, 14, 20])
+def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
+    monkeypatch.setattr(synthesis, "_CHECKPOINT_SECONDS", 0.0)
+    settings = config(optimizer=optimizer, scales=2)
+    whole = synthesize(objective_at, START, settings)
+    with pytest.raises(Stop):
+        synthesize(objective_at, START, settings, reporters=[StopAt(killed_at)], checkpoint_dir=tmp_path)
+    recorder = Recorder()
+    resumed = synthesize(objective_at, START, settings, reporters=[recorder], checkpoint_dir=tmp_path)
+    np.testing.assert_array_equal(resumed.image, whole.image)
+    assert [(p.scale, p.step, p.total) for p in resumed.history] == [
+        (p.scale, p.step, p.total) for p in whole.history
+    ]
+    assert resumed.evaluations == whole.evaluations
+    if killed_at > 4:  # at 4 it died in its first chunk, before anything was saved
+        assert "goes on from the checkpoint" in recorder.seen[0][0].note
+
+
+def test_a_finished_run_is_not_made_again(tmp_path):
+    settings = config()
+    first = synthesize(objective_at, START, settings, checkpoint_dir=tmp_path)
+    recorder = Recorder()
+    again = synthesize(objective_at, START, settings, reporters=[recorder], checkpoint_dir=tmp_path)
+    np.testing.assert_array_equal(again.image, first.image)
+    assert [progress.step for progress, _ in recorder.seen] == [10]
+    assert again.losses == first.losses
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    synthesize(objective_at, START, config(), checkpoint_dir=tmp_path)
+    with pytest.raises(ValueError, match="another run: iterations was 10 and is 11"):
+        synthesize(objective_at, START, config(iterations=11), checkpoint_dir=tmp_path)
+    with pytest.raises(ValueError, match="another run: start was"):
+        synthesize(objective_at, START + 0.1, config(), checkpoint_dir=tmp_path)
+    # How often one looks is no difference.
+    synthesize(objective_at, START, dataclasses.replace(config(), log_every=1), checkpoint_dir=tmp_path)
+
+
+def test_a_run_that_ends_early_says_so_and_ends_well():
+    result = synthesize(objective_at, GOAL, config())
+    assert result.history[-1].step == 10
+    assert "no lower point" in result.history[-1].note
+    np.testing.assert_allclose(result.image, GOAL, atol=1e-6)
