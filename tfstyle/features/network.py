@@ -118,9 +118,8 @@ def minimum_size(extractor: tf.keras.Model) -> int:
     one position (two where a convolution reflects: there must be something to
     reflect).
     """
-    pools = sum(isinstance(layer, _POOLINGS) for layer in extractor.layers)
+    poolings = (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D)
+    pools = sum(isinstance(layer, poolings) for layer in extractor.layers)
     reflects = any(getattr(layer, "mode", None) == "reflect" for layer in extractor.operations)
     return 2**pools * (2 if reflects else 1)
 
-
-_POOLINGS = (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D)
