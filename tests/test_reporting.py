@@ -10,10 +10,10 @@ from tfstyle.reporting import ConsoleReporter, Progress, SnapshotReporter, Tenso
 IMAGE = tf.constant(np.linspace(-0.5, 1.5, 4 * 5 * 3, dtype=np.float32).reshape(1, 4, 5, 3))
 
 
-def progress(step, seconds=0.0, note="", total_steps=100):
+def progress(step, seconds=0.0, note="", total_steps=100, scale=0, scales=1):
     losses = {"content/block4_conv2": 30.0, "style/block1_conv1": 8.0, "style/block2_conv1": 4.0}
     unweighted = {name: value / 2 for name, value in losses.items()}
-    return Progress(step, total_steps, 0, losses, unweighted, 42.0, seconds, step + 1, note)
+    return Progress(step, total_steps, scale, scales, losses, unweighted, 42.0, seconds, step + 1, note)
 
 
 class Terminal(io.StringIO):
@@ -74,6 +74,17 @@ def test_speed_counts_only_what_this_process_did():
     reporter.report(progress(50, seconds=1000.0), IMAGE)
     reporter.report(progress(60, seconds=1005.0), IMAGE)
     assert "2.0 steps/s  0:20 left" in stream.getvalue()
+
+
+def test_time_left_knows_that_the_next_scale_is_four_times_as_large():
+    stream = io.StringIO()
+    reporter = ConsoleReporter(stream, every_seconds=0)
+    for step, seconds, scale in ((0, 0.0, 0), (10, 10.0, 0), (50, 50.0, 0), (50, 50.0, 1), (60, 90.0, 1)):
+        reporter.report(progress(step, seconds=seconds, scale=scale, scales=2), IMAGE)
+    lines = stream.getvalue().splitlines()
+    assert "4:00 left" in lines[1]  # 40 steps of 1 s, then 50 of 4 s
+    assert "0.2 steps/s" not in lines[3]  # of the new scale nothing is known yet
+    assert "4.00 s/step  2:40 left" in lines[4]
 
 
 def test_snapshots(tmp_path):

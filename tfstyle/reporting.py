@@ -27,6 +27,7 @@ class Progress:
       step: iterations done, over all scales.
       total_steps: iterations to be done, over all scales.
       scale: index of the current scale, coarsest first.
+      scales: number of scales.
       losses: {term: weighted value}; they add up to `total`.
       unweighted: {term: value before its weight}.
       total: value of the objective.
@@ -39,6 +40,7 @@ class Progress:
     step: int
     total_steps: int
     scale: int
+    scales: int
     losses: dict[str, float]
     unweighted: dict[str, float]
     total: float
@@ -76,7 +78,7 @@ class ConsoleReporter:
         self._first: Progress | None = None
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        if self._first is None or progress.step < self._first.step:
+        if self._first is None or progress.scale != self._first.scale:
             self._first = progress
         done = progress.step >= progress.total_steps
         if progress.note:
@@ -99,11 +101,13 @@ class ConsoleReporter:
         share = progress.step / progress.total_steps
         bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
         steps, seconds = progress.step - self._first.step, progress.seconds - self._first.seconds
-        if steps and progress.step < progress.total_steps:
-            left = (progress.total_steps - progress.step) * seconds / steps
+        if progress.step == progress.total_steps:
+            pace = f"  {_duration(progress.seconds)}"
+        elif steps:
+            left = _steps_left(progress) * seconds / steps
             pace = f"  {_pace(seconds / steps)}  {_duration(left)} left"
         else:
-            pace = f"  {_duration(progress.seconds)}" if steps else ""
+            pace = ""
         head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
         groups: dict[str, float] = {}
         for name, value in progress.losses.items():
@@ -114,6 +118,13 @@ class ConsoleReporter:
             if len(line) <= width:
                 return line
         return head[:width]
+
+
+def _steps_left(progress: Progress) -> float:
+    """Returns what is left to do in steps of the current scale: one of the next has four times the pixels."""
+    steps = progress.total_steps // progress.scales
+    here = (progress.scale + 1) * steps - progress.step
+    return here + sum(steps * 4**finer for finer in range(1, progress.scales - progress.scale))
 
 
 def _pace(seconds_a_step: float) -> str:

@@ -180,6 +180,7 @@ class _Run:
             step=self.scale * self._config.iterations + self._step,
             total_steps=self._config.scales * self._config.iterations,
             scale=self.scale,
+            scales=self._config.scales,
             losses=weighted,
             unweighted={name: float(value) for name, value in optimizer.losses.items()},
             total=sum(weighted.values()),

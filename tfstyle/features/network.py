@@ -122,4 +122,3 @@ def minimum_size(extractor: tf.keras.Model) -> int:
     pools = sum(isinstance(layer, poolings) for layer in extractor.layers)
     reflects = any(getattr(layer, "mode", None) == "reflect" for layer in extractor.operations)
     return 2**pools * (2 if reflects else 1)
-

@@ -1,0 +1,72 @@
+"""What every optimiser promises, and what it asks of an objective.
+
+An optimiser holds the picture as a `tf.Variable` and moves it some iterations
+at a time. Between two calls of `advance` the picture may be looked at, and
+`state`, which is all that the next call depends on, may be saved and restored.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+
+class Objective(Protocol):
+    """What an optimiser asks of an objective; both calls are `tf.function`s."""
+
+    def value_and_gradient(self, image: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
+        """Returns the value, its named parts, and the gradient `[1, H, W, 3]`."""
+
+    def losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the named parts alone."""
+
+
+class ImageOptimizer(abc.ABC):
+    """A picture on its way downhill.
+
+    Attributes:
+      image: `tf.Variable` `[1, H, W, 3]`.
+      losses: named parts of the objective at `image`.
+      evaluations: times that value and gradient were computed.
+      finished: no further descent is possible.
+    """
+
+    image: tf.Variable
+    losses: dict[str, tf.Tensor]
+    evaluations: int
+    finished: bool = False
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Evaluates the objective where the picture stands. Call this or `restore` first."""
+
+    @abc.abstractmethod
+    def advance(self, steps: int) -> str:
+        """Makes up to so many iterations and returns a note of what went wrong, or ''.
+
+        Raises:
+          FloatingPointError: the objective is not finite any more.
+        """
+
+    @abc.abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns everything that `advance` depends on."""
+
+    @abc.abstractmethod
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Puts a `state` back; the next `advance` goes on as if nothing had happened."""
+
+
+def require_finite(losses: Mapping[str, tf.Tensor], hint: str) -> None:
+    """Checks the parts of an objective.
+
+    Raises:
+      FloatingPointError: names the parts that are not finite, and the hint.
+    """
+    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
+    if wrong:
+        raise FloatingPointError(f"the objective is not finite any more ({', '.join(wrong)}); {hint}")
