@@ -159,23 +159,26 @@ def reporters(output: pathlib.Path) -> list:
     return chosen
 
 
-def write_picture(output: pathlib.Path, task: str, job: Job, result) -> None:
-    """Writes the picture with its record, the losses to standard error, the path to standard output."""
-    from tfstyle import images, provenance
+def describe(task: str, job: Job) -> str:
+    """Returns the record of the job; before the run, while its inputs are what they are."""
+    from tfstyle import provenance
 
-    images.save_image(output, result.image, provenance.describe(task, job.config, job.pictures))
+    return provenance.describe(task, job.config, job.pictures)
+
+
+def write_picture(output: pathlib.Path, note: str, result) -> None:
+    """Writes the picture with its record, the losses to standard error, the path to standard output."""
+    from tfstyle import images
+
+    images.save_image(output, result.image, note)
     first = result.history[0]
-    print(f"{'term':<24}{'before':>12}{'after':>12}{'unweighted':>12}", file=sys.stderr)
+    row = "{:<24}{:>12}{:>12}{:>12}".format
+    lines = [row("term", "before", "after", "unweighted")]
     for name, value in result.losses.items():
-        print(
-            f"{name:<24}{first.losses[name]:>12.4g}{value:>12.4g}{result.unweighted[name]:>12.4g}",
-            file=sys.stderr,
-        )
-    print(
-        f"{'total':<24}{first.total:>12.4g}{result.total:>12.4g}{'':>12}"
-        f"  in {result.seconds:.0f} s, {result.evaluations} evaluations",
-        file=sys.stderr,
-    )
+        lines.append(row(name, f"{first.losses[name]:.4g}", f"{value:.4g}", f"{result.unweighted[name]:.4g}"))
+    lines.append(row("total", f"{first.total:.4g}", f"{result.total:.4g}", ""))
+    lines.append(f"{result.seconds:.0f} s, {result.evaluations} evaluations")
+    print("\n".join(lines), file=sys.stderr)
     print(output)
 
 

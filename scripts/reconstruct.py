@@ -27,6 +27,7 @@ def main():
         import tfstyle
 
         output = cli.output_path(job, f"_{next(iter(job.pictures))}")
+        note = cli.describe(TASK, job)
     options = {
         "init": job.config.init,
         "reporters": cli.reporters(output),
@@ -40,7 +41,7 @@ def main():
         result = tfstyle.reconstruct_style(
             job.pictures["style"], job.config.style_layers, job.config, **options
         )
-    cli.write_picture(output, TASK, job, result)
+    cli.write_picture(output, note, result)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ def main():
         import tfstyle
 
         output = cli.output_path(job)
+        note = cli.describe(TASK, job)
     result = tfstyle.transfer(
         job.pictures["content"],
         job.pictures["style"],
@@ -29,7 +30,7 @@ def main():
         reporters=cli.reporters(output),
         checkpoint_dir=cli.FLAGS.checkpoint_dir,
     )
-    cli.write_picture(output, TASK, job, result)
+    cli.write_picture(output, note, result)
 
 
 if __name__ == "__main__":

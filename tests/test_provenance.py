@@ -36,6 +36,11 @@ def test_files_among_the_options_are_inputs_too(pictures, tmp_path):
     assert set(made.inputs) == {"content", "style", "weights", "init"}
 
 
+def test_inputs_that_are_not_there(pictures):
+    with pytest.raises(OSError, match=r"^content='none.png': no such file"):
+        provenance.describe("style_transfer", TransferConfig(), {**pictures, "content": "none.png"})
+
+
 def test_changed_and_missing_inputs_are_named(pictures, tmp_path):
     made = provenance.parse(provenance.describe("style_transfer", TransferConfig(), pictures), "")
     (tmp_path / "style.png").write_bytes(b"another")

@@ -30,6 +30,22 @@ def write_atomically(path: pathlib.Path, data: bytes) -> None:
         raise
 
 
+def require_file(path: pathlib.Path, named: str) -> None:
+    """Checks that there is a file.
+
+    Args:
+      path: the file.
+      named: how the error names what the user gave, such as ``content='x.png'``.
+
+    Raises:
+      OSError: there is none, or it is a folder.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{named}: is a folder, not a file")
+    if not path.exists():
+        raise FileNotFoundError(f"{named}: no such file")
+
+
 def make_folder(folder, argument: str) -> pathlib.Path:
     """Makes a folder, with those above it, unless it is there.
 

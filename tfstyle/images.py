@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
+import struct
 import warnings
 
 import numpy as np
@@ -17,7 +18,7 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from tfstyle.files import require_writable_folder, write_atomically
+from tfstyle.files import require_file, require_writable_folder, write_atomically
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _NOTE = "tfstyle"  # the PNG text chunk that carries a picture's origin
@@ -45,7 +46,7 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
     if isinstance(source, (str, os.PathLike)):
         pixels = _read_file(pathlib.Path(source), argument)
     elif isinstance(source, Image.Image):
-        pixels = _pixels(source, argument)
+        pixels = _pixels(ImageOps.exif_transpose(source), argument)
     else:
         pixels = _array_pixels(source, argument)
     return tf.constant(pixels[np.newaxis])
@@ -53,10 +54,7 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
 
 def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
     named = f"{argument}={str(path)!r}"
-    if not path.exists():
-        raise FileNotFoundError(f"{named}: no such file")
-    if path.is_dir():
-        raise IsADirectoryError(f"{named}: is a folder, not a picture")
+    require_file(path, named)
     try:
         with warnings.catch_warnings():
             # Between one and two times Pillow's limit it only warns; a large
@@ -64,7 +62,7 @@ def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 picture.load()
-                return _pixels(picture, argument)
+                upright = ImageOps.exif_transpose(picture)
     except Image.DecompressionBombError:
         limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
         raise ValueError(f"{named}: has more than {limit:.0f} million pixels; scale it down first") from None
@@ -72,14 +70,14 @@ def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
         raise ValueError(f"{named}: is not a picture that Pillow can read") from None
     except PermissionError:
         raise PermissionError(f"{named}: may not be read") from None
-    except (OSError, SyntaxError, EOFError, MemoryError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
         # Pillow's decoders raise any of these on damaged data.
         raise ValueError(f"{named}: is damaged or cut short ({error})") from None
+    return _pixels(upright, named)
 
 
 def _pixels(picture: Image.Image, argument: str) -> np.ndarray:
-    """Turns any PIL image into `[H, W, 3]` float32 in [0, 1]."""
-    picture = ImageOps.exif_transpose(picture)
+    """Turns an upright PIL image of any mode into `[H, W, 3]` float32 in [0, 1]."""
     if picture.mode.startswith("I") or picture.mode == "F":
         return _deep_pixels(np.asarray(picture), argument)
     profile = picture.info.get("icc_profile")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import pathlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfstyle import __version__
 from tfstyle.config import TransferConfig
-from tfstyle.files import sha256
+from tfstyle.files import require_file, sha256
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
 
@@ -51,7 +52,10 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     """
     paths = dict(pictures)
     paths |= {name: path for name in ("weights", "init") if os.path.isfile(path := getattr(config, name))}
-    inputs = {argument: {"path": str(path), "sha256": sha256(path)} for argument, path in paths.items()}
+    inputs = {}
+    for argument, path in paths.items():
+        require_file(pathlib.Path(path), f"{argument}={path!r}")
+        inputs[argument] = {"path": path, "sha256": sha256(path)}
     record = {"task": task, "config": config.to_dict(), "inputs": inputs, "versions": _versions()}
     return json.dumps(record, ensure_ascii=False)
 

@@ -100,7 +100,7 @@ def reconstruct_style(
       image: the picture whose style to reconstruct, as in `transfer`.
       layers: the layers that hold the style.
       config: as in `transfer`; its layers, content weight and start do not
-        apply, nor do its style_layer_weights where their number is another.
+        apply. Its style_layer_weights, if any, must be as many as `layers`.
       init, extractor, reporters, checkpoint_dir: as in `reconstruct_content`.
 
     Returns:

@@ -3,8 +3,11 @@ import pytest
 
 from tfstyle.features import feature_extractor, random_weights
 from tfstyle.features.network import layout
+from tfstyle.features.network import vgg19 as application
 
 from conftest import picture
+
+LAYOUT = layout(application())
 
 EVERY_BLOCK = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
 
@@ -30,15 +33,15 @@ def test_seed_decides():
 
 
 def test_a_layer_does_not_depend_on_how_many_are_asked_for():
-    shallow = random_weights.calibrated(layout(), ["block2_conv1"], "max", 0)
-    deep = random_weights.calibrated(layout(), ["block3_conv2"], "max", 0)
+    shallow = random_weights.calibrated(LAYOUT, ["block2_conv1"], "max", 0)
+    deep = random_weights.calibrated(LAYOUT, ["block3_conv2"], "max", 0)
     for name, arrays in shallow.items():
         for one, other in zip(arrays, deep[name]):
             np.testing.assert_array_equal(one, other)
 
 
 def test_calibration_is_exact_on_the_reference_pictures():
-    values = random_weights.calibrated(layout(), ["block1_conv1"], "max", 0)
+    values = random_weights.calibrated(LAYOUT, ["block1_conv1"], "max", 0)
     import tensorflow as tf
 
     kernel, bias = values["block1_conv1"]

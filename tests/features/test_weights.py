@@ -7,8 +7,11 @@ import tensorflow as tf
 
 from tfstyle.features import feature_extractor, weights
 from tfstyle.features.network import layout
+from tfstyle.features.network import vgg19 as application
 
 from conftest import narrow_weights
+
+LAYOUT = layout(application())
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def with_top():
 
 
 def assert_holds(values, model):
-    assert list(values) == list(layout())
+    assert list(values) == list(LAYOUT)
     for name, arrays in values.items():
         for array, expected in zip(arrays, model.get_layer(name).get_weights()):
             np.testing.assert_array_equal(array, expected)
@@ -39,7 +42,7 @@ def test_keras_files_with_and_without_the_top(vgg19, with_top, tmp_path, suffix,
     model = with_top if top else vgg19
     path = str(tmp_path / f"model{suffix}")
     model.save_weights(path) if suffix == ".weights.h5" else model.save(path)
-    assert_holds(weights.load(path, layout()), model)
+    assert_holds(weights.load(path, LAYOUT), model)
 
 
 def write_keras2_weights(model, path):
@@ -58,7 +61,7 @@ def write_keras2_weights(model, path):
 
 def test_the_downloaded_layout_by_path(vgg19, tmp_path):
     write_keras2_weights(vgg19, tmp_path / "notop.h5")
-    assert_holds(weights.load(str(tmp_path / "notop.h5"), layout()), vgg19)
+    assert_holds(weights.load(str(tmp_path / "notop.h5"), LAYOUT), vgg19)
 
 
 def test_imagenet_goes_through_keras_own_loading(vgg19, tmp_path, monkeypatch):
@@ -74,7 +77,7 @@ def test_imagenet_goes_through_keras_own_loading(vgg19, tmp_path, monkeypatch):
         return str(path)
 
     monkeypatch.setattr(application.file_utils, "get_file", get_file)
-    assert_holds(weights.load("imagenet", layout()), vgg19)
+    assert_holds(weights.load("imagenet", LAYOUT), vgg19)
     assert asked["name"] == "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
     assert asked["file_hash"] == "253f8cb515780f3b799900260a226db6"
 
@@ -89,7 +92,7 @@ def test_imagenet_without_a_network(monkeypatch, tmp_path, capfd):
     monkeypatch.setattr(application.file_utils, "get_file", get_file)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(OSError, match=rf"{tmp_path}/models/vgg19.*notop.h5 is missing.*--weights=mini"):
-        weights.load("imagenet", layout())
+        weights.load("imagenet", LAYOUT)
     assert capfd.readouterr() == ("", "")
 
 
@@ -102,7 +105,7 @@ def test_download_progress_is_shown_from_its_first_sign(capfd):
 
 
 def test_npz_of_other_widths(narrow_file):
-    values = weights.load(narrow_file, layout())
+    values = weights.load(narrow_file, LAYOUT)
     for name, (kernel, bias) in values.items():
         np.testing.assert_array_equal(kernel, narrow_weights()[f"{name}/kernel"])
         np.testing.assert_array_equal(bias, narrow_weights()[f"{name}/bias"])
@@ -141,30 +144,30 @@ def changed(**changes):
 def test_npz_of_another_network(tmp_path, arrays, problem):
     np.savez(tmp_path / "wrong.npz", **arrays)
     with pytest.raises(ValueError, match=f"weights='.*wrong.npz'.*{problem}"):
-        weights.load(str(tmp_path / "wrong.npz"), layout())
+        weights.load(str(tmp_path / "wrong.npz"), LAYOUT)
 
 
 def test_h5_of_another_network(tmp_path):
     other = tf.keras.applications.VGG16(weights=None, include_top=False)
     other.save(tmp_path / "vgg16.h5")
     with pytest.raises(ValueError, match=r"another network.*block3_conv4 is missing"):
-        weights.load(str(tmp_path / "vgg16.h5"), layout())
+        weights.load(str(tmp_path / "vgg16.h5"), LAYOUT)
     other.save_weights(tmp_path / "vgg16.weights.h5")
     with pytest.raises(ValueError, match=r"another network.*block3_conv4 has shapes"):
-        weights.load(str(tmp_path / "vgg16.weights.h5"), layout())
+        weights.load(str(tmp_path / "vgg16.weights.h5"), LAYOUT)
 
 
 def test_files_that_are_no_weights(tmp_path):
     (tmp_path / "text.h5").write_text("text")
     with pytest.raises(ValueError, match="is not an HDF5 file"):
-        weights.load(str(tmp_path / "text.h5"), layout())
+        weights.load(str(tmp_path / "text.h5"), LAYOUT)
     (tmp_path / "text.npz").write_text("text")
     with pytest.raises(ValueError, match=r"is not an .npz"):
-        weights.load(str(tmp_path / "text.npz"), layout())
+        weights.load(str(tmp_path / "text.npz"), LAYOUT)
     (tmp_path / "model.keras").write_text("text")
     with pytest.raises(ValueError, match=r"must end in .h5, .weights.h5 or .npz"):
-        weights.load(str(tmp_path / "model.keras"), layout())
+        weights.load(str(tmp_path / "model.keras"), LAYOUT)
     with pytest.raises(OSError, match="must be imagenet, random, mini or an existing file"):
-        weights.load("imagnet", layout())
+        weights.load("imagnet", LAYOUT)
     with pytest.raises(OSError, match="does not ship the embedded encoder yet"):
-        weights.load("mini", layout())
+        weights.load("mini", LAYOUT)

@@ -40,19 +40,26 @@ def require_tensorflow_backend() -> None:
         raise ValueError(f"KERAS_BACKEND={backend}: tfstyle needs KERAS_BACKEND=tensorflow")
 
 
-def layout() -> dict[str, tf.keras.layers.Layer]:
-    """Returns VGG19's convolutions, {name: layer}, in network order."""
-    return {layer.name: layer for layer in _application().layers if isinstance(layer, tf.keras.layers.Conv2D)}
-
-
-def _application() -> tf.keras.Model:
+def vgg19() -> tf.keras.Model:
+    """Returns VGG19's convolutional part as `tf.keras.applications` makes it, for its layers' sake."""
     return tf.keras.applications.VGG19(include_top=False, weights=None)
 
 
+def layout(application: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
+    """Returns a model's convolutions, {name: layer}, in network order."""
+    return {layer.name: layer for layer in convolutions(application)}
+
+
 def build(
-    weights: Weights, layers: Iterable[str], *, pooling: str, padding: str, dtype: str
+    application: tf.keras.Model,
+    weights: Weights,
+    layers: Iterable[str],
+    *,
+    pooling: str,
+    padding: str,
+    dtype: str,
 ) -> tf.keras.Model:
-    """Builds the extractor of `tfstyle.feature_extractor` around the given weights."""
+    """Builds the extractor of `tfstyle.feature_extractor` from VGG19's layers and the given weights."""
     for name, value, choices in (
         ("pooling", pooling, POOLINGS),
         ("padding", padding, PADDINGS),
@@ -64,7 +71,7 @@ def build(
     image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
     activation = caffe_pixels(image)
     wanted, outputs = set(layers), {}
-    for layer in _application().layers:
+    for layer in application.layers:
         if isinstance(layer, tf.keras.layers.Conv2D) and layer.name in weights:
             kernel, _ = weights[layer.name]
             if padding != "zeros":
