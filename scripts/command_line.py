@@ -24,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from tfstyle.config import (
     DEFAULT_PRESET,
+    LINE_SEARCHES,
     OPTIMIZERS,
     PADDINGS,
     POOLINGS,
@@ -36,6 +37,7 @@ from tfstyle.config import (
 
 FLAGS = flags.FLAGS
 _CHOICES = {
+    "line_search": LINE_SEARCHES,
     "optimizer": OPTIMIZERS,
     "padding": PADDINGS,
     "pooling": POOLINGS,
@@ -151,6 +153,8 @@ def reporters(output: pathlib.Path) -> list:
     from tfstyle import reporting
     from tfstyle.files import make_folder
 
+    if sys.stderr.isatty():  # the first report, some seconds from now, takes its place
+        print("preparing the network and the targets …", end="", file=sys.stderr, flush=True)
     chosen = [reporting.ConsoleReporter()]
     if FLAGS.logdir is not None:
         chosen.append(reporting.TensorBoardReporter(make_folder(FLAGS.logdir, "logdir") / output.stem))
@@ -239,5 +243,7 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
 
 def _fail(message: str) -> int:
     line = " ".join(message.split())
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
     print(f"{pathlib.Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
     return 1

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import Adam, Lbfgs, make_optimizer
+from tfstyle.optimizers import Adam, Lbfgs, TfpLbfgs, make_optimizer
+from tfstyle.optimizers.lbfgs import PATIENCE
 
 SHAPE = (1, 6, 5, 3)
 GENERATOR = np.random.default_rng(0)
@@ -40,14 +41,19 @@ def lbfgs(objective, image=START):
     return Lbfgs(objective, tf.constant(image), history=10)
 
 
+def tfp_lbfgs(objective, image=START):
+    return TfpLbfgs(objective, tf.constant(image), history=10)
+
+
 def adam(objective, image=START):
     return Adam(objective, tf.constant(image), learning_rate=0.02)
 
 
-BOTH = pytest.mark.parametrize("make", [adam, lbfgs])
+EACH = pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+QUASI_NEWTON = pytest.mark.parametrize("make", [lbfgs, tfp_lbfgs])
 
 
-@pytest.mark.parametrize(("make", "steps"), [(adam, 500), (lbfgs, 60)])
+@pytest.mark.parametrize(("make", "steps"), [(adam, 500), (lbfgs, 60), (tfp_lbfgs, 60)])
 def test_finds_the_minimum(make, steps):
     optimizer = make(quadratic())
     optimizer.start()
@@ -57,16 +63,17 @@ def test_finds_the_minimum(make, steps):
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
+@QUASI_NEWTON
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e6, 1e12])
-def test_lbfgs_does_not_mind_the_scale_of_the_objective(scale):
-    optimizer = lbfgs(quadratic(scale))
+def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
+    optimizer = make(quadratic(scale))
     optimizer.start()
-    note = optimizer.advance(40)
+    note = optimizer.advance(60)
     assert note == ""
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
-@BOTH
+@EACH
 def test_losses_belong_to_the_image(make):
     objective = quadratic()
     optimizer = make(objective)
@@ -76,7 +83,7 @@ def test_losses_belong_to_the_image(make):
     np.testing.assert_allclose(optimizer.losses["f"], objective.losses(optimizer.image)["f"], rtol=1e-6)
 
 
-@BOTH
+@EACH
 def test_evaluations_are_counted_and_traced_once(make):
     objective = quadratic()
     optimizer = make(objective)
@@ -87,7 +94,7 @@ def test_evaluations_are_counted_and_traced_once(make):
     assert objective.traces == 1
 
 
-@BOTH
+@EACH
 def test_chunks_do_not_change_the_way(make):
     whole, parts = make(quadratic()), make(quadratic())
     whole.start()
@@ -98,7 +105,7 @@ def test_chunks_do_not_change_the_way(make):
     np.testing.assert_array_equal(whole.image, parts.image)
 
 
-@BOTH
+@EACH
 def test_state_restores_the_way_bit_by_bit(make):
     straight = make(quadratic())
     straight.start()
@@ -136,8 +143,9 @@ def cliff(image):
     return tf.reduce_sum(tf.abs(image - TARGET)) + 1e-3 * tf.reduce_sum(tf.sin(1e5 * image))
 
 
-def test_a_failed_line_search_is_told_and_tried_again():
-    optimizer = lbfgs(Function(cliff))
+@QUASI_NEWTON
+def test_a_failed_line_search_is_told_and_tried_again(make):
+    optimizer = make(Function(cliff))
     optimizer.start()
     first = float(optimizer.losses["f"])
     notes = [optimizer.advance(5) for _ in range(20)]
@@ -146,8 +154,9 @@ def test_a_failed_line_search_is_told_and_tried_again():
     assert np.isfinite(optimizer.image).all()
 
 
-def test_lbfgs_ends_where_there_is_nothing_lower():
-    optimizer = lbfgs(quadratic(), TARGET)
+@QUASI_NEWTON
+def test_lbfgs_ends_where_there_is_nothing_lower(make):
+    optimizer = make(quadratic(), TARGET)
     optimizer.start()
     note = optimizer.advance(10)
     assert optimizer.finished
@@ -155,21 +164,22 @@ def test_lbfgs_ends_where_there_is_nothing_lower():
     np.testing.assert_array_equal(optimizer.image, TARGET)
 
 
-def test_lbfgs_ends_after_patience_is_out():
+@QUASI_NEWTON
+def test_lbfgs_ends_after_patience_is_out(make):
     wrong = Function(lambda image: tf.reduce_sum(image))
     # A gradient that points uphill: no step along it ever helps.
     wrong.value_and_gradient = tf.function(
         lambda image: (tf.reduce_sum(image), {"f": tf.reduce_sum(image)}, -tf.ones_like(image))
     )
-    optimizer = lbfgs(wrong)
+    optimizer = make(wrong)
     optimizer.start()
-    notes = [optimizer.advance(1) for _ in range(4 * Lbfgs.PATIENCE)]
+    notes = [optimizer.advance(1) for _ in range(4 * PATIENCE)]
     assert optimizer.finished
     assert "the run ends here" in "".join(notes)
     np.testing.assert_allclose(optimizer.image, START, atol=1e-3)
 
 
-@BOTH
+@EACH
 def test_an_objective_that_is_not_finite_is_told(make):
     optimizer = make(Function(lambda image: tf.reduce_sum(image) / 0.0))
     with pytest.raises(FloatingPointError, match=r"not finite any more \(f\)"):
@@ -180,3 +190,80 @@ def test_config_chooses():
     image = tf.constant(START)
     assert isinstance(make_optimizer(TransferConfig(), quadratic(), image), Lbfgs)
     assert isinstance(make_optimizer(TransferConfig(optimizer="adam"), quadratic(), image), Adam)
+    assert isinstance(make_optimizer(TransferConfig(line_search="hager_zhang"), quadratic(), image), TfpLbfgs)
+
+
+def rosenbrock(image):
+    """The usual banana, on the first two values."""
+    x, y = image[0, 0, 0, 0], image[0, 0, 0, 1]
+    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+def test_lbfgs_is_the_textbooks():
+    """The first iterations against algorithm 7.5 written out in NumPy, with the inverse Hessian as a matrix."""
+    start = np.zeros((1, 1, 1, 3), np.float32)
+    start[..., :2] = -0.5, 0.8
+    optimizer = Lbfgs(Function(rosenbrock), tf.constant(start), history=10)
+    optimizer.start()
+    x, ways = start.ravel().astype(float), []
+
+    def value_and_gradient(x):
+        value = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        slope = -400 * x[0] * (x[1] - x[0] ** 2) - 2 * (1 - x[0])
+        return value, np.array([slope, 200 * (x[1] - x[0] ** 2), 0.0])
+
+    value, gradient = value_and_gradient(x)
+    pairs = []
+    first = 0.01 / np.sqrt(np.mean(gradient**2))
+    for _ in range(6):
+        inverse = np.eye(3) * first
+        if pairs:  # eq. (7.20), then eq. (7.16) for each pair, oldest first
+            step, difference = pairs[-1]
+            inverse = np.eye(3) * (step @ difference) / (difference @ difference)
+        for step, difference in pairs:
+            rho = 1 / (step @ difference)
+            v = np.eye(3) - rho * np.outer(difference, step)
+            inverse = v.T @ inverse @ v + rho * np.outer(step, step)
+        direction, length = -inverse @ gradient, 1.0
+        slope = gradient @ direction
+        while True:
+            ways.append(length)
+            new_value, new_gradient = value_and_gradient(x + length * direction)
+            if new_value <= value + 1e-4 * length * slope:
+                break
+            parabola = -slope * length**2 / (2 * (new_value - value - slope * length))
+            length = np.clip(parabola, 0.1 * length, 0.5 * length)
+        if (new_gradient - gradient) @ direction > 0:
+            pairs.append((length * direction, new_gradient - gradient))
+        x, value, gradient = x + length * direction, new_value, new_gradient
+        optimizer.advance(1)
+        np.testing.assert_allclose(optimizer.image.numpy().ravel(), x, rtol=2e-3, atol=1e-4)
+    assert min(ways) < 1  # the search was needed at least once
+    assert optimizer.evaluations == 1 + len(ways)
+
+
+def test_lbfgs_takes_one_evaluation_where_the_step_is_good():
+    optimizer = lbfgs(Function(lambda image: tf.reduce_sum(tf.square(image - TARGET))))
+    optimizer.start()
+    optimizer.advance(2)
+    assert optimizer.evaluations <= 1 + 2 + 1
+
+
+def test_lbfgs_history_is_a_ring():
+    """More iterations than rows: the oldest pairs are overwritten, and it still converges."""
+    optimizer = Lbfgs(quadratic(), tf.constant(START), history=3)
+    optimizer.start()
+    first = float(optimizer.losses["f"])
+    optimizer.advance(40)
+    assert float(optimizer.losses["f"]) < 1e-3 * first
+
+
+def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
+    """Beyond 0.9 there is nothing: log of a negative number."""
+    optimizer = lbfgs(
+        Function(lambda image: -tf.reduce_sum(image) - tf.reduce_sum(tf.math.log(0.9 - image))), START * 0.5
+    )
+    optimizer.start()
+    optimizer.advance(30)
+    assert np.isfinite(optimizer.image).all()
+    assert np.all(optimizer.image < 0.9)

