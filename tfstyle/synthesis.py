@@ -32,8 +32,8 @@ class Result:
 
     Attributes:
       image: `[1, H, W, 3]` float32 in [0, 1].
-      losses: {term: weighted value} of `image`. L-BFGS does not keep to [0, 1],
-        so these can differ from the last of `history`, which is unclipped.
+      losses: {term: weighted value} of `image`. TFP's L-BFGS does not keep to
+        [0, 1]; with it these differ from the last of `history`, which is unclipped.
       unweighted: {term: value before its weight} of `image`.
       seconds: wall time, from before compilation.
       evaluations: times that value and gradient were computed.

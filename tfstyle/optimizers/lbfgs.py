@@ -33,7 +33,7 @@ def first_scale(gradient: tf.Tensor, failures: int) -> tf.Tensor:
 
 
 class Lbfgs(ImageOptimizer):
-    """L-BFGS (Nocedal & Wright 2006, algorithms 7.4 and 7.5) with backtracking.
+    """L-BFGS (Nocedal & Wright 2006, algorithms 7.4 and 7.5) within [0, 1], with backtracking.
 
     Each iteration tries the whole quasi-Newton step first, and where that does
     not go down enough (their eq. 3.4), shorter ones by quadratic interpolation.
@@ -42,8 +42,13 @@ class Lbfgs(ImageOptimizer):
     curvature that it would guarantee is checked instead, and a pair without it
     is not kept.
 
-    A search that fails starts again from the picture, without history. The
-    picture is not clipped to [0, 1]: that would break the estimate of curvature.
+    Values stay in [0, 1] by two-metric projection (Bertsekas 1982): a value at a
+    bound that the gradient pushes against takes no part in the step, and the
+    others are cut at the bound they would cross. The paper does not bound its
+    pictures, and clipping them when all is done can triple the loss; bounded
+    like this they reach as low a loss in as many evaluations.
+
+    A search that fails starts again from the picture, without history.
 
     Args:
       objective: what to minimise.
@@ -52,7 +57,7 @@ class Lbfgs(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        self.image = tf.Variable(image, trainable=True, name="image")
+        self.image = tf.Variable(tf.clip_by_value(image, 0.0, 1.0), trainable=True, name="image")
         self.evaluations = 0
         self._objective = objective
         self._failures = 0
@@ -106,13 +111,14 @@ class Lbfgs(ImageOptimizer):
 
     def _one_iteration(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         """Returns whether a lower point was found, the evaluations it took, and the losses there."""
-        direction = -self._times_inverse_hessian(self._gradient.read_value())
-        slope = tf.reduce_sum(self._gradient * direction)
-        length, value, gradient, losses, accepted, trials = self._search(direction, slope)
+        flat = tf.reshape(self.image, [-1])
+        held = ((flat <= 0.0) & (self._gradient > 0.0)) | ((flat >= 1.0) & (self._gradient < 0.0))
+        free = tf.cast(~held, tf.float32)
+        direction = -free * self._times_inverse_hessian(free * self._gradient)
+        position, value, gradient, losses, accepted, trials = self._search(flat, direction)
         if accepted:
-            step = length * direction
-            self._remember(step, gradient - self._gradient)
-            self.image.assign_add(tf.reshape(step, self.image.shape))
+            self._remember(position - flat, gradient - self._gradient)
+            self.image.assign(tf.reshape(position, self.image.shape))
             self._value.assign(value)
             self._gradient.assign(gradient)
         return accepted, trials, losses
@@ -132,26 +138,31 @@ class Lbfgs(ImageOptimizer):
             vector += (share - correction) * self._steps[row]
         return vector
 
-    def _search(self, direction: tf.Tensor, slope: tf.Tensor):
+    def _search(self, flat: tf.Tensor, direction: tf.Tensor):
         """Tries shorter and shorter steps until one goes down enough."""
-        flat = tf.reshape(self.image, [-1])
+        slope = tf.reduce_sum(self._gradient * direction)
 
-        def wanted(length, value, gradient, losses, accepted, trials):
+        def wanted(length, position, value, gradient, losses, accepted, trials):
             return ~accepted & (trials < _TRIALS) & (slope < 0)
 
-        def attempt(length, value, gradient, losses, accepted, trials):
+        def attempt(length, position, value, gradient, losses, accepted, trials):
             length = tf.where(trials == 0, length, _shorter(length, value - self._value, slope))
+            position = tf.clip_by_value(flat + length * direction, 0.0, 1.0)
             value, losses, gradient = self._objective.value_and_gradient(
-                tf.reshape(flat + length * direction, self.image.shape)
+                tf.reshape(position, self.image.shape)
             )
             value, gradient = value * self._scale, tf.reshape(gradient, [-1]) * self._scale
             finite = tf.math.is_finite(value) & tf.reduce_all(tf.math.is_finite(gradient))
-            accepted = finite & (value <= self._value + _SUFFICIENT_DECREASE * length * slope)
-            return length, value, gradient, losses, accepted, trials + 1
+            promised = tf.reduce_sum(self._gradient * (position - flat))
+            enough = value <= self._value + _SUFFICIENT_DECREASE * promised
+            # Where rounding swallows the decrease asked for, equal is not lower.
+            accepted = finite & enough & (value < self._value)
+            return length, position, value, gradient, losses, accepted, trials + 1
 
         nothing = {name: tf.zeros_like(value) for name, value in self.losses.items()}
-        start = (tf.ones([]), tf.zeros([]), tf.zeros_like(direction), nothing, tf.constant(False), 0)
-        return tf.while_loop(wanted, attempt, start)
+        start = (tf.ones([]), flat, tf.zeros([]), tf.zeros_like(flat), nothing, tf.constant(False), 0)
+        _, *found = tf.while_loop(wanted, attempt, start)
+        return found
 
     def _remember(self, step: tf.Tensor, difference: tf.Tensor) -> None:
         curvature = tf.reduce_sum(step * difference)
