@@ -22,28 +22,9 @@ from absl import app, flags, logging
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tfstyle.config import (
-    DEFAULT_PRESET,
-    LINE_SEARCHES,
-    OPTIMIZERS,
-    PADDINGS,
-    POOLINGS,
-    PRECISIONS,
-    PRESETS,
-    UNITS,
-    TransferConfig,
-    preset,
-)
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, choices, preset
 
 FLAGS = flags.FLAGS
-_CHOICES = {
-    "line_search": LINE_SEARCHES,
-    "optimizer": OPTIMIZERS,
-    "padding": PADDINGS,
-    "pooling": POOLINGS,
-    "precision": PRECISIONS,
-    "units": UNITS,
-}
 
 
 @dataclass(frozen=True)
@@ -91,8 +72,8 @@ def _shown(value) -> str:
 
 
 def _define_text(name: str, text: str) -> None:
-    if name in _CHOICES:
-        flags.DEFINE_enum(name, None, _CHOICES[name], text)
+    if choices(name):
+        flags.DEFINE_enum(name, None, choices(name), text)
     else:
         flags.DEFINE_string(name, None, text)
 

@@ -49,7 +49,7 @@ def terms(extractor, units, **options):
     ]
 
 
-@pytest.mark.parametrize("units", config.UNITS)
+@pytest.mark.parametrize("units", config.choices("units"))
 def test_terms_in_their_units(extractor, units):
     values = Objective(extractor, terms(extractor, units)).losses(IMAGE)
     assert list(values) == ["content/block2_conv1", *(f"style/{layer}" for layer in LAYERS)]
@@ -125,7 +125,7 @@ def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
 
 
 def test_units_of_the_config_are_those_of_the_objective():
-    assert set(config.UNITS) == set(UNITS)
+    assert set(config.choices("units")) == set(UNITS)
 
 
 def test_terms_must_have_names_of_their_own(extractor):

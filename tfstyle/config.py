@@ -12,16 +12,9 @@ from dataclasses import dataclass
 
 from tfstyle.layers import canonical_name
 
-UNITS = ("gatys_code", "paper")
-OPTIMIZERS = ("lbfgs", "adam")
-LINE_SEARCHES = ("backtracking", "hager_zhang")
-POOLINGS = ("max", "average")
-PADDINGS = ("zeros", "reflect", "replicate")
-PRECISIONS = ("float32", "bfloat16")
 
-
-def _option(default, text: str):
-    return dataclasses.field(default=default, metadata={"help": text})
+def _option(default, text: str, choices: tuple[str, ...] = ()):
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -62,14 +55,16 @@ class TransferConfig:
         "gatys_code",
         "what weight 1 means: paper (eqs. 1 and 4, sums) or gatys_code"
         " (content: mean squares; style: mean squares of G/M over N^2)",
+        ("gatys_code", "paper"),
     )
-    optimizer: str = _option("lbfgs", "lbfgs or adam")
+    optimizer: str = _option("lbfgs", "lbfgs or adam", ("lbfgs", "adam"))
     iterations: int = _option(500, "iterations of the optimiser, at every scale")
     learning_rate: float = _option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
     line_search: str = _option(
         "backtracking",
         "of L-BFGS: backtracking (about one evaluation an iteration) or hager_zhang"
         " (TensorFlow Probability's minimiser, about three)",
+        ("backtracking", "hager_zhang"),
     )
     lbfgs_history: int = _option(10, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
     init: str = _option(
@@ -78,14 +73,20 @@ class TransferConfig:
     )
     scales: int = _option(1, "coarse to fine: number of sizes, each twice the one before it")
     seed: int = _option(0, "seed of the noise; another seed gives another picture of the same style")
-    pooling: str = _option("max", "max (VGG19 as trained) or average (as in the paper)")
-    padding: str = _option("zeros", "what convolutions see past the border: zeros, reflect or replicate")
+    pooling: str = _option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
+    padding: str = _option(
+        "zeros",
+        "what convolutions see past the border: zeros, reflect or replicate",
+        ("zeros", "reflect", "replicate"),
+    )
     normalize: bool = _option(
         False,
         "scale each filter to mean activation 1 (the paper's normalised network),"
         " measured over this run's content and style pictures",
     )
-    precision: str = _option("float32", "what the network computes in: float32 or bfloat16")
+    precision: str = _option(
+        "float32", "what the network computes in: float32 or bfloat16", ("float32", "bfloat16")
+    )
     log_every: int = _option(10, "iterations between two reports")
 
     def __post_init__(self):
@@ -113,9 +114,9 @@ class TransferConfig:
             raise ValueError("learning_rate=0: must be above 0")
         for name, least in _LEAST.items():
             _whole_number(name, getattr(self, name), least)
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name}={getattr(self, name)!r}: must be one of {', '.join(choices)}")
+        for name in (field.name for field in dataclasses.fields(self) if field.metadata["choices"]):
+            if getattr(self, name) not in choices(name):
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be one of {', '.join(choices(name))}")
         for name in ("weights", "init"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be a name or a path")
@@ -131,14 +132,12 @@ class TransferConfig:
 
 
 _LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 1, "seed": 0, "log_every": 1}
-_CHOICES = {
-    "units": UNITS,
-    "optimizer": OPTIMIZERS,
-    "line_search": LINE_SEARCHES,
-    "pooling": POOLINGS,
-    "padding": PADDINGS,
-    "precision": PRECISIONS,
-}
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """Returns the values that a field of `TransferConfig` may have; empty where they are not a few names."""
+    (field,) = (field for field in dataclasses.fields(TransferConfig) if field.name == name)
+    return field.metadata["choices"]
 
 
 def _listed(values) -> str:

@@ -133,10 +133,9 @@ def _run(
         if picture is not None
     }
     size = tuple(next(iter(pictures.values())).shape[1:3])
-    with_content = content is not None and config.content_weight > 0
-    with_style = style is not None and config.style_weight > 0
-    content_layers = config.content_layers if with_content else ()
-    style_layers = config.style_layers if with_style else ()
+    # What has no weight has no layers, and is not computed.
+    content_layers = config.content_layers if content is not None and config.content_weight > 0 else ()
+    style_layers = config.style_layers if style is not None and config.style_weight > 0 else ()
     initial = initial_image(config.init, size, content=content, style=style, seed=config.seed)
     if extractor is None:
         extractor = _extractor(config, (*content_layers, *style_layers), pictures)
@@ -146,12 +145,12 @@ def _run(
 
     def objective_at(scale_size: tuple[int, int]) -> Objective:
         terms = []
-        if with_content:
+        if content_layers:
             target = images.resize(content, scale_size)
             terms += content_terms(
                 extractor, target, content_layers, weight=config.content_weight, units=config.units
             )
-        if with_style:
+        if style_layers:
             shrink = scale_size[0] / size[0]
             smaller = tuple(max(1, round(side * shrink)) for side in style.shape[1:3])
             terms += style_terms(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.config import PADDINGS, POOLINGS
+from tfstyle.config import choices
 
 # {layer: (kernel [3, 3, C_in, C_out], bias [C_out])}, in network order.
 Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -60,13 +60,13 @@ def build(
     dtype: str,
 ) -> tf.keras.Model:
     """Builds the extractor of `tfstyle.feature_extractor` from VGG19's layers and the given weights."""
-    for name, value, choices in (
-        ("pooling", pooling, POOLINGS),
-        ("padding", padding, PADDINGS),
+    for name, value, known in (
+        ("pooling", pooling, choices("pooling")),
+        ("padding", padding, choices("padding")),
         ("dtype", dtype, _DTYPES),
     ):
-        if value not in choices:
-            raise ValueError(f"{name}={value!r}: must be one of {', '.join(choices)}")
+        if value not in known:
+            raise ValueError(f"{name}={value!r}: must be one of {', '.join(known)}")
     policy = tf.keras.DTypePolicy(_DTYPES[dtype])
     image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
     activation = caffe_pixels(image)
