@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.contract import ImageOptimizer, Objective, require_finite
+from tfstyle.optimizers.contract import (
+    ImageOptimizer,
+    Objective,
+    pack_losses,
+    require_finite,
+    unpack_losses,
+)
 
 
 class Adam(ImageOptimizer):
@@ -49,7 +55,7 @@ class Adam(ImageOptimizer):
 
     def state(self) -> dict[str, np.ndarray]:
         saved = {f"adam/{i}": variable.numpy() for i, variable in enumerate(self._adam.variables)}
-        saved |= {f"losses/{name}": value.numpy() for name, value in self.losses.items()}
+        saved |= pack_losses(self.losses)
         return saved | {
             "image": self.image.numpy(),
             "gradient": self._gradient.numpy(),
@@ -59,11 +65,7 @@ class Adam(ImageOptimizer):
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         for i, variable in enumerate(self._adam.variables):
             variable.assign(state[f"adam/{i}"])
-        self.losses = {
-            name.removeprefix("losses/"): tf.constant(value)
-            for name, value in state.items()
-            if name.startswith("losses/")
-        }
+        self.losses = unpack_losses(state)
         self.image.assign(state["image"])
         self._gradient = tf.constant(state["gradient"])
         self.evaluations = int(state["evaluations"])

@@ -70,3 +70,14 @@ def require_finite(losses: Mapping[str, tf.Tensor], hint: str) -> None:
     wrong = [name for name, value in losses.items() if not np.isfinite(value)]
     if wrong:
         raise FloatingPointError(f"the objective is not finite any more ({', '.join(wrong)}); {hint}")
+
+
+def pack_losses(losses: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    """Returns named losses as a part of a `state`."""
+    return {f"losses/{name}": np.asarray(value) for name, value in losses.items()}
+
+
+def unpack_losses(state: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    """Returns the named losses of a `state`."""
+    names = [name for name in state if name.startswith("losses/")]
+    return {name.removeprefix("losses/"): tf.constant(state[name]) for name in names}

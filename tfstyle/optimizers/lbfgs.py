@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.contract import ImageOptimizer, Objective, require_finite
+from tfstyle.optimizers.contract import (
+    ImageOptimizer,
+    Objective,
+    pack_losses,
+    require_finite,
+    unpack_losses,
+)
 
 # Length of the first step and of the first after a failure, which have only the
 # gradient to go by: root mean square, in picture values.
@@ -184,7 +190,7 @@ class Lbfgs(ImageOptimizer):
 
     def state(self) -> dict[str, np.ndarray]:
         saved = {f"lbfgs/{name}": variable.numpy() for name, variable in self._variables().items()}
-        saved |= {f"losses/{name}": np.asarray(value) for name, value in self.losses.items()}
+        saved |= pack_losses(self.losses)
         return saved | {
             "evaluations": np.int64(self.evaluations),
             "failures": np.int64(self._failures),
@@ -194,11 +200,7 @@ class Lbfgs(ImageOptimizer):
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables().items():
             variable.assign(state[f"lbfgs/{name}"])
-        self.losses = {
-            name.removeprefix("losses/"): tf.constant(value)
-            for name, value in state.items()
-            if name.startswith("losses/")
-        }
+        self.losses = unpack_losses(state)
         self.evaluations = int(state["evaluations"])
         self._failures = int(state["failures"])
         self.finished = bool(state["finished"])
