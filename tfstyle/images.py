@@ -44,7 +44,8 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
       OSError: the file cannot be opened.
     """
     if isinstance(source, (str, os.PathLike)):
-        pixels = _read_file(pathlib.Path(source), argument)
+        named = f"{argument}={str(source)!r}"
+        pixels = _pixels(_decode(pathlib.Path(source), named), named)
     elif isinstance(source, Image.Image):
         pixels = _pixels(ImageOps.exif_transpose(source), argument)
     else:
@@ -52,8 +53,8 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
     return tf.constant(pixels[np.newaxis])
 
 
-def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
-    named = f"{argument}={str(path)!r}"
+def _decode(path: pathlib.Path, named: str) -> Image.Image:
+    """Reads a file, turned upright; errors begin with `named`."""
     require_file(path, named)
     try:
         with warnings.catch_warnings():
@@ -62,7 +63,8 @@ def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 picture.load()
-                upright = ImageOps.exif_transpose(picture)
+                ImageOps.exif_transpose(picture, in_place=True)
+                return picture
     except Image.DecompressionBombError:
         limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
         raise ValueError(f"{named}: has more than {limit:.0f} million pixels; scale it down first") from None
@@ -73,7 +75,6 @@ def _read_file(path: pathlib.Path, argument: str) -> np.ndarray:
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
         # Pillow's decoders raise any of these on damaged data.
         raise ValueError(f"{named}: is damaged or cut short ({error})") from None
-    return _pixels(upright, named)
 
 
 def _pixels(picture: Image.Image, argument: str) -> np.ndarray:
@@ -218,14 +219,10 @@ def read_note(path, argument: str = "from") -> str:
       ValueError: the file is no picture, or carries no such text.
       OSError: the file cannot be opened.
     """
-    path = pathlib.Path(path)
-    _read_file(path, argument)  # complains of missing and damaged files in the usual words
-    with Image.open(path) as picture:
-        picture.load()
-        comment = picture.info.get("comment", b"")
-        note = picture.info.get(_NOTE) or (
-            comment.decode("utf-8", "replace") if picture.format == "JPEG" else ""
-        )
+    named = f"{argument}={str(path)!r}"
+    picture = _decode(pathlib.Path(path), named)
+    comment = picture.info.get("comment", b"")
+    note = picture.info.get(_NOTE) or (comment.decode("utf-8", "replace") if picture.format == "JPEG" else "")
     if not note:
-        raise ValueError(f"{argument}={str(path)!r}: carries no tfstyle settings")
+        raise ValueError(f"{named}: carries no tfstyle settings")
     return str(note)
