@@ -22,7 +22,7 @@ from absl import app, flags, logging
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, choices, preset
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
 
 FLAGS = flags.FLAGS
 
@@ -54,15 +54,23 @@ def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
     flags.DEFINE_string(
         "preset", None, f"settings to start from: {', '.join(PRESETS)} (default: {DEFAULT_PRESET})"
     )
-    for field in dataclasses.fields(TransferConfig):
-        value = defaults.get(field.name, getattr(PRESETS[DEFAULT_PRESET], field.name))
-        _DEFINE[type(value)](field.name, f"{field.metadata['help']} (default: {_shown(value)})")
+    define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
+    define_run_flags()
+    flags.DEFINE_string("snapshot_dir", None, "folder to write the picture of every report into")
+
+
+def define_option_flags(defaults) -> None:
+    """Defines one flag for each field of an options dataclass (see `tfstyle.options`)."""
+    for field in dataclasses.fields(defaults):
+        value = getattr(defaults, field.name)
+        text = f"{field.metadata['help']} (default: {_shown(value)})"
+        _DEFINE[type(value)](field.name, text, field.metadata["choices"])
+
+
+def define_run_flags() -> None:
+    """Defines the flags of everything that runs long enough to be watched and to be stopped."""
     flags.DEFINE_string("checkpoint_dir", None, "folder to save the run's state in, and to go on from")
     flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
-    flags.DEFINE_string("snapshot_dir", None, "folder to write the picture of every report into")
-    # absl lists under --help what the main module itself defines.
-    for flag in FLAGS.get_flags_for_module(__name__):
-        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def _shown(value) -> str:
@@ -71,30 +79,46 @@ def _shown(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
-def _define_text(name: str, text: str) -> None:
-    if choices(name):
-        flags.DEFINE_enum(name, None, choices(name), text)
+def _define_text(name: str, text: str, choices: tuple[str, ...]) -> None:
+    if choices:
+        flags.DEFINE_enum(name, None, choices, text)
     else:
         flags.DEFINE_string(name, None, text)
 
 
 # Every default is None, so that a flag that was given can be told from one that
 # was not: the preset, or the picture named by --from, fills in the rest. Ranges
-# are the config's to check.
-_DEFINE: dict[type, Callable[[str, str], object]] = {
-    bool: lambda name, text: flags.DEFINE_bool(name, None, text),
-    int: lambda name, text: flags.DEFINE_integer(name, None, text),
-    float: lambda name, text: flags.DEFINE_float(name, None, text),
+# are the options' to check.
+_DEFINE: dict[type, Callable[[str, str, tuple[str, ...]], object]] = {
+    bool: lambda name, text, _: flags.DEFINE_bool(name, None, text),
+    int: lambda name, text, _: flags.DEFINE_integer(name, None, text),
+    float: lambda name, text, _: flags.DEFINE_float(name, None, text),
     str: _define_text,
-    tuple: lambda name, text: flags.DEFINE_list(name, None, text),
+    tuple: lambda name, text, _: flags.DEFINE_list(name, None, text),
 }
+
+
+def given_options(options: type) -> dict:
+    """Returns {field: value} of the flags of an options dataclass that were given."""
+    names = [field.name for field in dataclasses.fields(options)]
+    given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def required(name: str, meaning: str) -> str:
+    """Returns a flag's value, which must be given.
+
+    Raises:
+      ValueError: it was not.
+    """
+    if not FLAGS[name].value:
+        raise ValueError(f"--{name}: is missing; it must name {meaning}")
+    return FLAGS[name].value
 
 
 def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
     """Turns the flags into a job: the base (preset or --from), changed by the flags given."""
-    fields = [field.name for field in dataclasses.fields(TransferConfig)]
-    given = {name: FLAGS[name].value for name in fields if FLAGS[name].value is not None}
-    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    given = given_options(TransferConfig)
     paths = {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
     if FLAGS["from"].value is None:
         base = dataclasses.replace(preset(FLAGS.preset or DEFAULT_PRESET), **defaults)
@@ -139,7 +163,7 @@ def reporters(output: pathlib.Path) -> list:
     chosen = [reporting.ConsoleReporter()]
     if FLAGS.logdir is not None:
         chosen.append(reporting.TensorBoardReporter(make_folder(FLAGS.logdir, "logdir") / output.stem))
-    if FLAGS.snapshot_dir is not None:
+    if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
         chosen.append(reporting.SnapshotReporter(make_folder(FLAGS.snapshot_dir, "snapshot_dir")))
     return chosen
 
@@ -194,6 +218,9 @@ def quiet_tensorflow() -> Iterator[None]:
 
 def run(main: Callable[[], None]) -> None:
     """Runs a script's main; a mistake of the user's ends with one line and exit status 1."""
+    # absl lists under --help what the main module itself defines.
+    for flag in FLAGS.get_flags_for_module(__name__):
+        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
     def guarded(arguments: Sequence[str]) -> int | None:
         if len(arguments) > 1:

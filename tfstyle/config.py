@@ -6,15 +6,10 @@ their flags, and complain about them, at once.
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass
 
 from tfstyle.layers import canonical_name
-
-
-def _option(default, text: str, choices: tuple[str, ...] = ()):
-    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
+from tfstyle.options import check_choices, choices_of, listed, number, option, to_json, whole_number
 
 
 @dataclass(frozen=True)
@@ -30,64 +25,64 @@ class TransferConfig:
         value and what would be right.
     """
 
-    weights: str = _option(
+    weights: str = option(
         "imagenet",
         "network weights: imagenet (Keras' VGG19, downloaded once), random, mini,"
         " or a file (.h5, .weights.h5, .npz)",
     )
-    image_size: int = _option(512, "longer side of the picture in pixels; 0 keeps the content's size")
-    content_layers: tuple[str, ...] = _option(
+    image_size: int = option(512, "longer side of the picture in pixels; 0 keeps the content's size")
+    content_layers: tuple[str, ...] = option(
         ("block4_conv2",), "layers whose activations hold the content; conv4_2 means block4_conv2"
     )
-    style_layers: tuple[str, ...] = _option(
+    style_layers: tuple[str, ...] = option(
         ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
         "layers whose Gram matrices hold the style",
     )
-    style_layer_weights: tuple[float, ...] = _option(
+    style_layer_weights: tuple[float, ...] = option(
         (),
         "w_l of the paper's eq. 5, one per style layer; empty: all equal"
         " (1/number of layers in units=paper, 1 in units=gatys_code)",
     )
-    content_weight: float = _option(1.0, "weight of the content (the paper's alpha), in the preset's units")
-    style_weight: float = _option(1e3, "weight of the style (the paper's beta), in the preset's units")
-    tv_weight: float = _option(0.0, "weight of the total variation, which smooths the picture")
-    units: str = _option(
+    content_weight: float = option(1.0, "weight of the content (the paper's alpha), in the preset's units")
+    style_weight: float = option(1e3, "weight of the style (the paper's beta), in the preset's units")
+    tv_weight: float = option(0.0, "weight of the total variation, which smooths the picture")
+    units: str = option(
         "gatys_code",
         "what weight 1 means: paper (eqs. 1 and 4, sums) or gatys_code"
         " (content: mean squares; style: mean squares of G/M over N^2)",
         ("gatys_code", "paper"),
     )
-    optimizer: str = _option("lbfgs", "lbfgs or adam", ("lbfgs", "adam"))
-    iterations: int = _option(500, "iterations of the optimiser, at every scale")
-    learning_rate: float = _option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
-    line_search: str = _option(
+    optimizer: str = option("lbfgs", "lbfgs or adam", ("lbfgs", "adam"))
+    iterations: int = option(500, "iterations of the optimiser, at every scale")
+    learning_rate: float = option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
+    line_search: str = option(
         "backtracking",
         "of L-BFGS: backtracking (about one evaluation an iteration) or hager_zhang"
         " (TensorFlow Probability's minimiser, about three)",
         ("backtracking", "hager_zhang"),
     )
-    lbfgs_history: int = _option(10, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
-    init: str = _option(
+    lbfgs_history: int = option(10, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
+    init: str = option(
         "content",
         "the start: content, style, noise, a picture file, or a blend such as 0.7*content+0.3*noise",
     )
-    scales: int = _option(1, "coarse to fine: number of sizes, each twice the one before it")
-    seed: int = _option(0, "seed of the noise; another seed gives another picture of the same style")
-    pooling: str = _option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
-    padding: str = _option(
+    scales: int = option(1, "coarse to fine: number of sizes, each twice the one before it")
+    seed: int = option(0, "seed of the noise; another seed gives another picture of the same style")
+    pooling: str = option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
+    padding: str = option(
         "zeros",
         "what convolutions see past the border: zeros, reflect or replicate",
         ("zeros", "reflect", "replicate"),
     )
-    normalize: bool = _option(
+    normalize: bool = option(
         False,
         "scale each filter to mean activation 1 (the paper's normalised network),"
         " measured over this run's content and style pictures",
     )
-    precision: str = _option(
+    precision: str = option(
         "float32", "what the network computes in: float32 or bfloat16", ("float32", "bfloat16")
     )
-    log_every: int = _option(10, "iterations between two reports")
+    log_every: int = option(10, "iterations between two reports")
 
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):
@@ -95,28 +90,26 @@ class TransferConfig:
         object.__setattr__(
             self,
             "style_layer_weights",
-            tuple(_number("style_layer_weights", weight, 0) for weight in self.style_layer_weights),
+            tuple(number("style_layer_weights", weight, 0) for weight in self.style_layer_weights),
         )
         if self.style_layer_weights and len(self.style_layer_weights) != len(self.style_layers):
             raise ValueError(
-                f"style_layer_weights={_listed(self.style_layer_weights)}: must hold one number for"
+                f"style_layer_weights={listed(self.style_layer_weights)}: must hold one number for"
                 f" each of the {len(self.style_layers)} style_layers, or none"
             )
         for name in ("content_weight", "style_weight", "tv_weight"):
-            object.__setattr__(self, name, _number(name, getattr(self, name), 0))
+            object.__setattr__(self, name, number(name, getattr(self, name), 0))
         if self.content_weight == 0 and (self.style_weight == 0 or not any(self.style_layer_weights or (1,))):
             raise ValueError(
                 f"content_weight={self.content_weight:g} and style_weight={self.style_weight:g}:"
                 " at least one must be above 0, or there is nothing to make"
             )
-        object.__setattr__(self, "learning_rate", _number("learning_rate", self.learning_rate, 0))
+        object.__setattr__(self, "learning_rate", number("learning_rate", self.learning_rate, 0))
         if self.learning_rate == 0:
             raise ValueError("learning_rate=0: must be above 0")
         for name, least in _LEAST.items():
-            _whole_number(name, getattr(self, name), least)
-        for name in (field.name for field in dataclasses.fields(self) if field.metadata["choices"]):
-            if getattr(self, name) not in choices(name):
-                raise ValueError(f"{name}={getattr(self, name)!r}: must be one of {', '.join(choices(name))}")
+            whole_number(name, getattr(self, name), least)
+        check_choices(self)
         for name in ("weights", "init"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be a name or a path")
@@ -125,10 +118,7 @@ class TransferConfig:
 
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `TransferConfig(**fields)` gives the config back."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(self).items()
-        }
+        return to_json(self)
 
 
 _LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 1, "seed": 0, "log_every": 1}
@@ -136,12 +126,7 @@ _LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 1, "se
 
 def choices(name: str) -> tuple[str, ...]:
     """Returns the values that a field of `TransferConfig` may have; empty where they are not a few names."""
-    (field,) = (field for field in dataclasses.fields(TransferConfig) if field.name == name)
-    return field.metadata["choices"]
-
-
-def _listed(values) -> str:
-    return ",".join(str(value) for value in values)
+    return choices_of(TransferConfig, name)
 
 
 def _layer_names(argument: str, names) -> tuple[str, ...]:
@@ -149,26 +134,10 @@ def _layer_names(argument: str, names) -> tuple[str, ...]:
         names = names.split(",")
     names = tuple(canonical_name(name) for name in names)
     if not names or not all(names):
-        raise ValueError(f"{argument}={_listed(names)!r}: must name at least one layer, such as conv4_2")
+        raise ValueError(f"{argument}={listed(names)!r}: must name at least one layer, such as conv4_2")
     if len(set(names)) < len(names):
-        raise ValueError(f"{argument}={_listed(names)}: names a layer twice")
+        raise ValueError(f"{argument}={listed(names)}: names a layer twice")
     return names
-
-
-def _number(argument: str, value, least: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number >= least):
-        raise ValueError(f"{argument}={value}: must be a finite number, {least:g} or above")
-    return number
-
-
-def _whole_number(argument: str, value, least: int) -> None:
-    # Seeds and counts end up in 32-bit tensors.
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
-        raise ValueError(f"{argument}={value}: must be a whole number, {least} or above")
 
 
 PRESETS: dict[str, TransferConfig] = {

@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 import tensorflow as tf
@@ -35,6 +35,7 @@ class Progress:
       evaluations: times that value and gradient were computed.
       note: something the reader should know that happened since the last
         record, such as a restart; empty otherwise.
+      metrics: {name: value} of what else is measured, such as an accuracy.
     """
 
     step: int
@@ -47,6 +48,7 @@ class Progress:
     seconds: float
     evaluations: int
     note: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 class Reporter(Protocol):
@@ -170,6 +172,8 @@ class TensorBoardReporter:
                 tf.summary.scalar(f"weighted/{name}", value)
             for name, value in progress.unweighted.items():
                 tf.summary.scalar(f"unweighted/{name}", value)
+            for name, value in progress.metrics.items():
+                tf.summary.scalar(f"metrics/{name}", value)
             tf.summary.image("image", tf.clip_by_value(image, 0.0, 1.0))
             if progress.note:
                 tf.summary.text("note", progress.note)

@@ -8,6 +8,8 @@ network is told by its names and shapes.
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
 import pathlib
 import sys
@@ -19,8 +21,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.features.network import Weights
+from tfstyle.files import require_writable_folder, sha256, write_atomically
 
 _MINI = pathlib.Path(__file__).parent.parent / "data" / "mini.npz"
+_MINI_SHA256 = ""  # scripts/train_encoder.py prints it
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -40,11 +44,8 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     if source == "imagenet":
         return _imagenet(layout)
     if source == "mini":
-        if not _MINI.exists():
-            raise FileNotFoundError(
-                "weights='mini': this version does not ship the embedded encoder yet; "
-                "use --weights=random, --weights=imagenet or a file"
-            )
+        if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
+            raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
         return _checked(_read_npz(_MINI, source), layout, source, widths_fixed=False)
     path = pathlib.Path(source)
     if not path.exists():
@@ -67,10 +68,50 @@ def _imagenet(layout) -> Weights:
         reason = " ".join(str(error).split())
         raise FileNotFoundError(
             f"weights='imagenet': {cached} is missing and could not be downloaded ({reason}); "
-            "put the file there, name another with --weights=PATH, or run without it: "
-            + ("--weights=mini" if _MINI.exists() else "--weights=random (--weights=mini in a later version)")
+            "put the file there, name another with --weights=PATH, or run without it: --weights=mini"
         ) from None
     return {name: tuple(model.get_layer(name).get_weights()) for name in layout}
+
+
+def save(path, weights: Weights, record: Mapping) -> int:
+    """Writes weights as an ``.npz`` that `load` reads: float16 arrays, and how they came about as JSON.
+
+    Args:
+      path: ends in ``.npz``; an existing file is replaced, as a whole.
+      weights: `{layer: (kernel, bias)}`.
+      record: JSON-able; goes into the file as ``record``.
+
+    Returns:
+      The file's size in bytes.
+
+    Raises:
+      ValueError: a value is too large for float16.
+      OSError: the file cannot be written.
+    """
+    arrays = {"record": np.frombuffer(json.dumps(record).encode(), np.uint8)}
+    for name, (kernel, bias) in weights.items():
+        for part, array in (("kernel", kernel), ("bias", bias)):
+            with np.errstate(over="ignore"):
+                arrays[f"{name}/{part}"] = np.asarray(array, np.float16)
+            if not np.isfinite(arrays[f"{name}/{part}"]).all():
+                raise ValueError(f"weights: {name}/{part} holds values that are too large for float16")
+    data = io.BytesIO()
+    np.savez_compressed(data, **arrays)
+    write_atomically(pathlib.Path(path), data.getvalue())
+    return len(data.getvalue())
+
+
+def check_writable(path: pathlib.Path, argument: str = "output") -> None:
+    """Finds out before a training whether its weights can be written.
+
+    Raises:
+      ValueError: the suffix is not .npz.
+      OSError: the folder is missing or no file can be made in it.
+    """
+    named = f"{argument}={str(path)!r}"
+    if path.suffix != ".npz":
+        raise ValueError(f"{named}: must end in .npz")
+    require_writable_folder(path.parent, named)
 
 
 class _UntilProgress:

@@ -1,0 +1,72 @@
+"""Options as dataclass fields: one place for default, help text and choices, and checks of values.
+
+Nothing here imports TensorFlow: scripts read their flags from such fields, and
+complain about them, at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+
+def option(default, text: str, choices: tuple[str, ...] = ()):
+    """Returns a dataclass field that knows its help text and, where they are a few names, its values."""
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
+
+
+def choices_of(options: type, name: str) -> tuple[str, ...]:
+    """Returns the values that a field may have; empty where they are not a few names."""
+    (field,) = (field for field in dataclasses.fields(options) if field.name == name)
+    return field.metadata["choices"]
+
+
+def check_choices(options) -> None:
+    """Checks every field that has choices.
+
+    Raises:
+      ValueError: a value is none of them.
+    """
+    for field in dataclasses.fields(options):
+        known, value = field.metadata["choices"], getattr(options, field.name)
+        if known and value not in known:
+            raise ValueError(f"{field.name}={value!r}: must be one of {', '.join(known)}")
+
+
+def to_json(options) -> dict:
+    """Returns the fields as JSON types."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in dataclasses.asdict(options).items()
+    }
+
+
+def listed(values) -> str:
+    """Returns values as a flag would have them."""
+    return ",".join(str(value) for value in values)
+
+
+def number(argument: str, value, least: float) -> float:
+    """Returns a value as a finite float.
+
+    Raises:
+      ValueError: it is none, or below the least.
+    """
+    try:
+        converted = float(value)
+    except (TypeError, ValueError):
+        converted = math.nan
+    if not (math.isfinite(converted) and converted >= least):
+        raise ValueError(f"{argument}={value}: must be a finite number, {least:g} or above")
+    return converted
+
+
+def whole_number(argument: str, value, least: int) -> int:
+    """Returns a value that is an int of 31 bits: seeds and counts end up in 32-bit tensors.
+
+    Raises:
+      ValueError: it is none, or below the least.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+        raise ValueError(f"{argument}={value}: must be a whole number, {least} or above")
+    return value
