@@ -22,7 +22,8 @@ from absl import app, flags, logging
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, default_preset, preset
+from tfstyle.options import whole_number as whole_number
 
 FLAGS = flags.FLAGS
 
@@ -52,7 +53,10 @@ def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
         "from", None, f"a picture that {task}.py made: run it again; other flags given here take precedence"
     )
     flags.DEFINE_string(
-        "preset", None, f"settings to start from: {', '.join(PRESETS)} (default: {DEFAULT_PRESET})"
+        "preset",
+        None,
+        f"settings to start from: {', '.join(PRESETS)}"
+        f" (default: {DEFAULT_PRESET}, whose values are shown below; mini with --weights=mini)",
     )
     define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
     define_run_flags()
@@ -121,7 +125,7 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
     given = given_options(TransferConfig)
     paths = {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
     if FLAGS["from"].value is None:
-        base = dataclasses.replace(preset(FLAGS.preset or DEFAULT_PRESET), **defaults)
+        base = dataclasses.replace(preset(FLAGS.preset or default_preset(FLAGS.weights)), **defaults)
         return Job(dataclasses.replace(base, **given), paths)
 
     if FLAGS.preset is not None:

@@ -14,6 +14,8 @@ flags.DEFINE_string("output", None, "weights file to write, .npz")
 cli.define_option_flags(EncoderRecipe())
 cli.define_run_flags()
 
+_CALIBRATION_EVERY = 20  # the mean activations are taken over so many-th photographs
+
 
 def main():
     recipe = EncoderRecipe(**cli.given_options(EncoderRecipe))
@@ -22,18 +24,28 @@ def main():
     with cli.quiet_tensorflow():
         from tfstyle.encoder.crops import find_photographs, read_photographs, split
         from tfstyle.encoder.training import train
+        from tfstyle.encoder.units import in_usual_units
         from tfstyle.features import weights
+        from tfstyle.files import sha256
 
         weights.check_writable(output)
         paths, held_out = split(find_photographs(photos), recipe.holdout_every)
     print(f"reading {len(paths)} photographs ({len(held_out)} are held out) …", file=cli.sys.stderr)
+    photographs = read_photographs(paths)
     trained, history = train(
-        read_photographs(paths),
+        photographs,
         recipe,
         reporters=cli.reporters(output),
         checkpoint_dir=cli.FLAGS.checkpoint_dir,
     )
-    weights.save(output, trained, {"recipe": recipe.to_dict(), "seconds": history[-1].seconds})
+    record = {
+        "recipe": recipe.to_dict(),
+        "photographs": len(paths),
+        "seconds": round(history[-1].seconds),
+        "metrics": history[-1].metrics,
+    }
+    size = weights.save(output, in_usual_units(trained, photographs[::_CALIBRATION_EVERY]), record)
+    print(f"{size / 1e6:.1f} MB, SHA-256 {sha256(output)}", file=cli.sys.stderr)
     print(output)
 
 

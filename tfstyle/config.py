@@ -155,8 +155,25 @@ PRESETS: dict[str, TransferConfig] = {
         normalize=True,
         init="noise",
     ),
+    # For the embedded encoder, tuned by eye: coarse to fine, because it sees
+    # contrasts better than colours and moves large areas only where they are
+    # small; average pooling, with which it was trained; some smoothing.
+    "mini": TransferConfig(
+        weights="mini",
+        scales=3,
+        iterations=60,
+        style_weight=1e3,
+        tv_weight=300.0,
+        pooling="average",
+        padding="reflect",
+    ),
 }
 DEFAULT_PRESET = "gatys_code"
+
+
+def default_preset(weights: str | None) -> str:
+    """Returns the name of the preset that is meant where only the weights are named."""
+    return "mini" if weights == "mini" else DEFAULT_PRESET
 
 
 def preset(name: str) -> TransferConfig:

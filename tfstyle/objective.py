@@ -188,5 +188,6 @@ def activations(extractor, image: tf.Tensor, layers: Iterable[str]) -> dict[str,
     layers = list(layers)
     # Compiled, so that what only other layers need is not computed.
     chosen = tf.function(lambda picture: {layer: extractor(picture)[layer] for layer in layers})
-    values = chosen(image)
+    # As a concrete function: TensorFlow would warn of retracing where every run traces once.
+    values = chosen.get_concrete_function(image)(image)
     return {layer: values[layer] for layer in layers}

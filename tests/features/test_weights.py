@@ -1,10 +1,13 @@
 """Weights from every kind of file, and the words for files that are none."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.features import feature_extractor, weights
 from tfstyle.features.network import layout
 from tfstyle.features.network import vgg19 as application
@@ -169,5 +172,52 @@ def test_files_that_are_no_weights(tmp_path):
         weights.load(str(tmp_path / "model.keras"), LAYOUT)
     with pytest.raises(OSError, match="must be imagenet, random, mini or an existing file"):
         weights.load("imagnet", LAYOUT)
-    with pytest.raises(OSError, match="does not ship the embedded encoder yet"):
-        weights.load("mini", LAYOUT)
+
+
+def test_the_embedded_encoder_is_what_was_shipped(tmp_path, monkeypatch):
+    values = weights.load("mini", LAYOUT)
+    assert [values[f"block{block}_conv1"][0].shape[-1] for block in range(1, 6)] == [32, 64, 128, 128, 128]
+    assert "block5_conv2" in values and "block5_conv3" not in values
+    assert weights._MINI.stat().st_size <= 4e6
+    changed = bytearray(weights._MINI.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / "mini.npz").write_bytes(changed)
+    for path in (tmp_path / "mini.npz", tmp_path / "missing.npz"):
+        monkeypatch.setattr(weights, "_MINI", path)
+        with pytest.raises(ValueError, match="weights='mini': .*is missing or changed"):
+            weights.load("mini", LAYOUT)
+
+
+def test_the_embedded_encoder_is_data_with_its_recipe():
+    with np.load(weights._MINI, allow_pickle=False) as file:
+        record = json.loads(file["record"].tobytes())
+        assert all(file[name].dtype == np.float16 for name in file.files if name != "record")
+    assert EncoderRecipe(**record["recipe"]) == EncoderRecipe()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"pooling": "average"}, {"padding": "reflect"}, {"padding": "replicate"}, {"dtype": "bfloat16"}],
+)
+def test_the_embedded_encoder_takes_every_option(options):
+    extractor = feature_extractor(["conv1_1", "conv5_2"], weights="mini", **options)
+    deepest = extractor(tf.constant(np.random.default_rng(0).random((1, 64, 48, 3)), tf.float32))["block5_conv2"]
+    assert deepest.shape == (1, 4, 3, 128)
+    assert np.isfinite(tf.cast(deepest, tf.float32)).all()
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    arrays = narrow_weights()
+    saved = {name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in LAYOUT}
+    size = weights.save(tmp_path / "saved.npz", saved, {"recipe": {"steps": 3}})
+    assert size == (tmp_path / "saved.npz").stat().st_size
+    for name, loaded in weights.load(str(tmp_path / "saved.npz"), LAYOUT).items():
+        for array, expected in zip(loaded, saved[name]):
+            np.testing.assert_array_equal(array, expected.astype(np.float16).astype(np.float32))
+
+
+def test_what_float16_cannot_hold_is_not_saved(tmp_path):
+    saved = {"block1_conv1": (np.full((3, 3, 3, 2), 7e4), np.zeros(2))}
+    with pytest.raises(ValueError, match="block1_conv1/kernel holds values that are too large"):
+        weights.save(tmp_path / "saved.npz", saved, {})
+    assert not (tmp_path / "saved.npz").exists()
