@@ -184,7 +184,7 @@ def test_the_embedded_encoder_is_what_was_shipped(tmp_path, monkeypatch):
     (tmp_path / "mini.npz").write_bytes(changed)
     for path in (tmp_path / "mini.npz", tmp_path / "missing.npz"):
         monkeypatch.setattr(weights, "_MINI", path)
-        with pytest.raises(ValueError, match="weights='mini': .*is missing or changed"):
+        with pytest.raises(ValueError, match=r"weights='mini': .*is missing or changed"):
             weights.load("mini", LAYOUT)
 
 
@@ -201,7 +201,9 @@ def test_the_embedded_encoder_is_data_with_its_recipe():
 )
 def test_the_embedded_encoder_takes_every_option(options):
     extractor = feature_extractor(["conv1_1", "conv5_2"], weights="mini", **options)
-    deepest = extractor(tf.constant(np.random.default_rng(0).random((1, 64, 48, 3)), tf.float32))["block5_conv2"]
+    deepest = extractor(tf.constant(np.random.default_rng(0).random((1, 64, 48, 3)), tf.float32))[
+        "block5_conv2"
+    ]
     assert deepest.shape == (1, 4, 3, 128)
     assert np.isfinite(tf.cast(deepest, tf.float32)).all()
 
