@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tfstyle.config import PRESETS, TransferConfig, preset
+from tfstyle.config import PRESETS, TransferConfig, default_preset, preset
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,9 @@ def test_presets():
     # CVPR 2016, figure 3B: alpha/beta = 1e-3.
     assert paper.content_weight / paper.style_weight == pytest.approx(1e-3)
     assert (paper.pooling, paper.normalize, paper.init, paper.units) == ("average", True, "noise", "paper")
-    with pytest.raises(ValueError, match="preset='papper': must be one of gatys_code, paper"):
+    assert preset(default_preset("mini")).weights == "mini"
+    assert default_preset("imagenet") == default_preset(None) == "gatys_code"
+    with pytest.raises(ValueError, match="preset='papper': must be one of gatys_code, paper, mini"):
         preset("papper")
 
 

@@ -161,9 +161,9 @@ PRESETS: dict[str, TransferConfig] = {
     "mini": TransferConfig(
         weights="mini",
         scales=3,
-        iterations=60,
-        style_weight=1e3,
-        tv_weight=300.0,
+        iterations=100,
+        content_weight=2e3,
+        tv_weight=2e4,
         pooling="average",
         padding="reflect",
     ),

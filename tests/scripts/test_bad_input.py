@@ -25,7 +25,7 @@ MISTAKES = {
     "weight not a number": (["--content_weight=nan"], {}, "content_weight=nan: must be a finite number"),
     "infinite weight": (["--tv_weight=inf"], {}, "tv_weight=inf: must be a finite number"),
     "weight in words": (["--style_weight=much"], {}, "flag --style_weight=much"),
-    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of gatys_code, paper"),
+    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of gatys_code, paper, mini"),
     "zero iterations": (["--iterations=0"], {}, "iterations=0: must be a whole number, 1 or above"),
     "both weights 0": (["--style_weight=0", "--content_weight=0"], {}, "at least one must be above 0"),
     "unknown optimiser": (["--optimizer=sgd"], {}, "flag --optimizer=sgd"),
