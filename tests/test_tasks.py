@@ -42,7 +42,7 @@ def test_transfer_from_every_start(config, optimizer, init):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_runs(narrow_file, name):
-    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=32, iterations=5)
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=192, iterations=5)
     result = transfer(CONTENT, STYLE, config)
     assert result.history[-1].total < result.history[0].total
 
