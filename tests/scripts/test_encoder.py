@@ -30,7 +30,7 @@ def test_mistakes_are_one_line(tmp_path):
         ([], "--photos: is missing"),
         (["--photos=.", "--output=x.txt"], "output='x.txt': must end in .npz"),
         (["--photos=none", "--output=x.npz"], "photos='none': is no folder"),
-        (["--photos=.", "--output=x.npz", "--batch_size=3"], "batch_size=3: must be even"),
+        (["--photos=.", "--output=x.npz", "--batch_size=5"], "batch_size=5: must be even"),
     ):
         process = run_script("train_encoder.py", *arguments, cwd=tmp_path)
         assert process.returncode == 1 and "Traceback" not in process.stderr
