@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.trunk import calibrate, folded, trunk
-from tfstyle.encoder.units import MEAN_ACTIVATION, in_usual_units
+from tfstyle.encoder.units import ROOT_MEAN_SQUARE, in_usual_units
 from tfstyle.features import network
 
 from conftest import picture
@@ -70,13 +70,13 @@ def test_usual_units_change_scale_only():
     photographs = [picture(40, 32, seed) for seed in range(3)]
     before, after = plain(folded(model)), plain(in_usual_units(folded(model), photographs))
     batches = [tf.constant(photograph[None] / np.float32(255)) for photograph in photographs]
-    means = {
-        layer: np.mean([after(batch)[layer].numpy().mean((0, 1, 2)) for batch in batches], 0)
+    sizes = {
+        layer: np.sqrt(np.mean([np.square(after(batch)[layer]).mean((0, 1, 2)) for batch in batches], 0))
         for layer in after.output
     }
     for layer, activation in after(batches[0]).items():
-        fired = means[layer] > 0
-        np.testing.assert_allclose(means[layer][fired], MEAN_ACTIVATION, rtol=1e-2)
+        fired = sizes[layer] > 0
+        np.testing.assert_allclose(sizes[layer][fired], ROOT_MEAN_SQUARE, rtol=1e-2)
         # Each filter is a constant multiple of what it was.
         old, new = before(batches[0])[layer].numpy(), activation.numpy()
         scale = new.sum((0, 1, 2)) / np.maximum(old.sum((0, 1, 2)), 1e-9)

@@ -74,8 +74,12 @@ def style_retrieval(
             labels.append(label)
             gallery.append(style_descriptor(extractor, crop))
             for scale in scales:
-                scaled = images.resize(crop, (round(size * scale),) * 2)
-                queries[scale].append(style_descriptor(extractor, scaled))
+                side = round(size * scale)
+                same = side == size
+                scaled = (
+                    gallery[-1] if same else style_descriptor(extractor, images.resize(crop, (side, side)))
+                )
+                queries[scale].append(scaled)
     return {scale: rank_partners(np.stack(queries[scale]), np.stack(gallery), labels) for scale in scales}
 
 

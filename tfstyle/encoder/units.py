@@ -11,15 +11,18 @@ from tfstyle.features import network
 from tfstyle.features.network import Weights
 from tfstyle.features.normalization import normalize_activations
 
-# About VGG19's, for whose activations the usual weights of content and style are made.
-MEAN_ACTIVATION = 100.0
+# About that of VGG19's activations, for which the usual weights of content and style are made.
+ROOT_MEAN_SQUARE = 200.0
 
 
 def in_usual_units(weights: Weights, photographs: Sequence[np.ndarray]) -> Weights:
-    """Scales every filter so that its mean activation over photographs is `MEAN_ACTIVATION`.
+    """Scales every filter to one root mean square of activations, `ROOT_MEAN_SQUARE`.
 
-    Training leaves each block at a scale of its own, over many powers of ten.
-    What the network computes stays the same, as in the paper's normalised network.
+    Training leaves each filter at a scale of its own, over many powers of ten.
+    What the network computes stays the same, as in the paper's normalised
+    network. That one equals means; then a filter that is seldom active, but
+    strongly, outweighs a whole layer's Gram matrix (top-1 of `conv5_1` alone
+    on held-out photographs: 0.25 with equal means, 0.51 with equal squares).
 
     Args:
       weights: `{layer: (kernel, bias)}`.
@@ -32,9 +35,9 @@ def in_usual_units(weights: Weights, photographs: Sequence[np.ndarray]) -> Weigh
         network.vgg19(), weights, list(weights), pooling="average", padding="zeros", dtype="float32"
     )
     pictures = [tf.constant(photograph[np.newaxis] / np.float32(255)) for photograph in photographs]
-    scaled, factor = {}, MEAN_ACTIVATION
-    for layer in network.convolutions(normalize_activations(model, pictures)):
+    scaled, factor = {}, ROOT_MEAN_SQUARE
+    for layer in network.convolutions(normalize_activations(model, pictures, power=2)):
         kernel, bias = layer.get_weights()
-        scaled[layer.name] = (kernel * factor, bias * MEAN_ACTIVATION)
+        scaled[layer.name] = (kernel * factor, bias * ROOT_MEAN_SQUARE)
         factor = 1.0
     return scaled

@@ -1,4 +1,4 @@
-"""The paper's normalised network."""
+"""Filters at one size of activation: the paper's normalised network, and more of the kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfstyle.features.network import convolutions, set_weights
 
 
 def normalize_activations(
-    extractor: tf.keras.Model, images: tf.Tensor | Sequence[tf.Tensor]
+    extractor: tf.keras.Model, images: tf.Tensor | Sequence[tf.Tensor], *, power: float = 1.0
 ) -> tf.keras.Model:
     """Scales every filter so that its mean activation over the pictures is 1.
 
@@ -27,6 +27,7 @@ def normalize_activations(
     Args:
       extractor: a model from `feature_extractor`.
       images: one `[B, H, W, 3]` tensor in [0, 1], or several of any sizes.
+      power: of the mean; 1 is the paper's arithmetic mean, 2 the root mean square.
 
     Returns:
       A new model; the one given is unchanged.
@@ -39,13 +40,14 @@ def normalize_activations(
     for image in images:
         activations = probe(tf.cast(image, extractor.input.dtype), training=False)
         for index, activation in enumerate(activations):
-            sums[index] += tf.reduce_sum(tf.cast(activation, tf.float64), axis=[0, 1, 2]).numpy()
+            powers = tf.cast(activation, tf.float64) ** power
+            sums[index] += tf.reduce_sum(powers, axis=[0, 1, 2]).numpy()
             positions[index] += np.prod(activation.shape[:3])
 
     scaled, incoming = {}, np.ones(3)
     for layer, total, count in zip(layers, sums, positions):
         kernel, bias = layer.get_weights()
-        mean = np.where(total > 0, total / count, 1.0)
+        mean = np.where(total > 0, (total / count) ** (1 / power), 1.0)
         scaled[layer.name] = (kernel * incoming[:, np.newaxis] / mean, bias / mean)
         incoming = mean
     normalized = tf.keras.models.clone_model(extractor)
