@@ -1,4 +1,4 @@
-"""Measures what encoders are worth: style retrieval, and content inversion.
+"""Measures what encoders are worth: style retrieval, content inversion, speed.
 
     python scripts/evaluate_encoder.py --photos=photos --weights=random,mini
 
@@ -6,7 +6,8 @@ Style retrieval: of each picture two disjoint crops at 256 px; the nearest
 neighbour in Gram distance (five style layers, each at norm 1) should be the
 partner. Top-1 and mean average precision, also where the query is seen at 0.7
 or 1.4 times the size. Content inversion: the error of reconstructions from one
-layer, in picture values; it should grow with depth. Both as Markdown tables.
+layer, in picture values; it should grow with depth. Speed: one value and
+gradient of a transfer. All as Markdown tables; the last two on request.
 """
 
 import sys
@@ -25,9 +26,17 @@ flags.DEFINE_integer("inversions", 0, "pictures to reconstruct from each layer; 
 flags.DEFINE_integer("iterations", 200, "iterations of each reconstruction")
 flags.DEFINE_integer("inversion_size", 160, "longer side of a reconstruction in pixels")
 
-LAYERS = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
+flags.DEFINE_list("timing_sizes", [], "sides in pixels of pictures to time an evaluation on, such as 256,512")
+
+LAYERS = [f"block{block}_conv1" for block in range(1, 6)]
+CONTENT_LAYER = "block4_conv2"
 SCALES = (1.0, 0.7, 1.4)
 NETWORK = {"padding": "reflect"}
+
+
+def header(*cells) -> None:
+    row(*cells)
+    row(*("---" for _ in cells))
 
 
 def row(*cells) -> None:
@@ -38,30 +47,49 @@ def main():
     photos = cli.required("photos", "a folder of pictures")
     for name, least in (("holdout_every", 1), ("crops", 2), ("inversions", 0), ("iterations", 1)):
         cli.whole_number(name, FLAGS[name].value, least)
+    sizes = [
+        cli.whole_number("timing_sizes", int(size) if size.isdigit() else size, 32)
+        for size in FLAGS.timing_sizes
+    ]
     with cli.quiet_tensorflow():
-        from tfstyle.config import TransferConfig
         from tfstyle.encoder.crops import find_photographs
-        from tfstyle.encoder.evaluation import inversion_errors, style_retrieval
         from tfstyle.features import feature_extractor
-        from tfstyle.images import load_image
 
         paths = find_photographs(photos)[:: FLAGS.holdout_every]
         extractors = {
-            weights: feature_extractor(LAYERS, weights=weights, pooling=FLAGS.pooling, **NETWORK)
+            weights: feature_extractor(
+                [*LAYERS, CONTENT_LAYER], weights=weights, pooling=FLAGS.pooling, **NETWORK
+            )
             for weights in FLAGS.weights
         }
-    row(f"top-1 / mAP, {len(paths)} pictures", *(f"at {scale:g}" for scale in SCALES))
-    row("---", *("---" for _ in SCALES))
+    retrieval(paths, extractors)
+    if FLAGS.inversions:
+        inversion(paths[: FLAGS.inversions])
+    if sizes:
+        speed(sizes, extractors)
+
+
+def retrieval(paths, extractors) -> None:
+    import tensorflow as tf
+
+    from tfstyle.encoder.evaluation import style_retrieval
+    from tfstyle.images import load_image
+
+    header(f"top-1 / mAP, {len(paths)} pictures", *(f"at {scale:g}" for scale in SCALES))
     for weights, extractor in extractors.items():
         print(f"looking up crops with {weights} …", file=sys.stderr)
+        style_extractor = tf.keras.Model(extractor.input, {name: extractor.output[name] for name in LAYERS})
         pictures = (load_image(path, "photos") for path in paths)
-        found = style_retrieval(extractor, pictures, crops=FLAGS.crops, scales=SCALES)
+        found = style_retrieval(style_extractor, pictures, crops=FLAGS.crops, scales=SCALES)
         row(weights, *(f"{r.top1:.3f} / {r.mean_average_precision:.3f}" for r in found.values()))
-    if FLAGS.inversions:
-        print()
-        row("RMSE of inversion", *LAYERS)
-        row("---", *("---" for _ in LAYERS))
-    for weights in FLAGS.weights if FLAGS.inversions else []:
+
+
+def inversion(paths) -> None:
+    from tfstyle.config import TransferConfig
+    from tfstyle.encoder.evaluation import inversion_errors
+
+    header(f"RMSE of inversion, {len(paths)} pictures", *LAYERS)
+    for weights in FLAGS.weights:
         print(f"reconstructing with {weights} …", file=sys.stderr)
         config = TransferConfig(
             weights=weights,
@@ -70,8 +98,17 @@ def main():
             iterations=FLAGS.iterations,
             **NETWORK,
         )
-        errors = inversion_errors(paths[: FLAGS.inversions], LAYERS, config)
+        errors = inversion_errors(paths, LAYERS, config)
         row(weights, *(f"{error:.3f}" for error in errors.values()))
+
+
+def speed(sizes, extractors) -> None:
+    from tfstyle.encoder.evaluation import seconds_per_evaluation
+
+    header("seconds an evaluation", *(f"{size} px" for size in sizes))
+    for weights, extractor in extractors.items():
+        seconds = [seconds_per_evaluation(extractor, CONTENT_LAYER, LAYERS, size) for size in sizes]
+        row(weights, *(f"{value:.3f}" for value in seconds))
 
 
 if __name__ == "__main__":
