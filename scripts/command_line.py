@@ -14,7 +14,7 @@ import pathlib
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from absl import app, flags, logging
@@ -75,6 +75,7 @@ def define_run_flags() -> None:
     """Defines the flags of everything that runs long enough to be watched and to be stopped."""
     flags.DEFINE_string("checkpoint_dir", None, "folder to save the run's state in, and to go on from")
     flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
+    flags.DEFINE_bool("profile", False, "record a stretch of the run for TensorBoard's profiler, in --logdir")
 
 
 def _shown(value) -> str:
@@ -157,19 +158,40 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     return path
 
 
-def reporters(output: pathlib.Path) -> list:
-    """Returns the reporters that the flags ask for."""
-    from tfstyle import reporting
+def reporters(output: pathlib.Path, settings: Mapping, pictures: Mapping[str, str], size: int = 0) -> list:
+    """Returns the reporters that the flags ask for.
+
+    Args:
+      output: the run is called by its stem.
+      settings: the run's options, by name.
+      pictures: {argument: path} of its input pictures.
+      size: their longer side in the run; 0 if they keep their own.
+
+    Raises:
+      ValueError, OSError: a folder cannot be made, or a picture not be read.
+    """
+    from tfstyle import images, reporting
     from tfstyle.files import make_folder
 
+    if FLAGS.profile and FLAGS.logdir is None:
+        raise ValueError("profile=true: needs --logdir, where the profile goes")
     if sys.stderr.isatty():  # the first report, some seconds from now, takes its place
         print("preparing the network and the targets …", end="", file=sys.stderr, flush=True)
     chosen = [reporting.ConsoleReporter()]
     if FLAGS.logdir is not None:
-        chosen.append(reporting.TensorBoardReporter(make_folder(FLAGS.logdir, "logdir") / output.stem))
+        folder = make_folder(FLAGS.logdir, "logdir") / output.stem
+        inputs = {name: images.load_fitted(path, name, size) for name, path in pictures.items()}
+        chosen.append(reporting.TensorBoardReporter(folder, settings=settings, inputs=inputs))
+        if FLAGS.profile:
+            chosen.append(reporting.ProfileReporter(folder))
     if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
         chosen.append(reporting.SnapshotReporter(make_folder(FLAGS.snapshot_dir, "snapshot_dir")))
     return chosen
+
+
+def job_reporters(output: pathlib.Path, job: Job) -> list:
+    """Returns the reporters that the flags ask for, for a job."""
+    return reporters(output, job.config.to_dict(), job.pictures, job.config.image_size)
 
 
 def describe(task: str, job: Job) -> str:

@@ -30,7 +30,7 @@ def main():
         note = cli.describe(TASK, job)
     options = {
         "init": job.config.init,
-        "reporters": cli.reporters(output),
+        "reporters": cli.job_reporters(output, job),
         "checkpoint_dir": cli.FLAGS.checkpoint_dir,
     }
     if "content" in job.pictures:

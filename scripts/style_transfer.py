@@ -27,7 +27,7 @@ def main():
         job.pictures["content"],
         job.pictures["style"],
         job.config,
-        reporters=cli.reporters(output),
+        reporters=cli.job_reporters(output, job),
         checkpoint_dir=cli.FLAGS.checkpoint_dir,
     )
     cli.write_picture(output, note, result)

@@ -48,7 +48,7 @@ def main():
     trained, history = train(
         photographs,
         recipe,
-        reporters=cli.reporters(output),
+        reporters=cli.reporters(output, recipe.to_dict(), {}),
         checkpoint_dir=cli.FLAGS.checkpoint_dir,
     )
     record = {

@@ -20,6 +20,7 @@ _HOMES = {
     "Objective": "objective",
     "Term": "objective",
     "ConsoleReporter": "reporting",
+    "ProfileReporter": "reporting",
     "Progress": "reporting",
     "Reporter": "reporting",
     "SnapshotReporter": "reporting",

@@ -156,6 +156,12 @@ def resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return tf.clip_by_value(resized, 0.0, 1.0)
 
 
+def load_fitted(source, argument: str, longer_side: int) -> tf.Tensor:
+    """Reads a picture as `load_image` does, and brings its longer side to a size (0: unchanged)."""
+    picture = load_image(source, argument)
+    return resize(picture, fitted_size(*picture.shape[1:3], longer_side))
+
+
 def cover(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """Resizes to fill `(height, width)` at the picture's own aspect, and cuts what stands over."""
     height, width = size

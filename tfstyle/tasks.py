@@ -50,8 +50,8 @@ def transfer(
       ValueError, OSError: a picture, layer, weights file or checkpoint is not
         what it should be; the message names it.
     """
-    content = _load(content, "content", config)
-    style = _load(style, "style", config)
+    content = images.load_fitted(content, "content", config.image_size)
+    style = images.load_fitted(style, "style", config.image_size)
     return _run(content, style, config, extractor, reporters, checkpoint_dir)
 
 
@@ -81,7 +81,14 @@ def reconstruct_content(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init)
-    return _run(_load(image, "content", config), None, config, extractor, reporters, checkpoint_dir)
+    return _run(
+        images.load_fitted(image, "content", config.image_size),
+        None,
+        config,
+        extractor,
+        reporters,
+        checkpoint_dir,
+    )
 
 
 def reconstruct_style(
@@ -110,12 +117,14 @@ def reconstruct_style(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init)
-    return _run(None, _load(image, "style", config), config, extractor, reporters, checkpoint_dir)
-
-
-def _load(source, argument: str, config: TransferConfig) -> tf.Tensor:
-    picture = images.load_image(source, argument)
-    return images.resize(picture, images.fitted_size(*picture.shape[1:3], config.image_size))
+    return _run(
+        None,
+        images.load_fitted(image, "style", config.image_size),
+        config,
+        extractor,
+        reporters,
+        checkpoint_dir,
+    )
 
 
 def _run(

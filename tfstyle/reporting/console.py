@@ -1,61 +1,16 @@
-"""What a run tells while it goes: one record, to any number of reporters.
-
-The loop makes a `Progress` before the first step, between compiled chunks and
-after the last step, and hands it with the picture to each `Reporter`.
-"""
+"""Progress for people who watch a terminal, or read a log."""
 
 from __future__ import annotations
 
-import pathlib
 import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, TextIO
+from typing import TextIO
 
 import tensorflow as tf
 
-from tfstyle import images
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes:
-      step: iterations done, over all scales.
-      total_steps: iterations to be done, over all scales.
-      scale: index of the current scale, coarsest first.
-      scales: number of scales.
-      losses: {term: weighted value}; they add up to `total`.
-      unweighted: {term: value before its weight}.
-      total: value of the objective.
-      seconds: wall time since the run began.
-      evaluations: times that value and gradient were computed.
-      note: something the reader should know that happened since the last
-        record, such as a restart; empty otherwise.
-      metrics: {name: value} of what else is measured, such as an accuracy.
-    """
-
-    step: int
-    total_steps: int
-    scale: int
-    scales: int
-    losses: dict[str, float]
-    unweighted: dict[str, float]
-    total: float
-    seconds: float
-    evaluations: int
-    note: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
-
-
-class Reporter(Protocol):
-    """Anything that wants to see a run."""
-
-    def report(self, progress: Progress, image: tf.Tensor) -> None:
-        """Takes one record and the picture `[1, H, W, 3]` it speaks of (values may leave [0, 1])."""
+from tfstyle.reporting.progress import Progress
 
 
 class ConsoleReporter:
@@ -137,45 +92,3 @@ def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-class SnapshotReporter:
-    """Writes the picture of every report into a folder, as ``step_000010.png``.
-
-    Args:
-      folder: made if it is not there.
-    """
-
-    def __init__(self, folder):
-        self._folder = pathlib.Path(folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def report(self, progress: Progress, image: tf.Tensor) -> None:
-        images.save_image(self._folder / f"step_{progress.step:06}.png", image)
-
-
-class TensorBoardReporter:
-    """Writes losses, weighted and unweighted, and the picture for TensorBoard.
-
-    Args:
-      folder: the run's own folder below TensorBoard's ``--logdir``.
-    """
-
-    def __init__(self, folder):
-        self._writer = tf.summary.create_file_writer(str(folder))
-
-    def report(self, progress: Progress, image: tf.Tensor) -> None:
-        with self._writer.as_default(step=progress.step):
-            tf.summary.scalar("total", progress.total)
-            tf.summary.scalar("evaluations", progress.evaluations)
-            for name, value in progress.losses.items():
-                tf.summary.scalar(f"weighted/{name}", value)
-            for name, value in progress.unweighted.items():
-                tf.summary.scalar(f"unweighted/{name}", value)
-            for name, value in progress.metrics.items():
-                tf.summary.scalar(f"metrics/{name}", value)
-            tf.summary.image("image", tf.clip_by_value(image, 0.0, 1.0))
-            if progress.note:
-                tf.summary.text("note", progress.note)
-        # A killed run should leave all that it has seen.
-        self._writer.flush()

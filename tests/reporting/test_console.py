@@ -1,19 +1,8 @@
 import io
 
-import numpy as np
-import tensorflow as tf
-from PIL import Image
-from tensorflow.python.summary.summary_iterator import summary_iterator
+from tfstyle.reporting import ConsoleReporter
 
-from tfstyle.reporting import ConsoleReporter, Progress, SnapshotReporter, TensorBoardReporter
-
-IMAGE = tf.constant(np.linspace(-0.5, 1.5, 4 * 5 * 3, dtype=np.float32).reshape(1, 4, 5, 3))
-
-
-def progress(step, seconds=0.0, note="", total_steps=100, scale=0, scales=1):
-    losses = {"content/block4_conv2": 30.0, "style/block1_conv1": 8.0, "style/block2_conv1": 4.0}
-    unweighted = {name: value / 2 for name, value in losses.items()}
-    return Progress(step, total_steps, scale, scales, losses, unweighted, 42.0, seconds, step + 1, note)
+from records import IMAGE, progress
 
 
 class Terminal(io.StringIO):
@@ -85,34 +74,3 @@ def test_time_left_knows_that_the_next_scale_is_four_times_as_large():
     assert "4:00 left" in lines[1]  # 40 steps of 1 s, then 50 of 4 s
     assert "0.2 steps/s" not in lines[3]  # of the new scale nothing is known yet
     assert "4.00 s/step  2:40 left" in lines[4]
-
-
-def test_snapshots(tmp_path):
-    reporter = SnapshotReporter(tmp_path / "new" / "folder")
-    reporter.report(progress(0), IMAGE)
-    reporter.report(progress(10), IMAGE)
-    names = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
-    assert names == ["step_000000.png", "step_000010.png"]
-    pixels = np.asarray(Image.open(tmp_path / "new" / "folder" / names[0]))
-    np.testing.assert_array_equal(pixels, np.round(np.clip(IMAGE[0], 0, 1) * 255))
-
-
-def test_tensorboard(tmp_path):
-    reporter = TensorBoardReporter(tmp_path / "run")
-    reporter.report(progress(0), IMAGE)
-    reporter.report(progress(10, note="told"), IMAGE)
-    (path,) = (tmp_path / "run").iterdir()
-    seen = {}
-    for event in summary_iterator(str(path)):  # readable while the writer is still open
-        for value in event.summary.value:
-            seen[event.step, value.tag] = tf.make_ndarray(value.tensor)
-    assert seen[10, "total"] == 42.0
-    assert seen[10, "evaluations"] == 11
-    assert seen[0, "weighted/style/block1_conv1"] == 8.0
-    assert seen[0, "unweighted/style/block1_conv1"] == 4.0
-    assert seen[10, "note"] == b"told"
-    width, height, png = seen[10, "image"]
-    assert (int(width), int(height)) == (5, 4)
-    np.testing.assert_allclose(
-        tf.io.decode_png(png), tf.image.convert_image_dtype(tf.clip_by_value(IMAGE[0], 0, 1), tf.uint8)
-    )

@@ -1,0 +1,47 @@
+"""Where a run stands, and what wants to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+      step: iterations done, over all scales.
+      total_steps: iterations to be done, over all scales.
+      scale: index of the current scale, coarsest first.
+      scales: number of scales.
+      losses: {term: weighted value}; they add up to `total`.
+      unweighted: {term: value before its weight}.
+      total: value of the objective.
+      seconds: wall time since the run began.
+      evaluations: times that value and gradient were computed.
+      note: something the reader should know that happened since the last
+        record, such as a restart; empty otherwise.
+      metrics: {name: value} of what else is measured, such as an accuracy.
+    """
+
+    step: int
+    total_steps: int
+    scale: int
+    scales: int
+    losses: dict[str, float]
+    unweighted: dict[str, float]
+    total: float
+    seconds: float
+    evaluations: int
+    note: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Reporter(Protocol):
+    """Anything that wants to see a run."""
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        """Takes one record and the picture `[1, H, W, 3]` it speaks of (values may leave [0, 1])."""
