@@ -44,14 +44,26 @@ def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
       pictures: {argument: help} of its input pictures.
       **defaults: config fields whose default differs from the preset's.
     """
-    for name, text in pictures.items():
-        flags.DEFINE_string(name, None, text)
+    define_picture_flags(pictures)
     flags.DEFINE_string(
         "output", None, "picture to write, .png or .jpg; by default named after the inputs, in this folder"
     )
     flags.DEFINE_string(
         "from", None, f"a picture that {task}.py made: run it again; other flags given here take precedence"
     )
+    define_settings_flags(**defaults)
+    define_run_flags()
+    flags.DEFINE_string("snapshot_dir", None, "folder to write the picture of every report into")
+
+
+def define_picture_flags(pictures: Mapping[str, str]) -> None:
+    """Defines a flag for each input picture, from {argument: help}."""
+    for name, text in pictures.items():
+        flags.DEFINE_string(name, None, text)
+
+
+def define_settings_flags(**defaults) -> None:
+    """Defines the flags of a `TransferConfig`; `defaults` differ from the default preset's."""
     flags.DEFINE_string(
         "preset",
         None,
@@ -59,8 +71,6 @@ def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
         f" (default: {DEFAULT_PRESET}, whose values are shown below; mini with --weights=mini)",
     )
     define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
-    define_run_flags()
-    flags.DEFINE_string("snapshot_dir", None, "folder to write the picture of every report into")
 
 
 def define_option_flags(defaults) -> None:
@@ -121,14 +131,24 @@ def required(name: str, meaning: str) -> str:
     return FLAGS[name].value
 
 
+def given_pictures(pictures: Sequence[str]) -> dict[str, str]:
+    """Returns {argument: path} of the picture flags that were given."""
+    return {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
+
+
+def settings(**defaults) -> TransferConfig:
+    """Returns the preset, changed by `defaults` and then by the flags given."""
+    base = dataclasses.replace(preset(FLAGS.preset or default_preset(FLAGS.weights)), **defaults)
+    return dataclasses.replace(base, **given_options(TransferConfig))
+
+
 def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
     """Turns the flags into a job: the base (preset or --from), changed by the flags given."""
-    given = given_options(TransferConfig)
-    paths = {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
+    paths = given_pictures(pictures)
     if FLAGS["from"].value is None:
-        base = dataclasses.replace(preset(FLAGS.preset or default_preset(FLAGS.weights)), **defaults)
-        return Job(dataclasses.replace(base, **given), paths)
+        return Job(settings(**defaults), paths)
 
+    given = given_options(TransferConfig)
     if FLAGS.preset is not None:
         raise ValueError(f"preset={FLAGS.preset!r}: cannot be given with --from, which brings all settings")
     with quiet_tensorflow():
@@ -158,35 +178,49 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     return path
 
 
-def reporters(output: pathlib.Path, settings: Mapping, pictures: Mapping[str, str], size: int = 0) -> list:
+def reporters(output: pathlib.Path, options: Mapping, pictures: Mapping[str, str], size: int = 0) -> list:
     """Returns the reporters that the flags ask for.
 
     Args:
       output: the run is called by its stem.
-      settings: the run's options, by name.
+      options: the run's options, by name.
       pictures: {argument: path} of its input pictures.
       size: their longer side in the run; 0 if they keep their own.
 
     Raises:
       ValueError, OSError: a folder cannot be made, or a picture not be read.
     """
-    from tfstyle import images, reporting
+    from tfstyle import reporting
     from tfstyle.files import make_folder
 
-    if FLAGS.profile and FLAGS.logdir is None:
-        raise ValueError("profile=true: needs --logdir, where the profile goes")
-    if sys.stderr.isatty():  # the first report, some seconds from now, takes its place
-        print("preparing the network and the targets …", end="", file=sys.stderr, flush=True)
-    chosen = [reporting.ConsoleReporter()]
-    if FLAGS.logdir is not None:
-        folder = make_folder(FLAGS.logdir, "logdir") / output.stem
-        inputs = {name: images.load_fitted(path, name, size) for name, path in pictures.items()}
-        chosen.append(reporting.TensorBoardReporter(folder, settings=settings, inputs=inputs))
-        if FLAGS.profile:
-            chosen.append(reporting.ProfileReporter(folder))
+    chosen = [console_reporter(), *tensorboard_reporters(output.stem, options, pictures, size)]
     if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
         chosen.append(reporting.SnapshotReporter(make_folder(FLAGS.snapshot_dir, "snapshot_dir")))
     return chosen
+
+
+def console_reporter():
+    """Returns the reporter on standard error; from here on something is seen there."""
+    from tfstyle import reporting
+
+    if sys.stderr.isatty():  # the first report, some seconds from now, takes its place
+        print("preparing the network and the targets …", end="", file=sys.stderr, flush=True)
+    return reporting.ConsoleReporter()
+
+
+def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, str], size: int) -> list:
+    """Returns what --logdir and --profile ask for, for a run of this name below --logdir."""
+    from tfstyle import images, reporting
+    from tfstyle.files import make_folder
+
+    if FLAGS.logdir is None:
+        if FLAGS.profile:
+            raise ValueError("profile=true: needs --logdir, where the profile goes")
+        return []
+    folder = make_folder(FLAGS.logdir, "logdir") / name
+    inputs = {argument: images.load_fitted(path, argument, size) for argument, path in pictures.items()}
+    chosen = [reporting.TensorBoardReporter(folder, settings=options, inputs=inputs)]
+    return [*chosen, reporting.ProfileReporter(folder)] if FLAGS.profile else chosen
 
 
 def job_reporters(output: pathlib.Path, job: Job) -> list:

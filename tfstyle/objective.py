@@ -83,11 +83,11 @@ class Objective:
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
         self._extractor = extractor
-        self.losses = tf.function(self._losses)
+        self.losses = _CompiledOnce(self._losses)
         # A line search calls this from nine places of its graph. Kept as a call
         # there, rather than nine copies of the network, it compiles in half
         # the time and runs as fast.
-        self.value_and_gradient = tf.function(
+        self.value_and_gradient = _CompiledOnce(
             self._value_and_gradient, experimental_attributes={"_noinline": True}
         )
 
@@ -105,6 +105,23 @@ class Objective:
     def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, float]:
         """Returns each term's part of the total, from the terms' unweighted values."""
         return {term.name: term.weight * float(values[term.name]) for term in self.terms}
+
+
+class _CompiledOnce:
+    """A function of a picture, compiled for the size of the first one that it is called with.
+
+    `tf.function` alone would take each objective's first call for a retracing
+    of the last one's, and warn of it where a process makes several pictures.
+    """
+
+    def __init__(self, function: Callable, **options):
+        self._function = tf.function(function, **options)
+        self._compiled = None
+
+    def __call__(self, image: tf.Tensor):
+        if self._compiled is None:
+            self._compiled = self._function.get_concrete_function(tf.TensorSpec(image.shape, image.dtype))
+        return self._compiled(image)
 
 
 def content_terms(

@@ -1,0 +1,176 @@
+"""What each figure consists of: data, one config a panel."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tfstyle.config import TransferConfig
+from tfstyle.layers import paper_name
+
+TRANSFER, RECONSTRUCT = "style_transfer", "reconstruct"  # the scripts that make a single one
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a figure.
+
+    Attributes:
+      row, column: labels of the line and the column it stands in; '' for none.
+      caption: what stands below it; '' for nothing.
+      config: how it is made.
+      task: `TRANSFER` or `RECONSTRUCT`.
+      pictures: the arguments it needs, of "content" and "style".
+      magnified: shows the middle third instead of the whole.
+    """
+
+    row: str
+    column: str
+    caption: str
+    config: TransferConfig
+    task: str = TRANSFER
+    pictures: tuple[str, ...] = ("content", "style")
+    magnified: bool = False
+
+    @property
+    def name(self) -> str:
+        """A file name's stem; panels that show the same run share it."""
+        words = [self.row, self.column, self.caption] if not self.magnified else [self.row]
+        return re.sub(r"[^a-z0-9.]+", "_", " ".join(filter(None, words)).lower()).strip("_.") or "panel"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels in reading order, with what stands above them all.
+
+    Attributes:
+      name: as it is asked for.
+      title: what it shows.
+      panels: row by row; every row has as many.
+      columns: number of panels in a row.
+    """
+
+    name: str
+    title: str
+    panels: tuple[Panel, ...]
+    columns: int
+
+
+def representations(base: TransferConfig) -> Figure:
+    """Figure 1: what each layer knows of the content, and growing sets of layers of the style.
+
+    Nothing else moves the pictures: the base's total variation does not apply.
+    """
+    base = dataclasses.replace(base, tv_weight=0.0)
+    contents = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2", "block5_conv2")
+    styles = tuple(f"block{block}_conv1" for block in range(1, 6))
+    panels = [
+        Panel(
+            "content",
+            "",
+            paper_name(layer),
+            dataclasses.replace(base, content_layers=(layer,), init="noise"),
+            RECONSTRUCT,
+            ("content",),
+        )
+        for layer in contents
+    ]
+    for count in range(1, 6):
+        last = f" to {paper_name(styles[count - 1])}" if count > 1 else ""
+        config = dataclasses.replace(base, style_layers=styles[:count], style_layer_weights=(), init="noise")
+        panels.append(Panel("style", "", paper_name(styles[0]) + last, config, RECONSTRUCT, ("style",)))
+    title = "Content reconstructed from one layer, style from more and more"
+    return Figure("representations", title, tuple(panels), 5)
+
+
+def tradeoff(base: TransferConfig) -> Figure:
+    """Figure 4: the ratio of content to style, from a tenth to a hundred times the preset's.
+
+    The presets of the paper and of its published code have 1e-3, so that theirs
+    are the paper's 1e-4 to 1e-1.
+    """
+    panels = []
+    for factor in (0.1, 1.0, 10.0, 100.0):
+        config = dataclasses.replace(base, content_weight=factor * base.content_weight)
+        ratio = config.content_weight / config.style_weight
+        panels.append(Panel("", "", f"content / style = {ratio:g}", config))
+    return Figure("tradeoff", "Matching the content against matching the style", tuple(panels), 2)
+
+
+def layers(base: TransferConfig) -> Figure:
+    """Figure 5: content matched in a shallow and in a deep layer, with a part magnified."""
+    panels = [
+        Panel(
+            paper_name(layer),
+            "",
+            part,
+            dataclasses.replace(base, content_layers=(layer,)),
+            magnified=magnified,
+        )
+        for layer in ("block2_conv2", "block4_conv2")
+        for part, magnified in (("", False), ("its middle, magnified", True))
+    ]
+    return Figure("layers", "The content matched in a shallow and in a deep layer", tuple(panels), 2)
+
+
+def initialisation(base: TransferConfig) -> Figure:
+    """Figure 6: starts from the content, from the style, and four from noise."""
+    starts = [("content", base.seed), ("style", base.seed)]
+    starts += [("noise", base.seed + number) for number in range(4)]
+    panels = [
+        Panel(
+            "",
+            "",
+            f"from {init}" + (f", seed {seed}" if init == "noise" else ""),
+            dataclasses.replace(base, init=init, seed=seed),
+        )
+        for init, seed in starts
+    ]
+    return Figure("initialisation", "One objective from different starts", tuple(panels), 3)
+
+
+def photo(base: TransferConfig) -> Figure:
+    """Figure 7: a photograph in the style of another."""
+    panel = Panel("", "", "the content in the style of the other", base)
+    return Figure("photo", "From photograph to photograph", (panel,), 1)
+
+
+FIGURES: dict[str, Callable[[TransferConfig], Figure]] = {
+    builder.__name__: builder for builder in (representations, tradeoff, layers, initialisation, photo)
+}
+
+
+def figure(name: str, base: TransferConfig) -> Figure:
+    """Returns one of the paper's figures, for pictures made as `base` says.
+
+    Raises:
+      ValueError: there is none of that name.
+    """
+    if name not in FIGURES:
+        raise ValueError(f"figure={name!r}: must be one of {', '.join(FIGURES)}, grid")
+    return FIGURES[name](base)
+
+
+def grid(
+    base: TransferConfig, rows: tuple[str, Mapping[str, dict]], columns: tuple[str, Mapping[str, dict]]
+) -> Figure:
+    """Returns every combination of two options' values.
+
+    Args:
+      base: the config of all.
+      rows, columns: the option's name, and `{label: changes to the config}`
+        for each of its values.
+    """
+    panels = [
+        Panel(
+            f"{rows[0]} {row}",
+            f"{columns[0]} {column}",
+            "",
+            dataclasses.replace(base, **row_change, **column_change),
+        )
+        for row, row_change in rows[1].items()
+        for column, column_change in columns[1].items()
+    ]
+    return Figure("grid", f"{rows[0]} against {columns[0]}", tuple(panels), len(columns[1]))

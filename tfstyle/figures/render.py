@@ -1,0 +1,158 @@
+"""Makes the panels of a figure, each once, and only those that are not there yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfstyle import images, provenance
+from tfstyle.figures.panels import TRANSFER, Figure, Panel
+from tfstyle.files import write_atomically
+from tfstyle.reporting import Progress, Reporter
+from tfstyle.synthesis import Result
+from tfstyle.tasks import reconstruct_content, reconstruct_style, transfer
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A panel that has been made.
+
+    Attributes:
+      panel: what it is.
+      path: its picture, which carries its settings.
+      losses: {term: weighted value}.
+      seconds: that it took.
+      evaluations: that it took.
+    """
+
+    panel: Panel
+    path: pathlib.Path
+    losses: dict[str, float]
+    seconds: float
+    evaluations: int
+
+    @property
+    def command(self) -> str:
+        """What makes the same picture again."""
+        return f"python scripts/{self.panel.task}.py --from={self.path.name} --output=again.png"
+
+
+def render(
+    figure: Figure,
+    pictures: Mapping[str, str],
+    folder: pathlib.Path,
+    *,
+    reporters: Sequence[Reporter] = (),
+    panel_reporters: Callable[[Panel], Sequence[Reporter]] = lambda panel: (),
+    checkpoint_dir: pathlib.Path | None = None,
+) -> list[Rendered]:
+    """Makes the panels that a folder does not hold yet.
+
+    A panel is there if its picture carries the very settings and input hashes
+    that it would be made with now.
+
+    Args:
+      figure: what to make.
+      pictures: {"content": path, "style": path}; those that its panels need.
+      folder: where the panels' pictures are, each with a JSON file of its losses.
+      reporters: told of the progress over all panels to be made.
+      panel_reporters: gives more of them for one panel.
+      checkpoint_dir: folder for the states of panels, each in one of its own.
+
+    Returns:
+      One record a panel, in the figure's order.
+
+    Raises:
+      ValueError, OSError: a picture is missing, or as in `transfer`.
+    """
+    _require_pictures(figure, pictures)
+    runs = {panel.name: panel for panel in figure.panels}
+    notes = {
+        name: provenance.describe(panel.task, panel.config, _chosen(panel, pictures))
+        for name, panel in runs.items()
+    }
+    missing = [name for name in runs if not _is_made(folder / f"{name}.png", notes[name])]
+    overall = _Overall(
+        reporters, [runs[name].config.scales * runs[name].config.iterations for name in missing]
+    )
+    for number, name in enumerate(missing):
+        overall.begin(number, f"panel {number + 1} of {len(missing)}: {name}")
+        panel = runs[name]
+        options = {
+            "reporters": [overall, *panel_reporters(panel)],
+            "checkpoint_dir": checkpoint_dir and checkpoint_dir / name,
+        }
+        result = _make(panel, _chosen(panel, pictures), options)
+        record = {"losses": result.losses, "seconds": result.seconds, "evaluations": result.evaluations}
+        write_atomically(folder / f"{name}.json", json.dumps(record, indent=1).encode())
+        images.save_image(folder / f"{name}.png", result.image, notes[name])
+    return [_read(panel, folder) for panel in figure.panels]
+
+
+def _require_pictures(figure: Figure, pictures: Mapping[str, str]) -> None:
+    for panel in figure.panels:
+        for argument in panel.pictures:
+            if not pictures.get(argument):
+                raise ValueError(f"--{argument}: is missing; figure={figure.name} needs a picture file")
+
+
+def _chosen(panel: Panel, pictures: Mapping[str, str]) -> dict[str, str]:
+    return {argument: pictures[argument] for argument in panel.pictures}
+
+
+def _is_made(path: pathlib.Path, note: str) -> bool:
+    if not path.is_file() or not path.with_suffix(".json").is_file():
+        return False
+    try:
+        return images.read_note(path, "output") == note
+    except ValueError:  # another picture of that name
+        return False
+
+
+def _make(panel: Panel, pictures: Mapping[str, str], options: Mapping) -> Result:
+    config = panel.config
+    if panel.task == TRANSFER:
+        return transfer(pictures["content"], pictures["style"], config, **options)
+    if "content" in pictures:
+        return reconstruct_content(
+            pictures["content"], config.content_layers, config, init=config.init, **options
+        )
+    return reconstruct_style(pictures["style"], config.style_layers, config, init=config.init, **options)
+
+
+def _read(panel: Panel, folder: pathlib.Path) -> Rendered:
+    record = json.loads((folder / f"{panel.name}.json").read_text())
+    return Rendered(panel, folder / f"{panel.name}.png", **record)
+
+
+class _Overall:
+    """Turns each panel's progress into that of the whole figure."""
+
+    def __init__(self, reporters: Sequence[Reporter], steps: Sequence[int]):
+        self._reporters = reporters
+        self._steps = steps
+        self._began = time.monotonic()
+        self._before, self._note = 0, ""
+
+    def begin(self, number: int, note: str) -> None:
+        self._before, self._note = sum(self._steps[:number]), note
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        note, self._note = self._note, ""
+        overall = dataclasses.replace(
+            progress,
+            step=self._before + progress.step,
+            total_steps=sum(self._steps),
+            scale=0,
+            scales=1,
+            seconds=time.monotonic() - self._began,
+            note="\n".join(filter(None, [note, progress.note])),
+        )
+        for reporter in self._reporters:
+            reporter.report(overall, image)
