@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -68,3 +69,24 @@ def run_script(name, *arguments, cwd, **environment):
         text=True,
         timeout=300,
     )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, where there is one; CI says that there must be."""
+    from selenium import webdriver
+
+    missing = [program for program in ("chromium", "chromedriver") if shutil.which(program) is None]
+    if missing:
+        message = f"needs {' and '.join(missing)}"
+        if os.environ.get("TFSTYLE_BROWSER") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()

@@ -89,10 +89,19 @@ def test_gradient_against_differences(extractor):
 
 
 def test_compiled_once(extractor):
-    objective = Objective(extractor, terms(extractor, "paper"))
+    traced = []
+
+    def loss(image, activations):
+        traced.append(image.shape)
+        return tf.reduce_sum(tf.square(image))
+
+    objective = Objective(extractor, [Term("f", 1.0, loss)])
     for _ in range(3):
         objective.value_and_gradient(IMAGE)
-    assert objective.value_and_gradient.experimental_get_tracing_count() == 1
+    assert traced == [IMAGE.shape]
+    objective.losses(IMAGE)
+    objective.losses(tf.Variable(IMAGE))
+    assert traced == [IMAGE.shape] * 2
 
 
 def test_targets_are_not_computed_again(narrow_file):

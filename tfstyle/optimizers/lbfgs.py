@@ -75,13 +75,12 @@ class Lbfgs(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        positions = positions_of(image)
-        self.image = tf.Variable(image_of(positions)[0], trainable=True, name="image")
+        self.image = tf.Variable(tf.clip_by_value(image, 0.0, 1.0), trainable=True, name="image")
         self.evaluations = 0
         self._objective = objective
         self._failures = 0
         self._gains = tf.constant(spectral_gains(*self.image.shape[1:3], _POWER))
-        self._positions = tf.Variable(tf.reshape(positions, [-1]))
+        self._positions = tf.Variable(tf.reshape(positions_of(self.image), [-1]))
         pixels = self.image.shape.num_elements()
         # s_k, y_k and 1/(y_k s_k) in their paper's symbols, a ring of `history`
         # rows; rows not yet written are 0 and take no part in the recursion.
@@ -96,11 +95,12 @@ class Lbfgs(ImageOptimizer):
         self._iterate = tf.function(self._one_iteration)
 
     def start(self) -> None:
-        value, self.losses, gradient = self._at(self._positions.read_value())
+        value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")
         self._value.assign(value)
-        self._gradient.assign(gradient)
+        _, slope = image_of(self._positions)
+        self._gradient.assign(tf.reshape(gradient, [-1]) * slope)
         self._forget()
 
     def _forget(self) -> None:

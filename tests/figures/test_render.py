@@ -1,0 +1,103 @@
+"""Panels on disk: made once, found again, made anew where anything is different."""
+
+import dataclasses
+import json
+
+import pytest
+
+from tfstyle import TransferConfig, images, transfer
+from tfstyle.figures import figure, render
+from tfstyle.files import sha256
+
+
+@pytest.fixture
+def base(narrow_file):
+    return TransferConfig(weights=narrow_file, image_size=32, iterations=2, log_every=1)
+
+
+@pytest.fixture
+def pictures(files):
+    return {"content": str(files / "content.png"), "style": str(files / "style.png")}
+
+
+class Recorder:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, progress, image):
+        self.seen.append(progress)
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAt:
+    """Stops everything at a step of the whole figure."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def report(self, progress, image):
+        if progress.step >= self.step:
+            raise Killed
+
+
+def test_panels_are_what_transfer_makes(base, pictures, tmp_path):
+    made = render(figure("tradeoff", base), pictures, tmp_path)
+    assert [entry.path.name for entry in made] == [
+        f"content_style_{ratio}.png" for ratio in ("0.0001", "0.001", "0.01", "0.1")
+    ]
+    expected = transfer(pictures["content"], pictures["style"], made[2].panel.config)
+    assert (
+        images.to_uint8(images.load_image(made[2].path)).tolist() == images.to_uint8(expected.image).tolist()
+    )
+    assert made[2].losses == expected.losses and made[2].evaluations == expected.evaluations
+    assert "--from=content_style_0.01.png" in made[2].command
+
+
+def test_a_killed_figure_makes_only_what_is_missing(base, pictures, tmp_path):
+    chosen = figure("layers", base)
+    with pytest.raises(Killed):
+        render(chosen, pictures, tmp_path, reporters=[KillAt(3)])  # in the second of two runs
+    assert [path.name for path in tmp_path.glob("*.png")] == ["conv2_2.png"]
+    first = sha256(tmp_path / "conv2_2.png")
+    recorder = Recorder()
+    made = render(chosen, pictures, tmp_path, reporters=[recorder])
+    assert [entry.path.name for entry in made] == ["conv2_2.png"] * 2 + ["conv4_2.png"] * 2
+    assert sha256(tmp_path / "conv2_2.png") == first
+    assert recorder.seen[-1].step == recorder.seen[-1].total_steps == 2  # of one run, not of two
+    assert recorder.seen[0].note == "panel 1 of 1: conv4_2"
+    again = Recorder()
+    render(chosen, pictures, tmp_path, reporters=[again])
+    assert again.seen == []
+
+
+def test_other_settings_are_another_panel(base, pictures, tmp_path):
+    render(figure("photo", base), pictures, tmp_path)
+    recorder = Recorder()
+    render(figure("photo", dataclasses.replace(base, seed=3)), pictures, tmp_path, reporters=[recorder])
+    assert recorder.seen
+    (path,) = tmp_path.glob("*.png")
+    assert json.loads(images.read_note(path))["config"]["seed"] == 3
+
+
+def test_checkpoints_go_on_inside_a_panel(base, pictures, tmp_path):
+    chosen = figure("photo", base)
+    whole = render(chosen, pictures, tmp_path)[0].path.read_bytes()
+    (tmp_path / "other").mkdir()
+    render(chosen, pictures, tmp_path / "other", checkpoint_dir=tmp_path / "states")
+    for path in (tmp_path / "other").iterdir():
+        path.unlink()
+    recorder = Recorder()
+    made = render(
+        chosen, pictures, tmp_path / "other", reporters=[recorder], checkpoint_dir=tmp_path / "states"
+    )
+    assert "goes on from the checkpoint" in recorder.seen[0].note
+    assert made[0].path.read_bytes() == whole
+
+
+def test_a_missing_picture_is_told_before_anything_is_made(base, pictures, tmp_path):
+    with pytest.raises(ValueError, match="--style: is missing; figure=representations needs a picture file"):
+        render(figure("representations", base), {"content": pictures["content"]}, tmp_path)
+    assert not list(tmp_path.iterdir())
