@@ -30,6 +30,7 @@ _HOMES = {
     "reconstruct_content": "tasks",
     "reconstruct_style": "tasks",
     "transfer": "tasks",
+    "Workshop": "workshop",
     "load_image": "images",
     "save_image": "images",
 }

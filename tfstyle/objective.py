@@ -8,7 +8,7 @@ picture goes through the network after that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
@@ -83,6 +83,8 @@ class Objective:
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
         self._extractor = extractor
+        # A variable, so that other weights need no other compiled code; double, so that none is rounded.
+        self._weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
         self.losses = _CompiledOnce(self._losses)
         # A line search calls this from nine places of its graph. Kept as a call
         # there, rather than nine copies of the network, it compiles in half
@@ -99,8 +101,15 @@ class Objective:
         with tf.GradientTape() as tape:
             tape.watch(image)
             values = self._losses(image)
-            total = tf.add_n([term.weight * values[term.name] for term in self.terms])
+            weights = tf.unstack(self._weights.read_value())
+            parts = zip(weights, (values[term.name] for term in self.terms))
+            total = tf.add_n([tf.cast(weight, value.dtype) * value for weight, value in parts])
         return total, values, tape.gradient(total, image)
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Gives every term another weight, by name; nothing is compiled again."""
+        self.terms = tuple(replace(term, weight=weights[term.name]) for term in self.terms)
+        self._weights.assign([term.weight for term in self.terms])
 
     def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, float]:
         """Returns each term's part of the total, from the terms' unweighted values."""
@@ -172,16 +181,24 @@ def style_terms(
         A layer of weight 0 has no term.
       units: key of `UNITS`.
     """
-    weights = dict(zip(layers, layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)))
+    weights = style_weights(layers, weight, layer_weights, units)
     targets = {
         layer: losses.gram_matrix(features) / (features.shape[1] * features.shape[2])
         for layer, features in activations(extractor, style, layers).items()
     }
     return [
-        Term(f"style/{layer}", weight * weights[layer], _style(layer, target, UNITS[units]))
+        Term(f"style/{layer}", weights[layer], _style(layer, target, UNITS[units]))
         for layer, target in targets.items()
         if weights[layer] > 0
     ]
+
+
+def style_weights(
+    layers: Sequence[str], weight: float, layer_weights: Sequence[float], units: str
+) -> dict[str, float]:
+    """Returns each layer's weight in the total: the paper's beta times its w_l (eqs. 5 and 7)."""
+    layer_weights = layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)
+    return {layer: weight * layer_weight for layer, layer_weight in zip(layers, layer_weights)}
 
 
 def _style(layer: str, mean_gram: tf.Tensor, units: Units):

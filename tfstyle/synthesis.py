@@ -22,6 +22,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.objective import Objective
 from tfstyle.optimizers import make_optimizer
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.workshop import Workshop
 
 _CHECKPOINT_SECONDS = 30.0
 
@@ -62,6 +63,7 @@ def synthesize(
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
     identity: Mapping[str, str] | None = None,
+    workshop: Workshop | None = None,
 ) -> Result:
     """Moves a picture downhill on an objective.
 
@@ -74,6 +76,7 @@ def synthesize(
       checkpoint_dir: folder to save the state in, at most every 30 seconds and
         at the end; a run of the same config and start goes on from there.
       identity: what else makes this run itself, such as hashes of its inputs.
+      workshop: keeps optimisers for later runs on the same objectives.
 
     Returns:
       The `Result`.
@@ -86,7 +89,7 @@ def synthesize(
     checkpoint = None
     if checkpoint_dir is not None:
         checkpoint = Checkpoint(checkpoint_dir, _identity(config, initial, identity or {}))
-    run = _Run(config, reporters, checkpoint)
+    run = _Run(config, reporters, checkpoint, workshop or Workshop())
     image = initial
     for scale, size in enumerate(scale_sizes(tuple(initial.shape[1:3]), config.scales)):
         if scale < run.scale:  # done before the checkpoint
@@ -129,8 +132,15 @@ def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str
 class _Run:
     """The books of one run: time, history, reports and checkpoints."""
 
-    def __init__(self, config: TransferConfig, reporters: Sequence[Reporter], checkpoint: Checkpoint | None):
+    def __init__(
+        self,
+        config: TransferConfig,
+        reporters: Sequence[Reporter],
+        checkpoint: Checkpoint | None,
+        workshop: Workshop,
+    ):
         self._config = config
+        self._workshop = workshop
         self._reporters = reporters
         self._checkpoint = checkpoint
         self._began = time.monotonic()
@@ -153,7 +163,8 @@ class _Run:
     def through_scale(self, scale: int, objective: Objective, image: tf.Tensor) -> tf.Tensor:
         """Makes one scale's iterations and returns the picture, unclipped."""
         config = self._config
-        optimizer = make_optimizer(config, objective, image)
+        kind = (config.optimizer, config.learning_rate, config.line_search, config.lbfgs_history)
+        optimizer = self._workshop.get((objective, kind), lambda: make_optimizer(config, objective, image))
         if self._arrays is not None:
             optimizer.restore(self._arrays)
             self._arrays = None
@@ -161,7 +172,7 @@ class _Run:
             self._report(objective, optimizer, resumed, keep=False)
         else:
             self.scale, self._step = scale, 0
-            optimizer.start()
+            optimizer.start(image)
             self._report(objective, optimizer, "")
         while self._step < config.iterations and not optimizer.finished:
             # Reports fall on multiples of log_every, whatever came before.

@@ -16,9 +16,10 @@ from tfstyle.config import PRESETS, TransferConfig
 from tfstyle.features import feature_extractor, minimum_size, normalize_activations
 from tfstyle.initial import initial_image
 from tfstyle.layers import require_known
-from tfstyle.objective import Objective, content_terms, style_terms, variation_terms
+from tfstyle.objective import Objective, content_terms, style_terms, style_weights, variation_terms
 from tfstyle.reporting import Reporter
 from tfstyle.synthesis import Result, scale_sizes, synthesize, tensor_hash
+from tfstyle.workshop import Workshop
 
 
 def transfer(
@@ -29,6 +30,7 @@ def transfer(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    workshop: Workshop | None = None,
 ) -> Result:
     """Paints the content in the manner of the style: the paper's eq. (7).
 
@@ -42,6 +44,7 @@ def transfer(
         the other network options then do not apply.
       reporters: told of the progress.
       checkpoint_dir: see `synthesize`.
+      workshop: keeps what later calls with it may share; see `Workshop`.
 
     Returns:
       The `Result`, at the content's aspect.
@@ -52,7 +55,7 @@ def transfer(
     """
     content = images.load_fitted(content, "content", config.image_size)
     style = images.load_fitted(style, "style", config.image_size)
-    return _run(content, style, config, extractor, reporters, checkpoint_dir)
+    return _run(content, style, config, extractor, reporters, checkpoint_dir, workshop)
 
 
 def reconstruct_content(
@@ -64,6 +67,7 @@ def reconstruct_content(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    workshop: Workshop | None = None,
 ) -> Result:
     """Finds a picture with the same activations in a layer: the paper's eq. (1).
 
@@ -72,7 +76,7 @@ def reconstruct_content(
       layer: one layer, or several that count the same.
       config: as in `transfer`; its layers, style weight and start do not apply.
       init: the start; the paper's is noise.
-      extractor, reporters, checkpoint_dir: as in `transfer`.
+      extractor, reporters, checkpoint_dir, workshop: as in `transfer`.
 
     Returns:
       The `Result`, of the picture's size.
@@ -88,6 +92,7 @@ def reconstruct_content(
         extractor,
         reporters,
         checkpoint_dir,
+        workshop,
     )
 
 
@@ -100,6 +105,7 @@ def reconstruct_style(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    workshop: Workshop | None = None,
 ) -> Result:
     """Finds a picture with the same Gram matrices: the paper's eq. (5), texture synthesis.
 
@@ -108,7 +114,7 @@ def reconstruct_style(
       layers: the layers that hold the style.
       config: as in `transfer`; its layers, content weight and start do not
         apply. Its style_layer_weights, if any, must be as many as `layers`.
-      init, extractor, reporters, checkpoint_dir: as in `reconstruct_content`.
+      init, extractor, reporters, checkpoint_dir, workshop: as in `reconstruct_content`.
 
     Returns:
       The `Result`, of the picture's size.
@@ -124,6 +130,7 @@ def reconstruct_style(
         extractor,
         reporters,
         checkpoint_dir,
+        workshop,
     )
 
 
@@ -134,6 +141,7 @@ def _run(
     extractor: tf.keras.Model | None,
     reporters: Sequence[Reporter],
     checkpoint_dir,
+    workshop: Workshop | None,
 ) -> Result:
     """Runs the loop on the terms of whichever pictures there are, at the first one's size."""
     pictures = {
@@ -146,13 +154,23 @@ def _run(
     content_layers = config.content_layers if content is not None and config.content_weight > 0 else ()
     style_layers = config.style_layers if style is not None and config.style_weight > 0 else ()
     initial = initial_image(config.init, size, content=content, style=style, seed=config.seed)
+    workshop = workshop or Workshop()
+    hashes = {argument: tensor_hash(picture) for argument, picture in pictures.items()}
+    network = extractor
     if extractor is None:
-        extractor = _extractor(config, (*content_layers, *style_layers), pictures)
+        layers = tuple(dict.fromkeys((*content_layers, *style_layers)))
+        network = (config.weights, layers, config.pooling, config.padding, config.precision)
+        network += tuple(hashes.items()) if config.normalize else ()
+        extractor = workshop.get(network, lambda: _extractor(config, layers, pictures))
     require_known("content_layers", content_layers, extractor.output)
     require_known("style_layers", style_layers, extractor.output)
     _require_size(extractor, pictures, config.scales)
+    betas = style_weights(style_layers, config.style_weight, config.style_layer_weights, config.units)
+    weights = {f"content/{layer}": config.content_weight for layer in content_layers}
+    weights |= {f"style/{layer}": beta for layer, beta in betas.items() if beta > 0}
+    weights |= {"total_variation": config.tv_weight} if config.tv_weight > 0 else {}
 
-    def objective_at(scale_size: tuple[int, int]) -> Objective:
+    def make_objective(scale_size: tuple[int, int]) -> Objective:
         terms = []
         if content_layers:
             target = images.resize(content, scale_size)
@@ -174,13 +192,21 @@ def _run(
             terms += variation_terms(config.tv_weight)
         return Objective(extractor, terms)
 
+    def objective_at(scale_size: tuple[int, int]) -> Objective:
+        # All that an objective depends on but its weights, which can be changed.
+        key = (network, scale_size, tuple(hashes.items()), config.units, tuple(weights))
+        objective = workshop.get(key, lambda: make_objective(scale_size))
+        objective.weigh(weights)
+        return objective
+
     return synthesize(
         objective_at,
         initial,
         config,
         reporters=reporters,
         checkpoint_dir=checkpoint_dir,
-        identity={argument: tensor_hash(picture) for argument, picture in pictures.items()},
+        identity=hashes,
+        workshop=workshop,
     )
 
 

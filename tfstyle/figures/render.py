@@ -17,6 +17,7 @@ from tfstyle.files import write_atomically
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.synthesis import Result
 from tfstyle.tasks import reconstruct_content, reconstruct_style, transfer
+from tfstyle.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ def render(
     overall = _Overall(
         reporters, [runs[name].config.scales * runs[name].config.iterations for name in missing]
     )
+    workshop = Workshop()
     for number, name in enumerate(missing):
         overall.begin(number, f"panel {number + 1} of {len(missing)}: {name}")
         panel = runs[name]
         options = {
             "reporters": [overall, *panel_reporters(panel)],
             "checkpoint_dir": checkpoint_dir and checkpoint_dir / name,
+            "workshop": workshop,
         }
         result = _make(panel, _chosen(panel, pictures), options)
         record = {"losses": result.losses, "seconds": result.seconds, "evaluations": result.evaluations}

@@ -34,6 +34,7 @@ class Adam(ImageOptimizer):
         self._objective = objective
         self._adam = tf.keras.optimizers.Adam(learning_rate)
         self._adam.build([self.image])
+        self._fresh = [variable.numpy() for variable in self._adam.variables]
         self._step = tf.function(self._one_step)
 
     def _one_step(self, gradient: tf.Tensor):
@@ -41,7 +42,9 @@ class Adam(ImageOptimizer):
         self.image.assign(tf.clip_by_value(self.image, 0.0, 1.0))
         return self._objective.value_and_gradient(self.image.read_value())
 
-    def start(self) -> None:
+    def _begin(self) -> None:
+        for variable, value in zip(self._adam.variables, self._fresh):
+            variable.assign(value)
         _, self.losses, self._gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")

@@ -40,9 +40,19 @@ class ImageOptimizer(abc.ABC):
     evaluations: int
     finished: bool = False
 
+    def start(self, image: tf.Tensor | None = None) -> None:
+        """Begins at a picture, or where the picture stands, and evaluates the objective there.
+
+        Call this or `restore` first. Whatever was before is forgotten.
+        """
+        if image is not None:
+            self.image.assign(image)
+        self.evaluations, self.finished = 0, False
+        self._begin()
+
     @abc.abstractmethod
-    def start(self) -> None:
-        """Evaluates the objective where the picture stands. Call this or `restore` first."""
+    def _begin(self) -> None:
+        """Forgets what was, and makes the first evaluation at the picture."""
 
     @abc.abstractmethod
     def advance(self, steps: int) -> str:

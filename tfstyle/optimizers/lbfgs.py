@@ -75,13 +75,13 @@ class Lbfgs(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        self.image = tf.Variable(tf.clip_by_value(image, 0.0, 1.0), trainable=True, name="image")
+        self.image = tf.Variable(image, trainable=True, name="image")
         self.evaluations = 0
         self._objective = objective
         self._failures = 0
         self._gains = tf.constant(spectral_gains(*self.image.shape[1:3], _POWER))
-        self._positions = tf.Variable(tf.reshape(positions_of(self.image), [-1]))
         pixels = self.image.shape.num_elements()
+        self._positions = tf.Variable(tf.zeros([pixels]))
         # s_k, y_k and 1/(y_k s_k) in their paper's symbols, a ring of `history`
         # rows; rows not yet written are 0 and take no part in the recursion.
         self._steps = tf.Variable(tf.zeros([history, pixels]))
@@ -94,7 +94,11 @@ class Lbfgs(ImageOptimizer):
         self._gradient = tf.Variable(tf.zeros([pixels]))
         self._iterate = tf.function(self._one_iteration)
 
-    def start(self) -> None:
+    def _begin(self) -> None:
+        self._failures = 0
+        self._scale.assign(1.0)
+        self.image.assign(tf.clip_by_value(self.image, 0.0, 1.0))
+        self._positions.assign(tf.reshape(positions_of(self.image), [-1]))
         value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")

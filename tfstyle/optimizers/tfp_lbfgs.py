@@ -62,7 +62,8 @@ class TfpLbfgs(ImageOptimizer):
 
         self._resume = resume
 
-    def start(self) -> None:
+    def _begin(self) -> None:
+        self._failures = 0
         image = self.image.read_value()
         value, self.losses, gradient = self._objective.value_and_gradient(image)
         self.evaluations += 1
