@@ -27,7 +27,7 @@ flags.DEFINE_string("output", None, "weights file to write, .npz")
 cli.define_option_flags(EncoderRecipe())
 cli.define_run_flags()
 
-_CALIBRATION_EVERY = 5  # the sizes of activations are taken over every so many-th photograph
+_CALIBRATION_EVERY = 10  # the sizes of activations are taken over every so many-th photograph
 
 
 def main():

@@ -161,9 +161,9 @@ PRESETS: dict[str, TransferConfig] = {
     "mini": TransferConfig(
         weights="mini",
         scales=3,
-        iterations=100,
-        content_weight=2e3,
-        tv_weight=2e4,
+        iterations=80,
+        content_weight=2e4,
+        tv_weight=5e4,
         pooling="average",
         padding="reflect",
     ),

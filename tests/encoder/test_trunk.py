@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle import images
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.trunk import calibrate, folded, trunk
 from tfstyle.encoder.units import ROOT_MEAN_SQUARE, in_usual_units
@@ -69,11 +70,16 @@ def test_usual_units_change_scale_only():
     calibrate(model, VIEWS)
     photographs = [picture(40, 32, seed) for seed in range(3)]
     before, after = plain(folded(model)), plain(in_usual_units(folded(model), photographs))
-    batches = [tf.constant(photograph[None] / np.float32(255)) for photograph in photographs]
-    sizes = {
-        layer: np.sqrt(np.mean([np.square(after(batch)[layer]).mean((0, 1, 2)) for batch in batches], 0))
-        for layer in after.output
-    }
+    batches = [
+        images.resize(photograph[None] / np.float32(255), (zoom * 40, zoom * 32))
+        for photograph in photographs
+        for zoom in (1, 2)
+    ]
+    sizes = {}
+    for layer, output in after.output.items():
+        filters = output.shape[-1]
+        values = np.concatenate([after(batch)[layer].numpy().reshape(-1, filters) for batch in batches])
+        sizes[layer] = np.sqrt(np.mean(np.square(values), 0))
     for layer, activation in after(batches[0]).items():
         fired = sizes[layer] > 0
         np.testing.assert_allclose(sizes[layer][fired], ROOT_MEAN_SQUARE, rtol=1e-2)

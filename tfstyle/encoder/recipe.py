@@ -26,7 +26,7 @@ class EncoderRecipe:
     steps: int = option(5500, "batches to train on")
     batch_size: int = option(128, "views in a batch, two of each photograph")
     crop_size: int = option(64, "side of a view in pixels")
-    zoom: tuple[float, ...] = option((0.3, 2.2), "least and greatest zoom of a view")
+    zoom: tuple[float, ...] = option((0.3, 1.8), "least and greatest zoom of a view")
     color_jitter: float = option(
         0.4, "range of brightness, contrast and channel gains; 0 leaves colours alone"
     )

@@ -25,7 +25,7 @@ from tfstyle.files import require_writable_folder, sha256, write_atomically
 
 _MINI = pathlib.Path(__file__).parent.parent / "data" / "mini.npz"
 _MINI_SHA256 = (
-    "a123bd6cefc185d3a0020f0b3f98bb823ba06858f40fc6d8a261b88fe27c32ac"  # scripts/train_encoder.py prints it
+    "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"  # scripts/train_encoder.py prints it
 )
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
