@@ -13,9 +13,10 @@ from tfstyle.files import write_atomically
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #202020; background: #fff }
-main { display: grid; gap: 1rem; grid-template-columns: repeat(COLUMNS, minmax(0, 1fr)) }
+main { display: grid; gap: 1rem; grid-template-columns: repeat(COLUMNS, minmax(0, 1fr));
+  max-width: calc(COLUMNS * 30rem) }
 figure { margin: 0 }
-.panel { all: unset; cursor: zoom-in; display: block; overflow: hidden }
+.panel { all: unset; cursor: zoom-in; display: block; overflow: hidden; width: 100% }
 .panel:focus-visible { outline: 3px solid #1a73e8 }
 .panel img { width: 100%; display: block }
 .magnified img { transform: scale(3); image-rendering: pixelated }
