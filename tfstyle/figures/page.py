@@ -21,7 +21,7 @@ figure { margin: 0 }
 .panel img { width: 100%; display: block }
 .magnified img { transform: scale(3); image-rendering: pixelated }
 dialog { max-width: 95vw; border: 0; box-shadow: 0 0 3rem #0008 }
-dialog img { max-width: 100%; display: block; margin-bottom: 1rem }
+dialog img { max-width: 100%; min-width: min(100%, 36rem); display: block; margin-bottom: 1rem }
 table { border-collapse: collapse; display: inline-table; vertical-align: top; margin-right: 2rem }
 td { padding: 0 1rem 0 0 }
 td + td { font-variant-numeric: tabular-nums }
