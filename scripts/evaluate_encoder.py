@@ -88,6 +88,7 @@ def inversion(paths) -> None:
     from tfstyle.config import TransferConfig
     from tfstyle.encoder.evaluation import inversion_errors
 
+    print()
     header(f"RMSE of inversion, {len(paths)} pictures", *LAYERS)
     for weights in FLAGS.weights:
         print(f"reconstructing with {weights} …", file=sys.stderr)
@@ -105,6 +106,7 @@ def inversion(paths) -> None:
 def speed(sizes, extractors) -> None:
     from tfstyle.encoder.evaluation import seconds_per_evaluation
 
+    print()
     header("seconds an evaluation", *(f"{size} px" for size in sizes))
     for weights, extractor in extractors.items():
         seconds = [seconds_per_evaluation(extractor, CONTENT_LAYER, LAYERS, size) for size in sizes]

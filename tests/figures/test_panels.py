@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tfstyle import PRESETS, TransferConfig
@@ -73,3 +75,9 @@ def test_grid_is_every_combination():
 def test_unknown_figure():
     with pytest.raises(ValueError, match="figure='tradeof': must be one of representations, tradeoff"):
         figure("tradeof", BASE)
+
+
+@pytest.mark.parametrize("name", ["content_weight", "style_weight"])
+def test_tradeoff_needs_both_weights(name):
+    with pytest.raises(ValueError, match=f"{name}=0: must be above 0"):
+        figure("tradeoff", dataclasses.replace(BASE, **{name: 0.0}))

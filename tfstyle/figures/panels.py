@@ -90,7 +90,13 @@ def tradeoff(base: TransferConfig) -> Figure:
 
     The presets of the paper and of its published code have 1e-3, so that theirs
     are the paper's 1e-4 to 1e-1.
+
+    Raises:
+      ValueError: content or style have no weight.
     """
+    for name in ("content_weight", "style_weight"):
+        if getattr(base, name) == 0:
+            raise ValueError(f"{name}=0: must be above 0, figure=tradeoff shows its ratio to the other's")
     panels = []
     for factor in (0.1, 1.0, 10.0, 100.0):
         config = dataclasses.replace(base, content_weight=factor * base.content_weight)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from tfstyle.options import listed
 from tfstyle.reporting.progress import Progress
 
 
@@ -106,7 +107,7 @@ def _plain(value) -> bool | float | int | str:
     """Returns a value as HParams take it."""
     if isinstance(value, (bool, int, float)):
         return value
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return listed(value) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _table(settings: Mapping[str, object]) -> str:
