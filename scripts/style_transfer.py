@@ -11,6 +11,7 @@ import command_line as cli
 TASK = "style_transfer"
 PICTURES = {"content": "picture whose content to keep", "style": "picture whose style to take"}
 cli.define_flags(TASK, PICTURES)
+cli.flags.DEFINE_bool("dry_run", False, "say what memory and time the run will take, and how, and stop")
 
 
 def main():
@@ -21,6 +22,11 @@ def main():
     with cli.quiet_tensorflow():
         import tfstyle
 
+        if cli.FLAGS.dry_run:
+            print(
+                tfstyle.plan_transfer(job.pictures["content"], job.pictures["style"], job.config).describe()
+            )
+            return
         output = cli.output_path(job)
         note = cli.describe(TASK, job)
     result = tfstyle.transfer(

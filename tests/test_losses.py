@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.losses import content_loss, gram_matrix, style_loss, total_variation
+from tfstyle.losses import content_loss, gram_loss, gram_matrix, style_loss, total_variation
 
 GENERATOR = np.random.default_rng(0)
 # Before the ReLU: about half of the activations become 0.
@@ -52,6 +52,61 @@ def test_gram_matrix_is_accumulated_in_float32():
     gram = gram_matrix(ones)
     assert gram.dtype == tf.float32
     np.testing.assert_array_equal(gram, np.full((1, 2, 2), 40_000.0))
+
+
+def test_gram_matrix_gradient_is_one_product():
+    features, upstream = tf.constant(BEFORE), tf.constant(GENERATOR.standard_normal((1, 4, 4)))
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        gram = gram_matrix(features)
+    gradient = tape.gradient(gram, features, output_gradients=upstream)
+    s = upstream.numpy()[0]  # not symmetric
+    np.testing.assert_allclose(gradient, BEFORE @ (s + s.T), rtol=1e-12)
+
+
+def test_masked_gram_matrix_gradient():
+    mask, upstream = GENERATOR.random((1, 5, 7)), GENERATOR.standard_normal((1, 4, 4))
+    features = tf.constant(BEFORE)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        gram = gram_matrix(features, tf.constant(mask))
+    gradient = tape.gradient(gram, features, output_gradients=tf.constant(upstream))
+    expected = mask[..., None] ** 2 * (BEFORE @ (upstream[0] + upstream[0].T))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12)
+
+
+def test_gram_matrix_second_derivative():
+    """Of 1/2 |F^T F|^2, whose gradient is 2 F G, along V: 2 V G + 2 F (V^T F + F^T V)."""
+    f, v = GENERATOR.standard_normal((2, 6, 4))
+    features, along = tf.constant(f.reshape(1, 2, 3, 4)), tf.constant(v.reshape(1, 2, 3, 4))
+    with tf.GradientTape() as outer:
+        outer.watch(features)
+        with tf.GradientTape() as inner:
+            inner.watch(features)
+            value = 0.5 * tf.reduce_sum(tf.square(gram_matrix(features)))
+        slope = tf.reduce_sum(inner.gradient(value, features) * along)
+    expected = 2 * v @ (f.T @ f) + 2 * f @ (v.T @ f + f.T @ v)
+    np.testing.assert_allclose(outer.gradient(slope, features).numpy().reshape(6, 4), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_gram_matrix_gradient_of_bfloat16(masked):
+    features = tf.cast(BEFORE, tf.bfloat16)
+    upstream = GENERATOR.standard_normal((1, 4, 4)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        gram = gram_matrix(features, tf.ones([1, 5, 7]) if masked else None)
+    gradient = tape.gradient(gram, features, output_gradients=tf.constant(upstream))
+    assert gram.dtype == tf.float32 and gradient.dtype == tf.bfloat16
+    exact = features.numpy().astype(float) @ (upstream[0] + upstream[0].T)
+    np.testing.assert_allclose(gradient.numpy().astype(float), exact, atol=0.02 * np.abs(exact).max())
+
+
+def test_gram_loss_is_the_style_loss():
+    features = tf.constant(np.maximum(BEFORE, 0))
+    target = gram_matrix(tf.constant(TARGET))
+    of_gram = gram_loss(gram_matrix(features), target, tf.constant(float(POSITIONS), tf.float64))
+    np.testing.assert_allclose(of_gram, style_loss(features, target), rtol=1e-12)
 
 
 def test_content_loss_is_equation_1_and_its_gradient_equation_2():

@@ -10,7 +10,7 @@ from tfstyle import synthesis
 from tfstyle.config import TransferConfig
 from tfstyle.images import resize
 from tfstyle.objective import Objective, Term
-from tfstyle.synthesis import scale_sizes, synthesize
+from tfstyle.synthesis import enlarged, synthesize
 
 from conftest import picture
 
@@ -30,7 +30,7 @@ def objective_at(size):
 
 
 def config(**options):
-    return TransferConfig(**{"iterations": 10, "log_every": 4, **options})
+    return TransferConfig(**{"iterations": 10, "finer_share": 1.0, "log_every": 4, **options})
 
 
 class Recorder:
@@ -73,9 +73,57 @@ def test_result_losses_are_those_of_its_picture():
     assert result.history[-1].total < 1e-3
 
 
-def test_scale_sizes():
-    assert scale_sizes((192, 256), 1) == [(192, 256)]
-    assert scale_sizes((193, 255), 3) == [(48, 64), (96, 128), (193, 255)]
+def test_detail_is_what_the_last_scale_could_not_show():
+    detail = tf.constant(picture(20, 28, seed=3)[np.newaxis] / np.float32(255)) * 0.5 + 0.25
+    small = resize(detail, (10, 14))
+    np.testing.assert_array_equal(enlarged(small, (20, 28), None), resize(small, (20, 28)))
+    # The detail's own small version, enlarged, lacks just that.
+    np.testing.assert_allclose(enlarged(small, (20, 28), detail), detail, atol=1e-6)
+    grey = tf.fill([1, 10, 14, 3], 0.5)
+    fine = detail - resize(small, (20, 28))
+    np.testing.assert_allclose(
+        enlarged(grey, (20, 28), detail), tf.clip_by_value(0.5 + fine, 0, 1), atol=1e-6
+    )
+
+
+def finish_at(size):
+    """The same function, written otherwise, under a name of its own."""
+    objective = objective_at(size)
+    (term,) = objective.terms
+    return Objective(
+        lambda image: {},
+        [Term("distance", 4.0, lambda image, activations: term.loss(image, activations) / 2)],
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
+)
+def test_the_last_tenth_is_made_on_the_exact_objective(options, tmp_path):
+    settings = config(iterations=20, log_every=6, **options)
+    recorder = Recorder()
+    result = synthesize(objective_at, START, settings, finish_at=finish_at, reporters=[recorder])
+    assert [progress.step for progress in result.history] == [0, 6, 12, 18, 20]
+    assert [p.step for p, _ in recorder.seen] == [0, 6, 12, 18, 18, 20]
+    # The second at 18 is of the exact objective, at the same picture.
+    before, after = recorder.seen[3], recorder.seen[4]
+    np.testing.assert_array_equal(before[1], after[1])
+    assert after[0].evaluations == before[0].evaluations + 1
+    assert after[0].total == pytest.approx(before[0].total, rel=1e-5)
+    assert after[0].unweighted["distance"] == pytest.approx(before[0].unweighted["distance"] / 2, rel=1e-5)
+    assert result.unweighted["distance"] == pytest.approx(result.total / 4)
+    # Killed in the finish, and gone on from there.
+    with pytest.raises(Stop):
+        synthesize(
+            objective_at,
+            START,
+            settings,
+            finish_at=finish_at,
+            reporters=[StopAt(20)],
+            checkpoint_dir=tmp_path,
+        )
+    resumed = synthesize(objective_at, START, settings, finish_at=finish_at, checkpoint_dir=tmp_path)
+    np.testing.assert_array_equal(resumed.image, result.image)
 
 
 @BOTH

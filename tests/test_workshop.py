@@ -25,7 +25,7 @@ class Counting(Workshop):
 
 @pytest.fixture
 def config(narrow_file):
-    return TransferConfig(weights=narrow_file, image_size=40, iterations=4, scales=2)
+    return TransferConfig(weights=narrow_file, image_size=40, iterations=4, scales=2, precision="float32")
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])

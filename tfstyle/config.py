@@ -53,7 +53,7 @@ class TransferConfig:
         ("gatys_code", "paper"),
     )
     optimizer: str = option("lbfgs", "lbfgs or adam", ("lbfgs", "adam"))
-    iterations: int = option(500, "iterations of the optimiser, at every scale")
+    iterations: int = option(500, "iterations of the optimiser, at the first scale")
     learning_rate: float = option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
     line_search: str = option(
         "backtracking",
@@ -66,7 +66,12 @@ class TransferConfig:
         "content",
         "the start: content, style, noise, a picture file, or a blend such as 0.7*content+0.3*noise",
     )
-    scales: int = option(1, "coarse to fine: number of sizes, each twice the one before it")
+    scales: int = option(
+        0,
+        "coarse to fine: number of sizes, each twice the one before it;"
+        " 0: as many as make the first one at most 512 pixels",
+    )
+    finer_share: float = option(0.4, "iterations at each scale after the first, as a share of iterations")
     seed: int = option(0, "seed of the noise; another seed gives another picture of the same style")
     pooling: str = option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
     padding: str = option(
@@ -80,8 +85,18 @@ class TransferConfig:
         " measured over this run's content and style pictures",
     )
     precision: str = option(
-        "float32", "what the network computes in: float32 or bfloat16", ("float32", "bfloat16")
+        "auto",
+        "what the network computes in: float32, bfloat16 (but for the last tenth of the iterations),"
+        " or auto: bfloat16 where this machine is faster at it",
+        ("auto", "float32", "bfloat16"),
     )
+    evaluation: str = option(
+        "auto",
+        "how the picture goes through the network: plain (at once), recompute (at once, keeping less),"
+        " tiled (in parts; any size fits), or auto: the first of these that fits into memory",
+        ("auto", "plain", "recompute", "tiled"),
+    )
+    memory_limit: float = option(0.0, "memory that evaluation=auto may use, in GB; 0: what is free")
     log_every: int = option(10, "iterations between two reports")
 
     def __post_init__(self):
@@ -104,9 +119,11 @@ class TransferConfig:
                 f"content_weight={self.content_weight:g} and style_weight={self.style_weight:g}:"
                 " at least one must be above 0, or there is nothing to make"
             )
-        object.__setattr__(self, "learning_rate", number("learning_rate", self.learning_rate, 0))
-        if self.learning_rate == 0:
-            raise ValueError("learning_rate=0: must be above 0")
+        for name in ("learning_rate", "finer_share", "memory_limit"):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0))
+        for name in ("learning_rate", "finer_share"):
+            if getattr(self, name) == 0:
+                raise ValueError(f"{name}=0: must be above 0")
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
         check_choices(self)
@@ -121,7 +138,7 @@ class TransferConfig:
         return to_json(self)
 
 
-_LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 1, "seed": 0, "log_every": 1}
+_LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 0, "seed": 0, "log_every": 1}
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -162,6 +179,7 @@ PRESETS: dict[str, TransferConfig] = {
         weights="mini",
         scales=3,
         iterations=80,
+        finer_share=1.0,
         content_weight=2e4,
         tv_weight=5e4,
         pooling="average",

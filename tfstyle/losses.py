@@ -25,13 +25,31 @@ def gram_matrix(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor
     Returns:
       `[B, N, N]`, float32 or wider: sums over positions, not means.
     """
-    features = _accumulable(features)
+    features = tf.convert_to_tensor(features)
     if mask is not None:
+        features = _accumulable(features)
         mask = tf.cast(mask, features.dtype)
         features *= mask if mask.shape.rank == 4 else mask[..., tf.newaxis]
     shape = tf.shape(features)
-    rows = tf.reshape(features, [shape[0], shape[1] * shape[2], features.shape[-1]])
-    return tf.linalg.matmul(rows, rows, transpose_a=True)
+    return _correlations(tf.reshape(features, [shape[0], shape[1] * shape[2], features.shape[-1]]))
+
+
+@tf.custom_gradient
+def _correlations(rows: tf.Tensor):
+    """Returns `[B, N, N]` sums over the positions of `[B, M, N]`.
+
+    For an upstream gradient S, that with respect to F is F (S + S^T): one
+    product where automatic differentiation makes two. It is multiplied in the
+    dtype of F, which the result has in any case; nothing wider than F is kept
+    for it.
+    """
+    wide = _accumulable(rows)
+
+    def gradient(upstream):
+        symmetric = upstream + tf.linalg.matrix_transpose(upstream)
+        return tf.linalg.matmul(rows, tf.cast(symmetric, rows.dtype))
+
+    return tf.linalg.matmul(wide, wide, transpose_a=True), gradient
 
 
 def content_loss(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -63,12 +81,24 @@ def style_loss(features: tf.Tensor, target_gram: tf.Tensor) -> tf.Tensor:
     Returns:
       A scalar.
     """
-    features = _accumulable(features)
-    filters = features.shape[-1]
-    positions = tf.cast(tf.shape(features)[1] * tf.shape(features)[2], features.dtype)
+    gram = gram_matrix(features)
+    return gram_loss(gram, target_gram, tf.cast(tf.shape(features)[1] * tf.shape(features)[2], gram.dtype))
+
+
+def gram_loss(gram: tf.Tensor, target_gram: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """The paper's eq. (4) from the Gram matrix itself: 1/(4 N^2 M^2) sum (G - A)^2.
+
+    Args:
+      gram: `[B, N, N]` Gram matrix G of the picture being made.
+      target_gram: `[B or 1, N, N]` A, as in `style_loss`.
+      positions: M, a scalar of their dtype.
+
+    Returns:
+      A scalar.
+    """
     # The factor is inside the square: sums over a large picture, squared,
     # would use up the range of float32.
-    difference = (gram_matrix(features) - target_gram) / (2.0 * filters * positions)
+    difference = (gram - target_gram) / (2.0 * gram.shape[-1] * positions)
     return tf.reduce_sum(tf.square(difference))
 
 

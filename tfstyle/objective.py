@@ -1,88 +1,80 @@
-"""What a picture is moved towards: a list of named, weighted terms on one extractor.
-
-A term is data: a name, a weight and a pure function of the picture and its
-activations. Targets are computed once, when a term is made; nothing but the
-picture goes through the network after that.
-"""
+"""The objective: a weighted sum of terms on one extractor, and its gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
-from tfstyle import losses
+from tfstyle import sums
+from tfstyle.sums import Activations, Summand, Sums
+from tfstyle.terms import (
+    UNITS,
+    ImageTerm,
+    SummedTerm,
+    Term,
+    content_terms,
+    style_terms,
+    style_weights,
+    variation_terms,
+)
 
-Activations = Mapping[str, tf.Tensor]
+__all__ = [
+    "EVALUATIONS",
+    "UNITS",
+    "ImageTerm",
+    "Objective",
+    "SummedTerm",
+    "Term",
+    "content_terms",
+    "style_terms",
+    "style_weights",
+    "variation_terms",
+]
 
-
-@dataclass(frozen=True)
-class Units:
-    """What weight 1 means, as factors on the paper's losses.
-
-    Attributes:
-      content: factor on eq. (1) for N filters and M positions.
-      style: factor on eq. (4) for N filters.
-      layer_weight: w_l of eq. (5) for a number of layers, where none is given.
-    """
-
-    content: Callable[[int, int], float]
-    style: Callable[[int], float]
-    layer_weight: Callable[[int], float]
-
-
-UNITS: dict[str, Units] = {
-    "paper": Units(
-        content=lambda filters, positions: 1.0,
-        style=lambda filters: 1.0,
-        layer_weight=lambda layers: 1.0 / layers,
-    ),
-    # PytorchNeuralStyleTransfer: content is the mean of (F - P)^2, which is 2/(NM)
-    # of eq. (1); style is the mean of (G/M - A/M)^2, 4 times eq. (4), with
-    # weights 1e3/N^2. The 1e3 is this package's style_weight.
-    "gatys_code": Units(
-        content=lambda filters, positions: 2.0 / (filters * positions),
-        style=lambda filters: 4.0 / filters**2,
-        layer_weight=lambda layers: 1.0,
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Term:
-    """One summand of the objective.
-
-    Attributes:
-      name: what reports call it, such as ``style/block1_conv1``.
-      weight: its factor in the total.
-      loss: `(image [B, H, W, 3], {layer: activation}) -> scalar`, unweighted.
-    """
-
-    name: str
-    weight: float
-    loss: Callable[[tf.Tensor, Activations], tf.Tensor]
+EVALUATIONS = ("plain", "recompute", "tiled")
 
 
 class Objective:
     """The weighted sum of terms, with its gradient, for pictures of one size.
 
-    Each function is compiled once, at its first call.
+    Each function is compiled once, at its first call. The evaluations give
+    the same values and gradients, but for rounding:
+
+    ``plain``: the whole picture at once; the fastest.
+    ``recompute``: activations are computed again in the backward pass, block
+      by block, instead of kept.
+    ``tiled``: a tile of the picture at a time. What memory is needed depends on
+      the tile, not on the picture. For terms of the kinds `SummedTerm` and
+      `ImageTerm`, which are all that this package makes.
 
     Args:
-      extractor: model from pictures to `{layer: activation}`.
+      extractor: model from pictures to `{layer: activation}`; a functional Keras
+        model, unless the evaluation is plain.
       terms: the summands; names must differ.
+      evaluation: ``plain``, ``recompute`` or ``tiled``.
+      tile: side of a tile in pixels, where tiled; around it, a tile sees as far
+        as the extractor does (VGG19 to conv5_1: 80 pixels).
 
     Raises:
-      ValueError: there is no term, or two of one name.
+      ValueError: there is no term, or two of one name; the evaluation is
+        unknown; or the extractor, a term or the tile do not suit it.
     """
 
-    def __init__(self, extractor: Callable[[tf.Tensor], Activations], terms: Sequence[Term]):
+    def __init__(
+        self,
+        extractor: Callable[[tf.Tensor], Activations],
+        terms: Sequence[Term],
+        *,
+        evaluation: str = "plain",
+        tile: int = 512,
+    ):
         names = [term.name for term in terms]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
-        self._extractor = extractor
+        self._sums = _sums(extractor, self.terms, evaluation, tile)
         # A variable, so that other weights need no other compiled code; double, so that none is rounded.
         self._weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
         self.losses = _CompiledOnce(self._losses)
@@ -94,8 +86,13 @@ class Objective:
         )
 
     def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        activations = self._extractor(image)
-        return {term.name: term.loss(image, activations) for term in self.terms}
+        found, activations = self._sums(image)
+        return {
+            term.name: term.outcome(found[term.name])
+            if isinstance(term, SummedTerm)
+            else term.loss(image, activations)
+            for term in self.terms
+        }
 
     def _value_and_gradient(self, image: tf.Tensor):
         with tf.GradientTape() as tape:
@@ -133,95 +130,21 @@ class _CompiledOnce:
         return self._compiled(image)
 
 
-def content_terms(
-    extractor, content: tf.Tensor, layers: Iterable[str], *, weight: float, units: str
-) -> list[Term]:
-    """Returns a term a layer that holds the picture to the content's activations.
-
-    Args:
-      extractor: model with these layers among its outputs.
-      content: `[1, H, W, 3]`, of the size of the picture to be made.
-      layers: Keras' names.
-      weight: the paper's alpha; every layer has it whole.
-      units: key of `UNITS`.
-    """
-    targets = activations(extractor, content, layers)
-    return [
-        Term(f"content/{layer}", weight, _content(layer, target, UNITS[units]))
-        for layer, target in targets.items()
-    ]
-
-
-def _content(layer: str, target: tf.Tensor, units: Units):
-    _, height, width, filters = target.shape
-    factor = units.content(filters, height * width)
-    return lambda image, activations: factor * losses.content_loss(activations[layer], target)
-
-
-def style_terms(
-    extractor,
-    style: tf.Tensor,
-    layers: Sequence[str],
-    *,
-    weight: float,
-    layer_weights: Sequence[float] = (),
-    units: str,
-) -> list[Term]:
-    """Returns a term a layer that holds the picture to the style's Gram matrices.
-
-    Where the paper resizes the style picture to the content's size, this keeps
-    its aspect and compares Gram matrices per position.
-
-    Args:
-      extractor: model with these layers among its outputs.
-      style: `[1, H', W', 3]`, of any size.
-      layers: Keras' names.
-      weight: the paper's beta.
-      layer_weights: the paper's w_l, as many as layers; empty for the units' own.
-        A layer of weight 0 has no term.
-      units: key of `UNITS`.
-    """
-    weights = style_weights(layers, weight, layer_weights, units)
-    targets = {
-        layer: losses.gram_matrix(features) / (features.shape[1] * features.shape[2])
-        for layer, features in activations(extractor, style, layers).items()
-    }
-    return [
-        Term(f"style/{layer}", weights[layer], _style(layer, target, UNITS[units]))
-        for layer, target in targets.items()
-        if weights[layer] > 0
-    ]
-
-
-def style_weights(
-    layers: Sequence[str], weight: float, layer_weights: Sequence[float], units: str
-) -> dict[str, float]:
-    """Returns each layer's weight in the total: the paper's beta times its w_l (eqs. 5 and 7)."""
-    layer_weights = layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)
-    return {layer: weight * layer_weight for layer, layer_weight in zip(layers, layer_weights)}
-
-
-def _style(layer: str, mean_gram: tf.Tensor, units: Units):
-    factor = units.style(mean_gram.shape[-1])
-
-    def loss(image, activations):
-        features = activations[layer]
-        positions = tf.cast(tf.shape(features)[1] * tf.shape(features)[2], mean_gram.dtype)
-        return factor * losses.style_loss(features, mean_gram * positions)
-
-    return loss
-
-
-def variation_terms(weight: float) -> list[Term]:
-    """Returns the total variation as a term."""
-    return [Term("total_variation", weight, lambda image, activations: losses.total_variation(image))]
-
-
-def activations(extractor, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
-    """Returns the activations of some of an extractor's layers, in the order given."""
-    layers = list(layers)
-    # Compiled, so that what only other layers need is not computed.
-    chosen = tf.function(lambda picture: {layer: extractor(picture)[layer] for layer in layers})
-    # As a concrete function: TensorFlow would warn of retracing where every run traces once.
-    values = chosen.get_concrete_function(image)(image)
-    return {layer: values[layer] for layer in layers}
+def _sums(extractor, terms: Sequence[Term], evaluation: str, tile: int) -> Sums:
+    """Returns the function that sums what the terms need, in the way asked for."""
+    summands = {term.name: Summand(term.layer, term.part) for term in terms if isinstance(term, SummedTerm)}
+    others = [term.name for term in terms if not isinstance(term, (SummedTerm, ImageTerm))]
+    if evaluation == "plain":
+        return sums.plain(extractor, summands)
+    if evaluation == "recompute":
+        # A term of the user's own may look at any activation.
+        return sums.recomputed(extractor, summands, keep=bool(others))
+    if evaluation != "tiled":
+        raise ValueError(f"evaluation={evaluation!r}: must be one of {', '.join(EVALUATIONS)}")
+    if others:
+        raise ValueError(
+            f"terms: {others[0]!r} may look at all activations at once, which are never there when tiled;"
+            " make it an ImageTerm if it is on the picture alone, a SummedTerm if sums over positions"
+            " are all it needs, or choose another evaluation"
+        )
+    return sums.tiled(extractor, summands, tile)

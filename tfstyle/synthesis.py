@@ -20,8 +20,9 @@ from tfstyle import images
 from tfstyle.checkpoint import Checkpoint
 from tfstyle.config import TransferConfig
 from tfstyle.objective import Objective
-from tfstyle.optimizers import make_optimizer
+from tfstyle.optimizers import ImageOptimizer, make_optimizer
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.schedule import Stage, remaining, stages
 from tfstyle.workshop import Workshop
 
 _CHECKPOINT_SECONDS = 30.0
@@ -60,6 +61,8 @@ def synthesize(
     initial: tf.Tensor,
     config: TransferConfig,
     *,
+    finish_at: Callable[[tuple[int, int]], Objective] | None = None,
+    detail: tf.Tensor | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
     identity: Mapping[str, str] | None = None,
@@ -72,6 +75,10 @@ def synthesize(
       initial: `[1, H, W, 3]` to start from, of the final size; the coarsest
         scale starts from it scaled down.
       config: optimiser, iterations, scales and reports are read from it.
+      finish_at: gives the same objective at more precision; the last tenth of
+        the last scale's iterations is made on it. None: all are made on one.
+      detail: `[1, H, W, 3]` whose fine detail is added where a scale begins,
+        such as the content: the scale before could not show any.
       reporters: told of the progress before, between and after the steps.
       checkpoint_dir: folder to save the state in, at most every 30 seconds and
         at the end; a run of the same config and start goes on from there.
@@ -89,13 +96,15 @@ def synthesize(
     checkpoint = None
     if checkpoint_dir is not None:
         checkpoint = Checkpoint(checkpoint_dir, _identity(config, initial, identity or {}))
-    run = _Run(config, reporters, checkpoint, workshop or Workshop())
+    planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
+    run = _Run(config, planned, reporters, checkpoint, workshop or Workshop())
     image = initial
-    for scale, size in enumerate(scale_sizes(tuple(initial.shape[1:3]), config.scales)):
-        if scale < run.scale:  # done before the checkpoint
+    for index, stage in enumerate(planned):
+        if index < run.index:  # done before the checkpoint
             continue
-        objective = objective_at(size)
-        image = run.through_scale(scale, objective, images.resize(image, size))
+        objective = (finish_at if stage.exact else objective_at)(stage.size)
+        begun = stage.scale > 0
+        image = run.through(index, objective, enlarged(image, stage.size, detail if begun else None))
     image = tf.clip_by_value(image, 0.0, 1.0)
     unweighted = objective.losses(image)
     return Result(
@@ -108,13 +117,20 @@ def synthesize(
     )
 
 
-def scale_sizes(size: tuple[int, int], scales: int) -> list[tuple[int, int]]:
-    """Returns the (height, width) of each scale, coarsest first, each twice the one before."""
-    height, width = size
-    return [
-        (max(1, round(height / 2**halvings)), max(1, round(width / 2**halvings)))
-        for halvings in reversed(range(scales))
-    ]
+def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) -> tf.Tensor:
+    """Resizes what one scale made to the start of the next.
+
+    Args:
+      image: `[1, H, W, 3]` in [0, 1].
+      size: (height, width) of the next scale.
+      detail: `[1, H', W', 3]`; of it is added what can be seen at the next scale
+        and not yet at the last.
+    """
+    larger = images.resize(image, size)
+    if detail is None:
+        return larger
+    seen = images.resize(images.resize(detail, image.shape[1:3]), size)
+    return tf.clip_by_value(larger + images.resize(detail, size) - seen, 0.0, 1.0)
 
 
 def tensor_hash(image: tf.Tensor) -> str:
@@ -135,11 +151,13 @@ class _Run:
     def __init__(
         self,
         config: TransferConfig,
+        planned: Sequence[Stage],
         reporters: Sequence[Reporter],
         checkpoint: Checkpoint | None,
         workshop: Workshop,
     ):
         self._config = config
+        self._stages = planned
         self._workshop = workshop
         self._reporters = reporters
         self._checkpoint = checkpoint
@@ -147,11 +165,12 @@ class _Run:
         self._saved = self._began
         self._evaluations_before = 0
         self._arrays: Mapping[str, np.ndarray] | None = None
-        self.scale, self._step = 0, 0
+        self._optimizer: ImageOptimizer | None = None
+        self.index, self._step = 0, 0
         self.history: list[Progress] = []
         if checkpoint and (loaded := checkpoint.load()):
             record, self._arrays = loaded
-            self.scale, self._step = record["scale"], record["step"]
+            self.index, self._step = record["stage"], record["step"]
             self._evaluations_before = record["evaluations_before"]
             self._began -= record["seconds"]
             self.history = [Progress(**progress) for progress in record["history"]]
@@ -160,44 +179,65 @@ class _Run:
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def through_scale(self, scale: int, objective: Objective, image: tf.Tensor) -> tf.Tensor:
-        """Makes one scale's iterations and returns the picture, unclipped."""
+    def through(self, index: int, objective: Objective, image: tf.Tensor) -> tf.Tensor:
+        """Makes one stage's iterations and returns the picture, unclipped."""
+        stage = self._stages[index]
+        self._begin(index, objective, image)
+        optimizer = self._optimizer
+        while self._step < stage.iterations and not optimizer.finished:
+            # Reports fall on multiples of log_every, whatever came before.
+            chunk = self._config.log_every - self._step % self._config.log_every
+            steps = min(chunk, stage.iterations - self._step)
+            note = optimizer.advance(steps)
+            self._step = stage.iterations if optimizer.finished else self._step + steps
+            self._report(objective, note)
+            self._save()
+        return optimizer.image.read_value()
+
+    def _begin(self, index: int, objective: Objective, image: tf.Tensor) -> None:
+        """Makes the optimiser ready, by a checkpoint, by what it did last, or from the picture."""
+        if self._arrays is not None:
+            self._optimizer = self._optimizer_for(objective, image)
+            self._optimizer.restore(self._arrays)
+            self._arrays = None
+            scale = self._stages[index].scale
+            resumed = f"goes on from the checkpoint after {self._step} iterations of scale {scale + 1}"
+            self._report(objective, resumed, keep=False)
+            return
+        self.index, self._step = index, 0
+        if index and self._stages[index - 1].scale == self._stages[index].scale:
+            self._optimizer.use(objective)
+            self._optimizer.reconsider()
+            self._report(objective, "", keep=False)
+            return
+        self._evaluations_before = self.history[-1].evaluations if self.history else 0
+        self._optimizer = self._optimizer_for(objective, image)
+        self._optimizer.start(image)
+        self._report(objective, "")
+
+    def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config = self._config
         kind = (config.optimizer, config.learning_rate, config.line_search, config.lbfgs_history)
         optimizer = self._workshop.get((objective, kind), lambda: make_optimizer(config, objective, image))
-        if self._arrays is not None:
-            optimizer.restore(self._arrays)
-            self._arrays = None
-            resumed = f"goes on from the checkpoint after {self._step} iterations of scale {scale + 1}"
-            self._report(objective, optimizer, resumed, keep=False)
-        else:
-            self.scale, self._step = scale, 0
-            optimizer.start(image)
-            self._report(objective, optimizer, "")
-        while self._step < config.iterations and not optimizer.finished:
-            # Reports fall on multiples of log_every, whatever came before.
-            chunk = config.log_every - self._step % config.log_every
-            steps = min(chunk, config.iterations - self._step)
-            note = optimizer.advance(steps)
-            self._step = config.iterations if optimizer.finished else self._step + steps
-            self._report(objective, optimizer, note)
-            self._save(optimizer)
-        self._evaluations_before += optimizer.evaluations
-        return optimizer.image.read_value()
+        optimizer.use(objective)  # a run before this one may have left it with another
+        return optimizer
 
-    def _report(self, objective: Objective, optimizer, note: str, keep: bool = True) -> None:
+    def _report(self, objective: Objective, note: str, keep: bool = True) -> None:
+        optimizer = self._optimizer
         weighted = objective.weighted(optimizer.losses)
+        stage = self._stages[self.index]
         progress = Progress(
-            step=self.scale * self._config.iterations + self._step,
-            total_steps=self._config.scales * self._config.iterations,
-            scale=self.scale,
-            scales=self._config.scales,
+            step=sum(before.iterations for before in self._stages[: self.index]) + self._step,
+            total_steps=sum(stage.iterations for stage in self._stages),
+            scale=stage.scale,
+            scales=self._stages[-1].scale + 1,
             losses=weighted,
             unweighted={name: float(value) for name, value in optimizer.losses.items()},
             total=sum(weighted.values()),
             seconds=self.seconds,
             evaluations=self._evaluations_before + optimizer.evaluations,
             note=note,
+            remaining=remaining(self._stages, self.index, self._step),
         )
         if keep:
             self.history.append(progress)
@@ -205,17 +245,17 @@ class _Run:
         for reporter in self._reporters:
             reporter.report(progress, image)
 
-    def _save(self, optimizer) -> None:
-        done = self._step >= self._config.iterations
+    def _save(self) -> None:
+        done = self._step >= self._stages[self.index].iterations
         now = time.monotonic()
         if self._checkpoint is None or not (done or now - self._saved >= _CHECKPOINT_SECONDS):
             return
         record = {
-            "scale": self.scale,
+            "stage": self.index,
             "step": self._step,
             "evaluations_before": self._evaluations_before,
             "seconds": self.seconds,
             "history": [dataclasses.asdict(progress) for progress in self.history],
         }
-        self._checkpoint.save(record, optimizer.state())
+        self._checkpoint.save(record, self._optimizer.state())
         self._saved = time.monotonic()

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from tfstyle import images
+from tfstyle.assembly import Assembly
 from tfstyle.config import PRESETS, TransferConfig
-from tfstyle.features import feature_extractor, minimum_size, normalize_activations
 from tfstyle.initial import initial_image
-from tfstyle.layers import require_known
-from tfstyle.objective import Objective, content_terms, style_terms, style_weights, variation_terms
+from tfstyle.planning import Plan
 from tfstyle.reporting import Reporter
-from tfstyle.synthesis import Result, scale_sizes, synthesize, tensor_hash
+from tfstyle.synthesis import Result, synthesize, tensor_hash
 from tfstyle.workshop import Workshop
 
 
@@ -56,6 +55,26 @@ def transfer(
     content = images.load_fitted(content, "content", config.image_size)
     style = images.load_fitted(style, "style", config.image_size)
     return _run(content, style, config, extractor, reporters, checkpoint_dir, workshop)
+
+
+def plan_transfer(
+    content,
+    style,
+    config: TransferConfig = PRESETS["gatys_code"],
+    *,
+    extractor: tf.keras.Model | None = None,
+) -> Plan:
+    """Returns what `transfer` would do with the same arguments: how, in what memory and time.
+
+    Nothing of the run itself is computed.
+
+    Raises:
+      ValueError, OSError: as in `transfer`.
+    """
+    content = images.load_fitted(content, "content", config.image_size)
+    style = images.load_fitted(style, "style", config.image_size)
+    *_, assembly = _assemble(content, style, config, extractor, Workshop())
+    return assembly.plan
 
 
 def reconstruct_content(
@@ -144,90 +163,28 @@ def _run(
     workshop: Workshop | None,
 ) -> Result:
     """Runs the loop on the terms of whichever pictures there are, at the first one's size."""
+    workshop = workshop or Workshop()
+    pictures, hashes, assembly = _assemble(content, style, config, extractor, workshop)
+    initial = initial_image(config.init, assembly.size, **pictures, seed=config.seed)
+    return synthesize(
+        assembly.objective_at,
+        initial,
+        config,
+        finish_at=assembly.exact_at if assembly.precision == "bfloat16" else None,
+        detail=assembly.detail,
+        reporters=reporters,
+        checkpoint_dir=checkpoint_dir,
+        identity=hashes | {"computed in": assembly.precision},
+        workshop=workshop,
+    )
+
+
+def _assemble(content, style, config: TransferConfig, extractor, workshop: Workshop):
+    """Returns the pictures and their hashes by argument, and the assembly of what they give."""
     pictures = {
         argument: picture
         for argument, picture in (("content", content), ("style", style))
         if picture is not None
     }
-    size = tuple(next(iter(pictures.values())).shape[1:3])
-    # What has no weight has no layers, and is not computed.
-    content_layers = config.content_layers if content is not None and config.content_weight > 0 else ()
-    style_layers = config.style_layers if style is not None and config.style_weight > 0 else ()
-    initial = initial_image(config.init, size, content=content, style=style, seed=config.seed)
-    workshop = workshop or Workshop()
     hashes = {argument: tensor_hash(picture) for argument, picture in pictures.items()}
-    network = extractor
-    if extractor is None:
-        layers = tuple(dict.fromkeys((*content_layers, *style_layers)))
-        network = (config.weights, layers, config.pooling, config.padding, config.precision)
-        network += tuple(hashes.items()) if config.normalize else ()
-        extractor = workshop.get(network, lambda: _extractor(config, layers, pictures))
-    require_known("content_layers", content_layers, extractor.output)
-    require_known("style_layers", style_layers, extractor.output)
-    _require_size(extractor, pictures, config.scales)
-    betas = style_weights(style_layers, config.style_weight, config.style_layer_weights, config.units)
-    weights = {f"content/{layer}": config.content_weight for layer in content_layers}
-    weights |= {f"style/{layer}": beta for layer, beta in betas.items() if beta > 0}
-    weights |= {"total_variation": config.tv_weight} if config.tv_weight > 0 else {}
-
-    def make_objective(scale_size: tuple[int, int]) -> Objective:
-        terms = []
-        if content_layers:
-            target = images.resize(content, scale_size)
-            terms += content_terms(
-                extractor, target, content_layers, weight=config.content_weight, units=config.units
-            )
-        if style_layers:
-            shrink = scale_size[0] / size[0]
-            smaller = tuple(max(1, round(side * shrink)) for side in style.shape[1:3])
-            terms += style_terms(
-                extractor,
-                images.resize(style, smaller),
-                style_layers,
-                weight=config.style_weight,
-                layer_weights=config.style_layer_weights,
-                units=config.units,
-            )
-        if config.tv_weight > 0:
-            terms += variation_terms(config.tv_weight)
-        return Objective(extractor, terms)
-
-    def objective_at(scale_size: tuple[int, int]) -> Objective:
-        # All that an objective depends on but its weights, which can be changed.
-        key = (network, scale_size, tuple(hashes.items()), config.units, tuple(weights))
-        objective = workshop.get(key, lambda: make_objective(scale_size))
-        objective.weigh(weights)
-        return objective
-
-    return synthesize(
-        objective_at,
-        initial,
-        config,
-        reporters=reporters,
-        checkpoint_dir=checkpoint_dir,
-        identity=hashes,
-        workshop=workshop,
-    )
-
-
-def _extractor(config: TransferConfig, layers: Sequence[str], pictures) -> tf.keras.Model:
-    extractor = feature_extractor(
-        dict.fromkeys(layers),
-        weights=config.weights,
-        pooling=config.pooling,
-        padding=config.padding,
-        dtype=config.precision,
-    )
-    return normalize_activations(extractor, list(pictures.values())) if config.normalize else extractor
-
-
-def _require_size(extractor: tf.keras.Model, pictures, scales: int) -> None:
-    least = minimum_size(extractor)
-    for argument, picture in pictures.items():
-        height, width = scale_sizes(tuple(picture.shape[1:3]), scales)[0]
-        if min(height, width) < least:
-            coarsest = " at the coarsest scale" if scales > 1 else ""
-            raise ValueError(
-                f"{argument}: is {width} x {height} pixels{coarsest}, but these layers need at least"
-                f" {least} on each side; give a larger image_size or picture, or shallower layers"
-            )
+    return pictures, hashes, Assembly(pictures, hashes, config, extractor, workshop)

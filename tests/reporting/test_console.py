@@ -1,3 +1,4 @@
+import dataclasses
 import io
 
 from tfstyle.reporting import ConsoleReporter
@@ -65,11 +66,18 @@ def test_speed_counts_only_what_this_process_did():
     assert "2.0 steps/s  0:20 left" in stream.getvalue()
 
 
-def test_time_left_knows_that_the_next_scale_is_four_times_as_large():
+def test_time_left_is_what_remains_at_the_current_pace():
     stream = io.StringIO()
     reporter = ConsoleReporter(stream, every_seconds=0)
-    for step, seconds, scale in ((0, 0.0, 0), (10, 10.0, 0), (50, 50.0, 0), (50, 50.0, 1), (60, 90.0, 1)):
-        reporter.report(progress(step, seconds=seconds, scale=scale, scales=2), IMAGE)
+    for step, seconds, scale, remaining in (
+        (0, 0.0, 0, 250),
+        (10, 10.0, 0, 240),
+        (50, 50.0, 0, 200),
+        (50, 50.0, 1, 50),
+        (60, 90.0, 1, 40),
+    ):
+        record = progress(step, seconds=seconds, scale=scale, scales=2)
+        reporter.report(dataclasses.replace(record, remaining=remaining), IMAGE)
     lines = stream.getvalue().splitlines()
     assert "4:00 left" in lines[1]  # 40 steps of 1 s, then 50 of 4 s
     assert "0.2 steps/s" not in lines[3]  # of the new scale nothing is known yet

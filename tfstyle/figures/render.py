@@ -79,9 +79,7 @@ def render(
         for name, panel in runs.items()
     }
     missing = [name for name in runs if not _is_made(folder / f"{name}.png", notes[name])]
-    overall = _Overall(
-        reporters, [runs[name].config.scales * runs[name].config.iterations for name in missing]
-    )
+    overall = _Overall(reporters, len(missing))
     workshop = Workshop()
     for number, name in enumerate(missing):
         overall.begin(number, f"panel {number + 1} of {len(missing)}: {name}")
@@ -135,25 +133,26 @@ def _read(panel: Panel, folder: pathlib.Path) -> Rendered:
 
 
 class _Overall:
-    """Turns each panel's progress into that of the whole figure."""
+    """Turns each panel's progress into that of the whole figure, as if all panels were like this one."""
 
-    def __init__(self, reporters: Sequence[Reporter], steps: Sequence[int]):
+    def __init__(self, reporters: Sequence[Reporter], panels: int):
         self._reporters = reporters
-        self._steps = steps
+        self._panels = panels
         self._began = time.monotonic()
-        self._before, self._note = 0, ""
+        self._number, self._note = 0, ""
 
     def begin(self, number: int, note: str) -> None:
-        self._before, self._note = sum(self._steps[:number]), note
+        self._number, self._note = number, note
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         note, self._note = self._note, ""
         overall = dataclasses.replace(
             progress,
-            step=self._before + progress.step,
-            total_steps=sum(self._steps),
+            step=self._number * progress.total_steps + progress.step,
+            total_steps=self._panels * progress.total_steps,
             scale=0,
             scales=1,
+            remaining=None,
             seconds=time.monotonic() - self._began,
             note="\n".join(filter(None, [note, progress.note])),
         )

@@ -29,15 +29,12 @@ class Adam(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, learning_rate: float):
-        self.image = tf.Variable(image, trainable=True, name="image")
-        self.evaluations = 0
-        self._objective = objective
+        super().__init__(objective, image)
         self._adam = tf.keras.optimizers.Adam(learning_rate)
         self._adam.build([self.image])
         self._fresh = [variable.numpy() for variable in self._adam.variables]
-        self._step = tf.function(self._one_step)
 
-    def _one_step(self, gradient: tf.Tensor):
+    def _iteration(self, gradient: tf.Tensor):
         self._adam.apply_gradients([(gradient, self.image)])
         self.image.assign(tf.clip_by_value(self.image, 0.0, 1.0))
         return self._objective.value_and_gradient(self.image.read_value())
@@ -45,13 +42,16 @@ class Adam(ImageOptimizer):
     def _begin(self) -> None:
         for variable, value in zip(self._adam.variables, self._fresh):
             variable.assign(value)
+        self._evaluate_again()
+
+    def _evaluate_again(self) -> None:
         _, self.losses, self._gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")
 
     def advance(self, steps: int) -> str:
         for _ in range(steps):
-            _, self.losses, self._gradient = self._step(self._gradient)
+            _, self.losses, self._gradient = self._iterate(self._gradient)
         self.evaluations += steps
         require_finite(self.losses, "lower learning_rate")
         return ""

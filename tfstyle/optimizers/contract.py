@@ -8,7 +8,7 @@ at a time. Between two calls of `advance` the picture may be looked at, and
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,18 @@ class ImageOptimizer(abc.ABC):
     evaluations: int
     finished: bool = False
 
+    def __init__(self, objective: Objective, image: tf.Tensor):
+        self.image = tf.Variable(image, trainable=True, name="image")
+        self.evaluations = 0
+        self._compiled: dict[Objective, Callable] = {}
+        self.use(objective)
+
+    def use(self, objective: Objective) -> None:
+        """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
+        self._objective = objective
+        # An iteration that is traced calls the objective in use.
+        self._iterate = self._compiled.setdefault(objective, tf.function(self._iteration))
+
     def start(self, image: tf.Tensor | None = None) -> None:
         """Begins at a picture, or where the picture stands, and evaluates the objective there.
 
@@ -50,9 +62,26 @@ class ImageOptimizer(abc.ABC):
         self.evaluations, self.finished = 0, False
         self._begin()
 
+    def reconsider(self) -> None:
+        """Goes on with the objective now in use: the last one's, computed in another way.
+
+        One evaluation at the picture takes the place of the last one's; what
+        was learned of the function stays.
+        """
+        self.finished = False
+        self._evaluate_again()
+
     @abc.abstractmethod
     def _begin(self) -> None:
         """Forgets what was, and makes the first evaluation at the picture."""
+
+    @abc.abstractmethod
+    def _evaluate_again(self) -> None:
+        """Evaluates at the picture, and forgets no more than the last evaluation there."""
+
+    @abc.abstractmethod
+    def _iteration(self, *state):
+        """One iteration, as a `tf.function`."""
 
     @abc.abstractmethod
     def advance(self, steps: int) -> str:

@@ -15,7 +15,7 @@ from tfstyle.optimizers.contract import (
     require_finite,
     unpack_losses,
 )
-from tfstyle.optimizers.spectrum import filtered, spectral_gains
+from tfstyle.optimizers.metric import Metric
 
 # Length of the first step and of the first after a failure, which have only the
 # gradient to go by: root mean square, in picture values.
@@ -25,11 +25,12 @@ PATIENCE = 3
 FAILED = "the line search of L-BFGS failed; it starts again from there"
 ENDED = "L-BFGS finds no lower point in float32; the run ends here"
 
-# Coarse changes are larger than fine ones by frequency to this power. Losses after
-# about 100 evaluations at powers 0, 0.5, 0.75, 1 and 1.5, --weights=random at 192 px:
-# transfer 5106, 4804, 4995, 5821, 10860; texture from noise 7081, 1512, 1746, 2593,
-# 13990; --weights=mini at 256 px: 196, 189, 172, 178, 210 million.
-_POWER = 0.75
+# At the end of a whole step the slope along it is, over a transfer, 0.18 of what it was
+# on average: the lowest point lies further on. A step is lengthened by this, unless the
+# last one has gone too far. Loss after 100 evaluations (192 px, --weights=random) with
+# steps of 1, 1.25 and 1.5 times their length: 4826, 4761, 4764.
+_REACH = 1.25
+_TOO_FAR = -0.1
 _SUFFICIENT_DECREASE = 1e-4  # c_1 of Nocedal & Wright, eq. (3.4)
 _TRIALS = 12
 
@@ -63,8 +64,8 @@ class Lbfgs(ImageOptimizer):
     positions instead of the values (`bounds.py`): the paper does not bound its
     pictures, and clipping them when all is done can triple the loss. And where
     the textbook starts from a multiple of the identity, this starts from one of
-    a smoothing operator (`spectrum.py`): colours and large shapes move first,
-    and as low a loss needs fewer evaluations.
+    an operator on frequencies and colours that it learns as it goes
+    (`metric.py`): as low a loss needs fewer evaluations.
 
     A search that fails starts again from the picture, without history.
 
@@ -75,11 +76,8 @@ class Lbfgs(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
-        self.image = tf.Variable(image, trainable=True, name="image")
-        self.evaluations = 0
-        self._objective = objective
-        self._failures = 0
-        self._gains = tf.constant(spectral_gains(*self.image.shape[1:3], _POWER))
+        super().__init__(objective, image)
+        self._metric = Metric(*self.image.shape[1:3])
         pixels = self.image.shape.num_elements()
         self._positions = tf.Variable(tf.zeros([pixels]))
         # s_k, y_k and 1/(y_k s_k) in their paper's symbols, a ring of `history`
@@ -89,33 +87,38 @@ class Lbfgs(ImageOptimizer):
         self._inverse_curvatures = tf.Variable(tf.zeros([history]))
         self._stored = tf.Variable(0)
         self._initial_hessian = tf.Variable(1.0)  # gamma_k, eq. (7.20)
+        self._reach = tf.Variable(1.0)
         self._scale = tf.Variable(1.0)
         self._value = tf.Variable(0.0)
         self._gradient = tf.Variable(tf.zeros([pixels]))
-        self._iterate = tf.function(self._one_iteration)
 
     def _begin(self) -> None:
-        self._failures = 0
         self._scale.assign(1.0)
         self.image.assign(tf.clip_by_value(self.image, 0.0, 1.0))
         self._positions.assign(tf.reshape(positions_of(self.image), [-1]))
+        self._evaluate_again()
+        self._forget()
+
+    def _evaluate_again(self) -> None:
         value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")
-        self._value.assign(value)
+        self._failures = 0
         _, slope = image_of(self._positions)
-        self._gradient.assign(tf.reshape(gradient, [-1]) * slope)
-        self._forget()
+        self._value.assign(value * self._scale)
+        self._gradient.assign(tf.reshape(gradient, [-1]) * slope * self._scale)
 
     def _forget(self) -> None:
         """Drops the history and makes the next step a short one down the gradient."""
-        factor = first_scale(self._smoothed(self._gradient), self._failures)
+        self._metric.forget()
+        factor = first_scale(self._times_metric(self._gradient), self._failures)
         self._scale.assign(self._scale * factor)
         self._value.assign(self._value * factor)
         self._gradient.assign(self._gradient * factor)
         self._inverse_curvatures.assign(tf.zeros_like(self._inverse_curvatures))
         self._stored.assign(0)
         self._initial_hessian.assign(1.0)
+        self._reach.assign(1.0)
 
     def advance(self, steps: int) -> str:
         note = ""
@@ -134,15 +137,19 @@ class Lbfgs(ImageOptimizer):
         require_finite(self.losses, "lower the weights")
         return note
 
-    def _one_iteration(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+    def _iteration(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         """Returns whether a lower point was found, the evaluations it took, and the losses there."""
         start = self._positions.read_value()
         direction = -self._times_inverse_hessian(self._gradient.read_value())
+        direction *= self._reach
         positions, value, gradient, losses, accepted, trials = self._search(start, direction)
         if accepted:
-            self._remember(positions - start, gradient - self._gradient)
+            step = positions - start
+            slopes = tf.reduce_sum(gradient * step) / tf.reduce_sum(self._gradient * step)
+            self._reach.assign(tf.where(slopes > _TOO_FAR, _REACH, 1.0))
+            self._remember(step, gradient - self._gradient)
             self._positions.assign(positions)
-            self.image.assign(tf.reshape(image_of(positions)[0], self.image.shape))
+            self.image.assign(self._as_picture(image_of(positions)[0]))
             self._value.assign(value)
             self._gradient.assign(gradient)
         return accepted, trials, losses
@@ -153,23 +160,27 @@ class Lbfgs(ImageOptimizer):
         newest_first = [(self._stored - 1 - age) % history for age in range(history)]
         shares = []
         for row in newest_first:
-            share = self._inverse_curvatures[row] * tf.reduce_sum(self._steps[row] * vector)
-            vector -= share * self._differences[row]
+            share = self._inverse_curvatures[row] * tf.reduce_sum(_row(self._steps, row, vector) * vector)
+            vector -= share * _row(self._differences, row, share)
             shares.append(share)
-        vector = self._initial_hessian * self._smoothed(vector)
+        vector = self._initial_hessian * self._times_metric(vector)
         for row, share in zip(reversed(newest_first), reversed(shares)):
-            correction = self._inverse_curvatures[row] * tf.reduce_sum(self._differences[row] * vector)
-            vector += (share - correction) * self._steps[row]
+            product = tf.reduce_sum(_row(self._differences, row, vector) * vector)
+            correction = self._inverse_curvatures[row] * product
+            vector += (share - correction) * _row(self._steps, row, correction)
         return vector
 
-    def _smoothed(self, vector: tf.Tensor) -> tf.Tensor:
+    def _times_metric(self, vector: tf.Tensor) -> tf.Tensor:
         """Applies the operator P; the initial inverse Hessian is gamma_k P."""
-        return tf.reshape(filtered(tf.reshape(vector, self.image.shape), self._gains), [-1])
+        return tf.reshape(self._metric.apply(self._as_picture(vector)), [-1])
+
+    def _as_picture(self, vector: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(vector, self.image.shape)
 
     def _at(self, positions: tf.Tensor):
         """Returns value, named parts and gradient of the objective there, before scaling."""
         image, slope = image_of(positions)
-        value, losses, gradient = self._objective.value_and_gradient(tf.reshape(image, self.image.shape))
+        value, losses, gradient = self._objective.value_and_gradient(self._as_picture(image))
         return value, losses, tf.reshape(gradient, [-1]) * slope
 
     def _search(self, start: tf.Tensor, direction: tf.Tensor):
@@ -206,14 +217,13 @@ class Lbfgs(ImageOptimizer):
             self._differences.scatter_nd_update(indices, difference[tf.newaxis])
             self._inverse_curvatures.scatter_nd_update(indices, [1.0 / curvature])
             # Eq. (7.20) in the metric of P: the identity in place of P gives its form back.
-            length = tf.reduce_sum(difference * self._smoothed(difference))
+            length = self._metric.learn(self._as_picture(step), self._as_picture(difference))
             self._initial_hessian.assign(curvature / length)
             self._stored.assign_add(1)
 
     def _variables(self) -> dict[str, tf.Variable]:
-        return {
-            name.strip("_"): value for name, value in vars(self).items() if isinstance(value, tf.Variable)
-        }
+        own = {name.strip("_"): value for name, value in vars(self).items() if isinstance(value, tf.Variable)}
+        return own | {f"metric/{name}": value for name, value in self._metric.variables().items()}
 
     def state(self) -> dict[str, np.ndarray]:
         saved = {f"lbfgs/{name}": variable.numpy() for name, variable in self._variables().items()}
@@ -231,6 +241,12 @@ class Lbfgs(ImageOptimizer):
         self.evaluations = int(state["evaluations"])
         self._failures = int(state["failures"])
         self.finished = bool(state["finished"])
+
+
+def _row(rows: tf.Variable, index: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
+    """Returns one row, read when `after` is known: no more of the history is copied than is in use."""
+    with tf.control_dependencies([after]):
+        return tf.gather(rows, index)  # slicing the variable would copy all of it first
 
 
 def _shorter(length: tf.Tensor, rise: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:

@@ -1,49 +1,95 @@
-"""Steps with the spectrum of pictures: the metric in which L-BFGS starts.
+"""Pictures as frequencies and opponent colours, the basis in which L-BFGS starts.
 
-A gradient is noise pixel by pixel, and a step down it changes grain first and
-the light and colour of large areas last. Pictures are the other way round:
-their amplitude falls about as 1/f with spatial frequency f (Field 1987). A
-quasi-Newton method may begin from any positive definite inverse Hessian
-(Nocedal & Wright 2006, eq. 7.20 takes a multiple of the identity); this is one
-that is diagonal in the cosine basis, the frequencies of a picture mirrored at
-its borders.
+The cosine basis holds the frequencies of a picture mirrored at its borders, so
+that what is done to them leaves no seam there. Frequencies are taken together
+in bands of equal width on a logarithmic scale; what is said of a picture band
+by band is interpolated between them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 
+# Light, red against green, both against blue: orthonormal columns.
+_OPPONENT = np.array([[1, 1, 1], [1, -1, 1], [1, 0, -2]], np.float32) / np.sqrt([3, 2, 6], dtype=np.float32)
+_BANDS_PER_OCTAVE = 2.4
 
-def spectral_gains(height: int, width: int, power: float) -> np.ndarray:
-    """Returns `[H, W]` float32, f^-power at every frequency of the cosine basis.
 
-    Frequencies are in cycles a pixel; at 0 stands the gain of half a cycle
-    over the longer side, the slowest change there is. The geometric mean is 1,
-    so that a power changes the shape of a step and not its overall size.
+def coefficients(image: tf.Tensor) -> tf.Tensor:
+    """Turns a picture `[1, H, W, 3]` into cosine coefficients of opponent colours `[3, H, W]`.
+
+    The transform is orthonormal; `from_coefficients` is its inverse.
     """
-    vertical = np.arange(height)[:, np.newaxis] / (2 * height)
-    horizontal = np.arange(width)[np.newaxis] / (2 * width)
-    frequency = np.maximum(np.hypot(vertical, horizontal), 0.5 / max(height, width))
-    logarithm = -power * np.log(frequency)
-    return np.exp(logarithm - logarithm.mean()).astype(np.float32)
+    planes = tf.transpose(tf.tensordot(image[0], _OPPONENT, 1), [2, 0, 1])
+    return _plane_by_plane(planes, tf.signal.dct)
 
 
-def filtered(image: tf.Tensor, gains: tf.Tensor) -> tf.Tensor:
-    """Multiplies a picture's cosine coefficients: a symmetric, positive definite operator.
+def from_coefficients(values: tf.Tensor) -> tf.Tensor:
+    """Turns coefficients `[3, H, W]` back into a picture `[1, H, W, 3]`."""
+    planes = tf.transpose(_plane_by_plane(values, tf.signal.idct), [1, 2, 0])
+    return tf.tensordot(planes, _OPPONENT.T, 1)[tf.newaxis]
 
-    Args:
-      image: `[B, H, W, C]` float32.
-      gains: `[H, W]`, above 0.
 
-    Returns:
-      The shape of `image`.
+def _plane_by_plane(planes: tf.Tensor, transform) -> tf.Tensor:
+    """Transforms rows and columns, a plane at a time: each takes ten times its own memory."""
+
+    def both(plane: tf.Tensor) -> tf.Tensor:
+        along_width = transform(plane, norm="ortho")
+        return tf.transpose(transform(tf.transpose(along_width), norm="ortho"))
+
+    return tf.map_fn(both, planes, parallel_iterations=1)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Which frequencies of a picture belong together.
+
+    Attributes:
+      frequency: `[N]` of the bands' centres, cycles a pixel, rising.
+      nearest: `[H, W]` int32, the band of each frequency.
+      lower: `[H, W]` int32, the band whose centre is the next below; never the last of several.
+      share: `[H, W]` float32 in [0, 1], how far on the way from there to the one above.
     """
-    rows = tf.transpose(image, [0, 3, 1, 2])
-    coefficients = _along_height(tf.signal.dct, tf.signal.dct(rows, norm="ortho")) * gains
-    rows = tf.signal.idct(_along_height(tf.signal.idct, coefficients), norm="ortho")
-    return tf.transpose(rows, [0, 2, 3, 1])
 
+    frequency: np.ndarray
+    nearest: np.ndarray
+    lower: np.ndarray
+    share: np.ndarray
 
-def _along_height(transform, rows: tf.Tensor) -> tf.Tensor:
-    return tf.linalg.matrix_transpose(transform(tf.linalg.matrix_transpose(rows), norm="ortho"))
+    @classmethod
+    def of(cls, height: int, width: int) -> Bands:
+        """Returns the bands of pictures of a size; none is empty.
+
+        At frequency 0 stands half a cycle over the longer side, the slowest change there is.
+        """
+        vertical = np.arange(height)[:, np.newaxis] / (2 * height)
+        horizontal = np.arange(width)[np.newaxis] / (2 * width)
+        least = 0.5 / max(height, width)
+        octaves = np.log2(np.maximum(np.hypot(vertical, horizontal), least) / least)
+        centres, nearest = np.unique(np.round(octaves * _BANDS_PER_OCTAVE), return_inverse=True)
+        centres /= _BANDS_PER_OCTAVE
+        lower = np.clip(np.searchsorted(centres, octaves, side="right") - 1, 0, max(0, len(centres) - 2))
+        upper = np.minimum(lower + 1, len(centres) - 1)
+        gap = np.maximum(centres[upper] - centres[lower], 1e-9)
+        share = np.clip((octaves - centres[lower]) / gap, 0, 1)
+        return cls(
+            frequency=least * 2**centres,
+            nearest=nearest.reshape(octaves.shape).astype(np.int32),
+            lower=lower.astype(np.int32),
+            share=share.astype(np.float32),
+        )
+
+    def sums(self, values: tf.Tensor) -> tf.Tensor:
+        """Adds up `[..., H, W]` over each band: `[..., N]`."""
+        planes = tf.reshape(values, [-1, self.nearest.size])
+        rows = tf.math.unsorted_segment_sum(tf.transpose(planes), self.nearest.ravel(), len(self.frequency))
+        return tf.reshape(tf.transpose(rows), [*values.shape[:-2], len(self.frequency)])
+
+    def interpolated(self, levels: tf.Tensor) -> tf.Tensor:
+        """Spreads `[..., N]`, one level a band, over all frequencies: `[..., H, W]`."""
+        below = tf.gather(levels, self.lower, axis=-1)
+        above = tf.gather(levels, np.minimum(self.lower + 1, len(self.frequency) - 1), axis=-1)
+        return below + self.share * (above - below)

@@ -31,36 +31,33 @@ class TfpLbfgs(ImageOptimizer):
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
+        super().__init__(objective, image)
         # TFP takes a second to import, which Adam need not wait for. Its type of
         # results has no public name; making one here saves a second compiled
         # copy of the whole search, which is what asking TFP for one would cost.
-        import tensorflow_probability as tfp
         from tensorflow_probability.python.optimizer.lbfgs import LBfgsOptimizerResults
 
-        self.image = tf.Variable(image, trainable=True, name="image")
-        self.evaluations = 0
-        self._objective = objective
-        self._failures = 0
         self._history = history
         self._results_type = LBfgsOptimizerResults
-        shape = self.image.shape
 
-        @tf.function
-        def resume(results, scale, limit):
-            def scaled(position):
-                value, _, gradient = objective.value_and_gradient(tf.reshape(position, shape))
-                return value * scale, tf.reshape(gradient, [-1]) * scale
+    def _iteration(self, results, scale: tf.Tensor, limit: tf.Tensor):
+        """Goes on until so many iterations have been made since the start."""
+        import tensorflow_probability as tfp
 
-            # No tolerance but 0: the run is as long as it was asked to be.
-            return tfp.optimizer.lbfgs_minimize(
-                scaled,
-                initial_position=None,
-                previous_optimizer_results=results,
-                tolerance=0.0,
-                max_iterations=limit,
-            )
+        objective = self._objective
 
-        self._resume = resume
+        def scaled(position):
+            value, _, gradient = objective.value_and_gradient(tf.reshape(position, self.image.shape))
+            return value * scale, tf.reshape(gradient, [-1]) * scale
+
+        # No tolerance but 0: the run is as long as it was asked to be.
+        return tfp.optimizer.lbfgs_minimize(
+            scaled,
+            initial_position=None,
+            previous_optimizer_results=results,
+            tolerance=0.0,
+            max_iterations=limit,
+        )
 
     def _begin(self) -> None:
         self._failures = 0
@@ -69,6 +66,18 @@ class TfpLbfgs(ImageOptimizer):
         self.evaluations += 1
         require_finite(self.losses, "lower the weights")
         self._begin_at(image, value, gradient)
+
+    def _evaluate_again(self) -> None:
+        value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
+        self.evaluations += 1
+        require_finite(self.losses, "lower the weights")
+        self._failures = 0
+        self._results = self._results._replace(
+            converged=tf.constant(False),
+            failed=tf.constant(False),
+            objective_value=value * self._scale,
+            objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
+        )
 
     def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
         """Starts without history, where the unscaled value and gradient are known."""
@@ -92,13 +101,13 @@ class TfpLbfgs(ImageOptimizer):
         note, left = "", steps
         while left > 0 and not self.finished:
             before = self._results
-            made = self._iterate(before, left)
+            made = self._go_on(before, left)
             left -= made
             stuck = bool(self._results.failed) or bool(self._results.converged)
             if not np.isfinite(self._results.position).all():
                 # A search that ends nowhere takes the picture with it: the
                 # iterations before it are made again, and it is not.
-                self._iterate(before, made - 1)
+                self._go_on(before, made - 1)
             if self._results.objective_value < before.objective_value:
                 self._failures = 0
             if stuck:
@@ -109,9 +118,9 @@ class TfpLbfgs(ImageOptimizer):
         require_finite(self.losses, "lower the weights")
         return note
 
-    def _iterate(self, before, iterations: int) -> int:
+    def _go_on(self, before, iterations: int) -> int:
         """Makes up to so many iterations and returns how many it made."""
-        self._results = self._resume(before, self._scale, before.num_iterations + iterations)
+        self._results = self._iterate(before, self._scale, before.num_iterations + iterations)
         self.evaluations += int(self._results.num_objective_evaluations - before.num_objective_evaluations)
         return int(self._results.num_iterations - before.num_iterations)
 

@@ -61,8 +61,8 @@ class ConsoleReporter:
         if progress.step == progress.total_steps:
             pace = f"  {_duration(progress.seconds)}"
         elif steps:
-            left = _steps_left(progress) * seconds / steps
-            pace = f"  {_pace(seconds / steps)}  {_duration(left)} left"
+            left = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
+            pace = f"  {_pace(seconds / steps)}  {_duration(left * seconds / steps)} left"
         else:
             pace = ""
         head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
@@ -75,13 +75,6 @@ class ConsoleReporter:
             if len(line) <= width:
                 return line
         return head[:width]
-
-
-def _steps_left(progress: Progress) -> float:
-    """Returns what is left to do in steps of the current scale: one of the next has four times the pixels."""
-    steps = progress.total_steps // progress.scales
-    here = (progress.scale + 1) * steps - progress.step
-    return here + sum(steps * 4**finer for finer in range(1, progress.scales - progress.scale))
 
 
 def _pace(seconds_a_step: float) -> str:

@@ -24,6 +24,8 @@ class Progress:
       evaluations: times that value and gradient were computed.
       note: something the reader should know that happened since the last
         record, such as a restart; empty otherwise.
+      remaining: what is left to do, in steps as long as the current ones; None:
+        as many as are left.
       metrics: {name: value} of what else is measured, such as an accuracy.
     """
 
@@ -37,6 +39,7 @@ class Progress:
     seconds: float
     evaluations: int
     note: str = ""
+    remaining: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
 
 

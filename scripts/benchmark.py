@@ -1,0 +1,140 @@
+"""Measures tfstyle against PyTorch, TensorFlow's tutorial and Keras' example, side by side.
+
+    python scripts/benchmark.py --output=out/benchmark
+    python scripts/benchmark.py --sizes=256,512,1024,2048
+
+All contestants take turns, several times over, each run in a process of its
+own, with the same pictures, weights and start, on the same objective (that of
+the preset gatys_code). The loss to reach is what PyTorch's L-BFGS has after
+--reference_evaluations.
+
+Seconds run from the moment libraries and pictures are loaded: reading the
+weights from a file, targets, tracing and compilation count. Losses are computed
+afterwards, from pictures kept on the way, for all by one objective in float32.
+Peak memory is the largest resident size of the process, imports included.
+FLOP/s are set against a large matrix product of the same dtype, timed in
+between. GPUs are not used. Run it on an idle machine: it says so where other
+programs took much of the processor.
+
+Written to --output are results.json, benchmark.md and, where matplotlib is
+installed, curves.png. The last line on standard output is tfstyle's seconds to
+the reference loss over those of PyTorch's L-BFGS: time_to_reference_ratio=R.
+
+With --sizes it times a few steps at each size instead, and shows how seconds
+and memory grow (sizes.json, sizes.md). PyTorch and matplotlib come with
+pip install -e '.[benchmark]'; without them their part is left out.
+"""
+
+import importlib.util
+import pathlib
+import sys
+
+from absl import flags
+
+import command_line as cli
+
+FLAGS = flags.FLAGS
+_DATA = pathlib.Path(__file__).resolve().parent.parent / "tfstyle" / "data"
+flags.DEFINE_string("content", str(_DATA / "harbour.jpg"), "picture whose content to keep, and to start from")
+flags.DEFINE_string("style", str(_DATA / "swirls.jpg"), "picture whose style to take")
+flags.DEFINE_string("weights", "random", "network weights, as in style_transfer.py")
+flags.DEFINE_integer("image_size", 512, "longer side of the pictures in pixels; 0 keeps theirs")
+flags.DEFINE_integer("repeats", 3, "runs of each contestant, of which medians are shown")
+flags.DEFINE_integer(
+    "iterations",
+    None,
+    "iterations of each contestant, which are evaluations for all but tfstyle; by default the preset's",
+)
+flags.DEFINE_integer(
+    "reference_evaluations", 300, "evaluations after which PyTorch's L-BFGS sets the reference loss"
+)
+flags.DEFINE_list("only", [], "contestants to run, such as tfstyle,torch-lbfgs; empty: all")
+flags.DEFINE_list("sizes", [], "longer sides in pixels to time a few steps at, such as 256,512,1024,2048")
+flags.DEFINE_string("output", "out/benchmark", "folder to write into; made if it is not there")
+
+
+def main():
+    cli.whole_number("image_size", FLAGS.image_size, 0)
+    for name in ("repeats", "reference_evaluations"):
+        cli.whole_number(name, FLAGS[name].value, 1)
+    if FLAGS.iterations is not None:
+        cli.whole_number("iterations", FLAGS.iterations, 1)
+        if FLAGS.reference_evaluations > FLAGS.iterations:
+            raise ValueError(
+                f"reference_evaluations={FLAGS.reference_evaluations}: must be at most"
+                f" --iterations={FLAGS.iterations}, all the evaluations that PyTorch's L-BFGS gets"
+            )
+    sizes = [cli.whole_number("sizes", int(size) if size.isdigit() else size, 32) for size in FLAGS.sizes]
+    from benchmarks.contestants import CONTESTANTS
+    from benchmarks.sizes import NAMES
+
+    from tfstyle.files import make_folder, require_file, require_writable_folder
+
+    known = NAMES if sizes else tuple(CONTESTANTS)
+    if unknown := [name for name in FLAGS.only if name not in known]:
+        raise ValueError(f"only={unknown[0]!r}: must be among {', '.join(known)}")
+    pictures = {name: cli.required(name, "a picture file") for name in ("content", "style")}
+    for name, path in pictures.items():
+        require_file(pathlib.Path(path), f"{name}={path!r}")
+    names, notes = _available([name for name in known if name in (FLAGS.only or known)])
+    folder = make_folder(cli.required("output", "a folder"), "output")
+    require_writable_folder(folder, f"output={FLAGS.output!r}")
+    if sizes:
+        measure_sizes(folder, pictures, sizes, names, notes)
+    else:
+        compare(folder, pictures, names, notes)
+
+
+def _available(names: list[str]) -> tuple[list[str], list[str]]:
+    """Returns the contestants that can run here, and what to say of those that cannot."""
+    from benchmarks.contestants import CONTESTANTS
+
+    notes = []
+    skipped = [name for name in names if CONTESTANTS[name].needs_torch]
+    if skipped and importlib.util.find_spec("torch") is None:
+        notes.append(f"{', '.join(skipped)}: left out, needs PyTorch: pip install -e '.[benchmark]'.")
+        names = [name for name in names if name not in skipped]
+        print(notes[0], file=sys.stderr)
+        if not names:
+            raise ValueError(f"only={','.join(skipped)}: needs PyTorch: pip install -e '.[benchmark]'")
+    return names, notes
+
+
+def compare(folder: pathlib.Path, pictures: dict[str, str], names: list[str], notes: list[str]) -> None:
+    from benchmarks import comparison, report
+    from benchmarks.inputs import OBJECTIVE
+
+    iterations = FLAGS.iterations or max(OBJECTIVE.iterations, FLAGS.reference_evaluations)
+    plan = comparison.Plan(
+        pictures=pictures,
+        weights=FLAGS.weights,
+        image_size=FLAGS.image_size,
+        names=names,
+        repeats=FLAGS.repeats,
+        evaluations=iterations,
+        reference_evaluations=FLAGS.reference_evaluations,
+        settings={"iterations": FLAGS.iterations} if FLAGS.iterations else {},
+    )
+    texts = []
+    results = comparison.compare(plan, lambda so_far: texts.append(report.write(folder, plan, so_far, notes)))
+    print(texts[-1])
+    print(f"time_to_reference_ratio={results['time_to_reference_ratio']:.3f}")
+
+
+def measure_sizes(
+    folder: pathlib.Path, pictures: dict[str, str], sizes: list[int], names: list[str], notes: list[str]
+) -> None:
+    from benchmarks import company, report, tables
+    from benchmarks import sizes as growth
+
+    measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
+    notes = [*notes, *company.warnings(growth.company(measured))]
+    machine = tables.machine()
+    report.write_json(folder / "sizes.json", {"machine": machine, "sizes": measured})
+    text = "\n\n".join([growth.markdown(measured), tables.machine_line(machine), *notes])
+    (folder / "sizes.md").write_text(f"# Seconds and memory by size\n\n{text}\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,125 @@
+"""Who takes part, and how one run of each is made."""
+
+import json
+import pathlib
+from dataclasses import dataclass, field
+
+from benchmarks.company import Company
+from benchmarks.inputs import Inputs, load, require_keras
+from benchmarks.own_process import call, peak_memory
+from benchmarks.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who takes part.
+
+    Attributes:
+      description: for the reader of the table.
+      entry: ``torch_peer:lbfgs``, a function of this package; empty for tfstyle itself.
+      options: of that function, or config fields that differ from the preset.
+    """
+
+    description: str
+    entry: str = ""
+    options: dict = field(default_factory=dict)
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether it runs in PyTorch."""
+        return self.entry.startswith("torch_peer")
+
+
+OURS, REFERENCE = "tfstyle", "torch-lbfgs"
+CONTESTANTS = {
+    REFERENCE: Contestant("PyTorch, L-BFGS, history 10", "torch_peer:lbfgs"),
+    OURS: Contestant("tfstyle, as its preset has it"),
+    "tfstyle-float32": Contestant("tfstyle, precision=float32", options={"precision": "float32"}),
+    "tfstyle-bfloat16": Contestant("tfstyle, precision=bfloat16", options={"precision": "bfloat16"}),
+    "tfstyle-adam": Contestant("tfstyle, optimizer=adam", options={"optimizer": "adam"}),
+    "tf-tutorial": Contestant("TensorFlow's tutorial, Adam", "tutorial_loops:tensorflow_tutorial"),
+    "keras-example": Contestant("Keras' example, SGD", "tutorial_loops:keras_example"),
+    "torch-lbfgs-100": Contestant("PyTorch, L-BFGS, history 100", "torch_peer:lbfgs", {"history": 100}),
+    "torch-adam": Contestant("PyTorch, Adam", "torch_peer:adam"),
+}
+
+
+def run_apart(**arguments) -> dict:
+    """Makes one run in a process of its own.
+
+    Args:
+      **arguments: of `run`.
+
+    Returns:
+      What `run` does, and ``company``, the part of the processor that other programs took.
+    """
+    company = Company()
+    return call("benchmarks.contestants:run", **arguments) | {"company": company.share() or 0.0}
+
+
+def run(
+    name: str,
+    inputs_folder: str,
+    run_folder: str,
+    evaluations: int,
+    every: int,
+    always: list[int],
+    settings: dict,
+) -> dict:
+    """Makes one run, in this process, and leaves its pictures in a folder for `inputs.judge`.
+
+    Args:
+      name: key of `CONTESTANTS`.
+      inputs_folder: where `inputs.prepare` left pictures and weights.
+      run_folder: for the pictures.
+      evaluations: of the contestants that are not tfstyle.
+      every: evaluations (tfstyle: iterations) between two records.
+      always: evaluations of which there is a record, too (tfstyle: not).
+      settings: config fields for tfstyle's runs; the contestant's own options take precedence.
+
+    Returns:
+      ``rows`` of seconds, evaluations and own loss; ``peak_bytes``;
+      ``diverged``, a message or empty; ``precision``.
+    """
+    contestant, inputs = CONTESTANTS[name], load(inputs_folder)
+    recorder = Recorder(run_folder, every, [*always, evaluations])
+    precision, diverged = "float32", ""
+    try:
+        if contestant.entry:
+            _entry(contestant.entry)(inputs, evaluations, recorder, **contestant.options)
+        else:
+            config = inputs.config(**{"log_every": every, **settings, **contestant.options})
+            precision = config.precision
+            _transfer(inputs, config, recorder)
+    except FloatingPointError as error:
+        diverged = str(error)
+    # Before anything else is done in this process.
+    peak = peak_memory()
+    pathlib.Path(run_folder, "rows.json").write_text(json.dumps(recorder.rows))
+    return {
+        "rows": recorder.rows,
+        "peak_bytes": peak,
+        "diverged": diverged,
+        "precision": precision,
+    }
+
+
+def _entry(entry: str):
+    import importlib
+
+    module, function = entry.split(":")
+    return getattr(importlib.import_module(f"benchmarks.{module}"), function)
+
+
+def _transfer(inputs: Inputs, config, recorder: Recorder) -> None:
+    require_keras()
+    from tfstyle import transfer
+
+    class Observer:
+        """Hands reports on."""
+
+        def report(self, progress, image) -> None:
+            recorder.record(progress.evaluations, progress.total, image)
+
+    recorder.start()
+    transfer(inputs.content, inputs.style, config, reporters=[Observer()])

@@ -1,0 +1,131 @@
+"""What all contestants share: pictures, weights, settings; and the objective that judges them all."""
+
+import json
+import pathlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tfstyle.config import PRESETS, TransferConfig
+
+import command_line as cli
+
+OBJECTIVE = PRESETS["gatys_code"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run starts from.
+
+    Attributes:
+      content, style: `[1, H, W, 3]` float32 in [0, 1]; the content is the start.
+      weights: path of an ``.npz`` of ``block1_conv1/kernel`` …, for `TransferConfig`.
+    """
+
+    content: np.ndarray
+    style: np.ndarray
+    weights: str
+
+    def config(self, **changes) -> TransferConfig:
+        """Returns the preset for these pictures and weights, changed."""
+        return replace(OBJECTIVE, weights=self.weights, image_size=0, **changes)
+
+
+def prepare(folder: str, content: str, style: str, weights: str, image_size: int) -> dict:
+    """Writes pictures and weights into a folder, for `load`.
+
+    Returns:
+      ``size`` (height, width), ``flops`` of an evaluation, and the common
+      objective's ``start_loss``.
+
+    Raises:
+      ValueError, OSError: a picture or the weights are not what they should be.
+    """
+    with cli.quiet_tensorflow():
+        import tfstyle
+        from tfstyle import features, images
+
+    from benchmarks.ceilings import evaluation_flops
+
+    pictures = {
+        argument: images.load_fitted(path, argument, image_size)
+        for argument, path in (("content", content), ("style", style))
+    }
+    extractor = tfstyle.feature_extractor(_layers(), weights=weights)
+    least = features.minimum_size(extractor)
+    for argument, picture in pictures.items():
+        if min(picture.shape[1:3]) < least:
+            raise ValueError(
+                f"image_size={image_size}: makes {argument} {picture.shape[2]} x {picture.shape[1]} pixels;"
+                f" these layers need at least {least} on each side"
+            )
+    arrays = {}
+    for layer in extractor.layers:
+        if values := layer.get_weights():
+            arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"] = values
+    np.savez(pathlib.Path(folder, "weights.npz"), **arrays)
+    np.savez(pathlib.Path(folder, "pictures.npz"), **{name: p.numpy() for name, p in pictures.items()})
+    size = tuple(pictures["content"].shape[1:3])
+    loss_of = _loss_of(common_objective(load(folder)))
+    return {
+        "size": size,
+        "flops": evaluation_flops(extractor, OBJECTIVE.style_layers, *size),
+        "start_loss": loss_of(pictures["content"]),
+    }
+
+
+def load(folder: str) -> Inputs:
+    """Returns what `prepare` wrote, without importing TensorFlow."""
+    with np.load(pathlib.Path(folder, "pictures.npz")) as pictures:
+        return Inputs(pictures["content"], pictures["style"], str(pathlib.Path(folder, "weights.npz")))
+
+
+def require_keras() -> None:
+    """Imports TensorFlow and Keras, which TensorFlow would import when it is first used."""
+    with cli.quiet_tensorflow():
+        import tensorflow as tf
+
+    tf.keras.Model  # noqa: B018
+
+
+def common_objective(inputs: Inputs):
+    """Returns the preset's objective, content and style of five layers, in float32 throughout."""
+    import tensorflow as tf
+
+    import tfstyle
+    from tfstyle.objective import Objective, content_terms, style_terms
+
+    extractor = tfstyle.feature_extractor(_layers(), weights=inputs.weights)
+    content, style = tf.constant(inputs.content), tf.constant(inputs.style)
+    layers, units = OBJECTIVE.content_layers, OBJECTIVE.units
+    terms = content_terms(extractor, content, layers, weight=OBJECTIVE.content_weight, units=units)
+    layers, weight = OBJECTIVE.style_layers, OBJECTIVE.style_weight
+    terms += style_terms(extractor, style, layers, weight=weight, units=units)
+    return Objective(extractor, terms)
+
+
+def _layers() -> list[str]:
+    return list(dict.fromkeys((*OBJECTIVE.content_layers, *OBJECTIVE.style_layers)))
+
+
+def judge(inputs_folder: str, run_folder: str) -> dict:
+    """Computes the common objective of a run's pictures.
+
+    Returns:
+      ``losses``, one a picture, null where it is not of the content's size (a
+      coarse scale's); and ``clipped_loss`` of the last one clipped to [0, 1].
+    """
+    with cli.quiet_tensorflow():
+        import tensorflow as tf
+
+    inputs = load(inputs_folder)
+    loss_of = _loss_of(common_objective(inputs))
+    losses, picture = [], None
+    for index in range(len(json.loads(pathlib.Path(run_folder, "rows.json").read_text()))):
+        picture = np.load(pathlib.Path(run_folder, f"{index}.npy"))
+        losses.append(loss_of(tf.constant(picture)) if picture.shape == inputs.content.shape else None)
+    return {"losses": losses, "clipped_loss": loss_of(tf.clip_by_value(picture, 0.0, 1.0))}
+
+
+def _loss_of(objective):
+    return lambda picture: sum(objective.weighted(objective.losses(picture)).values())

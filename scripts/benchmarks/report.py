@@ -1,0 +1,77 @@
+"""What a benchmark leaves behind: results.json, benchmark.md, curves.png."""
+
+import importlib.util
+import json
+import math
+import pathlib
+
+from benchmarks import company, curves, tables
+from benchmarks.comparison import Plan
+from benchmarks.contestants import OURS, REFERENCE
+
+_UNDRAWN = "curves.png: left out, needs matplotlib: pip install -e '.[benchmark]'."
+
+
+def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> str:
+    """Writes the three files and returns the table and what belongs below it, as Markdown.
+
+    Args:
+      folder: to write into.
+      plan, results: see `comparison.compare`.
+      notes: further lines for the reader.
+    """
+    machine = tables.machine()
+    write_json(folder / "results.json", {"machine": machine, "plan": vars(plan), **results})
+    text = "\n\n".join([tables.comparison(results["summary"]), *_lines(plan, results, machine), *notes])
+    drawn = importlib.util.find_spec("matplotlib") is not None
+    if drawn:
+        height, width = results["size"]
+        title = f"{width} x {height} pixels, {machine['processor']}, {machine['cores']} cores"
+        curves.draw(
+            folder / "curves.png", results["runs"], results["summary"], results["reference_loss"], title
+        )
+    picture = "![loss over time](curves.png)" if drawn else _UNDRAWN
+    (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n\n{picture}\n")
+    return text if drawn else f"{text}\n\n{_UNDRAWN}"
+
+
+def write_json(path: pathlib.Path, values: dict) -> None:
+    """Writes JSON in which what is not finite is null."""
+    path.write_text(json.dumps(_finite(values), indent=1, allow_nan=False) + "\n")
+
+
+def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:
+    height, width = results["size"]
+    lines = []
+    if results["reference_loss"] is not None:
+        reference, start = (tables.loss_text(results[name]) for name in ("reference_loss", "start_loss"))
+        lines.append(
+            f"The reference loss is {reference}: PyTorch's L-BFGS (history 10) after"
+            f" {plan.reference_evaluations} evaluations, from {start} at the start."
+        )
+    rates = ", ".join(
+        f"{rate / 1e9:,.0f} GFLOP/s in {dtype}" for dtype, rate in results["matmul_flops_per_second"].items()
+    )
+    lines.append(
+        f"{width} x {height} pixels, weights {plan.weights}, median of {plan.repeats}."
+        f" An evaluation is {results['flops_per_evaluation'] / 1e9:,.3g} GFLOP;"
+        f" a matrix product runs at {rates}."
+    )
+    lines.append(tables.machine_line(machine))
+    most = max(values["company"] for values in results["summary"].values())
+    lines += company.warnings(most)
+    if missing := [name for name in (OURS, REFERENCE) if name not in results["summary"]]:
+        lines.append(f"time_to_reference_ratio cannot be computed: {' and '.join(missing)} did not run.")
+    elif results["reference_loss"] is None:
+        lines.append(f"time_to_reference_ratio cannot be computed: {REFERENCE} diverged.")
+    elif math.isinf(results["time_to_reference_ratio"]):
+        lines.append("time_to_reference_ratio is infinite: tfstyle did not reach the reference loss.")
+    return lines
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,140 @@
+"""From the records of runs to medians and ratios.
+
+A run is what `contestants.run` returned, with what `inputs.judge` made of its
+pictures: ``losses`` on the common objective, null at a coarse scale, and
+``clipped_loss``. Infinity stands for what was never reached.
+"""
+
+import itertools
+import math
+from statistics import median
+
+from benchmarks.contestants import OURS, REFERENCE
+
+# Relative difference of two values of one objective. The network rounds to 8 bits in bfloat16.
+_SAME = {"float32": 1e-3, "bfloat16": 5e-2}
+
+
+def require_fair(name: str, run: dict, start_loss: float) -> None:
+    """Checks that a run minimised the common objective, and started where all do.
+
+    Both at the first picture of full size; that a run which begins at a coarse
+    scale starts from the content, only its config can tell.
+
+    Raises:
+      ValueError: it did not.
+    """
+    first = next((index for index, loss in enumerate(run["losses"]) if loss is not None), None)
+    if first is None:
+        raise ValueError(f"{name}: has no picture of the content's size; nothing can be compared")
+    row, loss = run["rows"][first], run["losses"][first]
+    tolerance = _SAME.get(run["precision"], _SAME["bfloat16"])
+    if not math.isclose(row["own_loss"], loss, rel_tol=tolerance):
+        raise ValueError(
+            f"{name}: has another objective than the others: {row['own_loss']:g} where theirs is {loss:g}"
+        )
+    if row["evaluations"] == 1 and not math.isclose(loss, start_loss, rel_tol=1e-3):
+        raise ValueError(f"{name}: starts from a loss of {loss:g}, the others from {start_loss:g}")
+
+
+def full_size(run: dict) -> list[tuple[float, int, float]]:
+    """Returns (seconds, evaluations, loss) of each record at full size."""
+    return [
+        (row["seconds"], row["evaluations"], loss)
+        for row, loss in zip(run["rows"], run["losses"])
+        if loss is not None
+    ]
+
+
+def seconds_per_evaluation(records) -> float:
+    """Returns the median over the stretches between two records: compilation is in few of them.
+
+    Args:
+      records: (seconds, evaluations, …) in order.
+    """
+    stretches = [
+        (after[0] - before[0]) / (after[1] - before[1])
+        for before, after in itertools.pairwise(records)
+        if after[1] > before[1]
+    ]
+    return median(stretches) if stretches else math.nan
+
+
+def time_to(run: dict, loss: float) -> tuple[float, float]:
+    """Returns seconds and evaluations until a run's loss first is this or less.
+
+    Between two records log loss is taken to be linear.
+    """
+    if run["diverged"]:
+        return math.inf, math.inf
+    before = None
+    for record in full_size(run):
+        if record[2] <= loss:
+            if before is None:
+                return record[0], record[1]
+            share = math.log(before[2] / loss) / math.log(before[2] / record[2])
+            seconds, evaluations = (b + share * (a - b) for a, b in zip(record[:2], before[:2]))
+            return seconds, math.ceil(evaluations - 1e-9)
+        before = record
+    return math.inf, math.inf
+
+
+def reference_losses(runs: dict[str, list[dict]], evaluations: int) -> list[float]:
+    """Returns what PyTorch's L-BFGS has after so many evaluations, one a repeat; none if it diverges."""
+    repeats = runs.get(REFERENCE, [])
+    if any(run["diverged"] for run in repeats):
+        return []
+    return [loss for run in repeats for _, done, loss in full_size(run) if done == evaluations]
+
+
+def summarise(runs: dict[str, list[dict]], reference: list[float], flops: int, rates: dict) -> dict:
+    """Returns {contestant: {column: median over its runs}}.
+
+    Each repeat's reference is that of PyTorch's run in the same repeat.
+
+    Args:
+      runs: {contestant: runs}.
+      reference: of `reference_losses`; empty if PyTorch did not take part.
+      flops: of one evaluation.
+      rates: FLOP/s of a matrix product by dtype.
+    """
+    return {name: _summary(repeats, reference, flops, rates) for name, repeats in runs.items() if repeats}
+
+
+def _summary(repeats: list[dict], reference: list[float], flops: int, rates: dict) -> dict:
+    records = [full_size(run) for run in repeats]
+    # What chooses its precision has the faster product as its ceiling.
+    precision = repeats[0]["precision"]
+    dtype = precision if precision in rates else max(rates, key=rates.get)
+    seconds = median(map(seconds_per_evaluation, records))
+    reached = [time_to(run, loss) for run, loss in zip(repeats, reference)]
+    # A loop that only ever climbs has diverged, even if slowly.
+    diverged = [run["diverged"] or (ends[-1][2] > ends[0][2]) for run, ends in zip(repeats, records)]
+    return {
+        "diverged": any(diverged),
+        "seconds_per_evaluation": seconds,
+        "evaluations_to_reference": median(evaluations for _, evaluations in reached) if reached else None,
+        "seconds_to_reference": median(seconds for seconds, _ in reached) if reached else None,
+        "evaluations": median(run["rows"][-1]["evaluations"] for run in repeats),
+        "seconds": median(run["rows"][-1]["seconds"] for run in repeats),
+        "final_loss": median(ends[-1][2] for ends in records),
+        "clipped_loss": median(run["clipped_loss"] for run in repeats),
+        "peak_bytes": median(run["peak_bytes"] for run in repeats),
+        "company": max(run["company"] for run in repeats),
+        "flops_per_second": flops / seconds,
+        "matmul_dtype": dtype,
+        "share_of_matmul": flops / seconds / rates[dtype],
+    }
+
+
+def ratio(summary: dict, name: str, column: str) -> float:
+    """Returns a contestant's column over that of the reference; NaN where there is none."""
+    values = [summary.get(who, {}).get(column) for who in (name, REFERENCE)]
+    if None in values or math.inf == values[1]:
+        return math.nan
+    return values[0] / values[1]
+
+
+def headline(summary: dict) -> float:
+    """Returns tfstyle's seconds to the reference loss over those of PyTorch's L-BFGS."""
+    return ratio(summary, OURS, "seconds_to_reference")

@@ -1,0 +1,99 @@
+"""Numbers as Markdown, and what a reader must know of the machine."""
+
+import math
+import os
+import pathlib
+import platform
+from importlib import metadata
+
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.summary import ratio
+
+COLUMNS = (
+    "contestant",
+    "seconds an evaluation",
+    "… over PyTorch's",
+    "evaluations to the reference",
+    "seconds to the reference",
+    "… over PyTorch's",
+    "evaluations in all",
+    "loss then",
+    "… clipped to [0, 1]",
+    "peak memory, MB",
+    "FLOP/s over matmul's",
+)
+
+
+def markdown(header, rows) -> str:
+    """Returns a table, columns padded so that it reads as plain text, too."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def comparison(summary: dict) -> str:
+    """Returns the table of contestants: what `summary.summarise` returned."""
+    return markdown(COLUMNS, (_row(name, summary) for name in summary))
+
+
+def _row(name: str, summary: dict) -> list[str]:
+    values = summary[name]
+    cells = [CONTESTANTS[name].description]
+    cells += [f"{values['seconds_per_evaluation']:.3g}"]
+    cells += [_ratio(ratio(summary, name, "seconds_per_evaluation"))]
+    cells += _to_reference(values)
+    cells += [_ratio(ratio(summary, name, "seconds_to_reference"))]
+    cells += [f"{values['evaluations']:.0f}"]
+    cells += ["diverged", "-"] if values["diverged"] else _losses(values)
+    cells += [f"{values['peak_bytes'] / 1e6:,.0f}"]
+    cells += [f"{values['share_of_matmul']:.0%} of {values['matmul_dtype']}"]
+    return cells
+
+
+def _losses(values: dict) -> list[str]:
+    return [loss_text(values[column]) for column in ("final_loss", "clipped_loss")]
+
+
+def _to_reference(values: dict) -> list[str]:
+    evaluations, seconds = values["evaluations_to_reference"], values["seconds_to_reference"]
+    if seconds is None or values["diverged"]:
+        return ["-", "-"]
+    if math.isinf(seconds):
+        return [f"> {values['evaluations']:.0f}", f"> {values['seconds']:.1f}"]
+    return [f"{evaluations:.0f}", f"{seconds:.1f}"]
+
+
+def loss_text(loss: float) -> str:
+    """Returns a loss as readers see it."""
+    return f"{loss:,.0f}" if loss >= 1000 else f"{loss:.4g}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "-"
+
+
+def machine() -> dict:
+    """Returns what the numbers hold for: processor, cores, versions."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    versions = {}
+    for package in ("tensorflow", "keras", "torch", "numpy"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "processor": models[0] if models else platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def machine_line(described: dict) -> str:
+    """Returns the machine in one line."""
+    versions = [f"{name} {described[name]}" for name in ("tensorflow", "torch") if described[name]]
+    return f"{described['processor']}, {described['cores']} cores, {', '.join(versions)}."

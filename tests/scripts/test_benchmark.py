@@ -1,0 +1,228 @@
+"""The benchmark as users run it, and the numbers that it stands on."""
+
+import importlib.util
+import json
+import math
+
+import numpy as np
+import pytest
+
+from conftest import ROOT, WIDTHS, run_script
+
+SMALL = ["--image_size=40", "--repeats=1"]
+HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch", "matplotlib")}
+
+
+@pytest.fixture(autouse=True)
+def scripts_can_be_imported(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+
+
+@pytest.fixture
+def inputs(files, narrow_file):
+    """Flags of the small pictures and the narrow network."""
+    return [
+        f"--content={files / 'content.png'}",
+        f"--style={files / 'style.png'}",
+        f"--weights={narrow_file}",
+    ]
+
+
+@pytest.fixture
+def prepared(files, narrow_file, tmp_path):
+    """What `inputs.prepare` says of the small pictures, and the inputs."""
+    from benchmarks import inputs
+
+    pictures = {name: str(files / f"{name}.png") for name in ("content", "style")}
+    said = inputs.prepare(str(tmp_path), **pictures, weights=narrow_file, image_size=40)
+    return said, inputs.load(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_comparison_from_the_command_line(inputs, tmp_path):
+    names = ["tfstyle", "tfstyle-bfloat16", "tf-tutorial", "keras-example", "torch-lbfgs"]
+    flags = ["--iterations=8", "--reference_evaluations=7", "--output=out", f"--only={','.join(names)}"]
+    process = run_script("benchmark.py", *inputs, *SMALL, *flags, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    table = [line for line in process.stdout.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 4 + HAS["torch"]
+    assert len({line.count("|") for line in table}) == 1
+    assert "keras-example, repeat 1 of 1; about" in process.stderr
+    last = process.stdout.splitlines()[-1]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    if HAS["torch"]:
+        assert float(last.removeprefix("time_to_reference_ratio=")) > 0
+        reference = results["runs"]["torch-lbfgs"][0]
+        assert [row["evaluations"] for row in reference["rows"]] == [1, 5, 7, 8]
+        assert results["reference_loss"] == reference["losses"][2]
+        assert results["summary"]["torch-lbfgs"]["evaluations_to_reference"] <= 7
+    else:
+        assert last == "time_to_reference_ratio=nan"
+    for name, (run,) in results["runs"].items():
+        assert run["losses"][0] == pytest.approx(results["start_loss"], rel=1e-4), name
+        assert run["peak_bytes"] > 1e8 and run["rows"][0]["seconds"] > 0
+    page = (tmp_path / "out" / "benchmark.md").read_text()
+    assert "\n".join(table) in page
+    if HAS["matplotlib"]:
+        assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
+        assert "](curves.png)" in page
+
+
+@pytest.mark.slow
+def test_without_pytorch_its_rows_are_left_out(inputs, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['torch'] = sys.modules['matplotlib'] = None\n"
+    )
+    flags = ["--iterations=2", "--reference_evaluations=2", "--only=tfstyle-adam,torch-adam"]
+    process = run_script("benchmark.py", *inputs, *SMALL, *flags, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
+    assert "torch-adam: left out, needs PyTorch: pip install -e '.[benchmark]'." in lines
+    assert "time_to_reference_ratio cannot be computed: tfstyle and torch-lbfgs did not run." in lines
+    assert any(line.startswith("curves.png: left out, needs matplotlib") for line in lines)
+    assert lines[-1] == "time_to_reference_ratio=nan"
+    assert not (tmp_path / "out" / "benchmark" / "curves.png").exists()
+
+
+@pytest.mark.slow
+def test_growth_with_the_size(inputs, tmp_path):
+    flags = ["--sizes=32,48", "--repeats=1", "--only=tfstyle-float32,torch-lbfgs", "--output=out"]
+    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    headers = [line for line in process.stdout.splitlines() if "megapixels" in line]
+    assert [header.split()[1] for header in headers] == ["32", "48"]
+    sizes = json.loads((tmp_path / "out" / "sizes.json").read_text())["sizes"]
+    assert sizes["48"]["pixels"] == 48 * 36
+    for at_size in sizes.values():
+        assert len(at_size["contestants"]) == 1 + HAS["torch"]
+        assert all(values["seconds"] > 0 for values in at_size["contestants"].values())
+
+
+def test_mistakes_are_one_line(inputs, tmp_path):
+    for arguments, message in (
+        (["--only=pytorch"], "only='pytorch': must be among torch-lbfgs, tfstyle"),
+        (["--sizes=256,large"], "sizes=large: must be a whole number, 32 or above"),
+        (["--repeats=0"], "repeats=0: must be a whole number, 1 or above"),
+        (["--iterations=20"], "reference_evaluations=300: must be at most --iterations=20"),
+        (["--content=none.png"], "content='none.png': no such file"),
+        (["--image_size=15", "--repeats=1"], "image_size=15: makes content 15 x 11 pixels; these layers need at least 16"),
+    ):  # fmt: skip
+        process = run_script("benchmark.py", *inputs, *arguments, cwd=tmp_path)
+        assert process.returncode == 1 and "Traceback" not in process.stderr
+        assert message in process.stderr.splitlines()[-1]
+
+
+def test_operations_are_counted_from_the_graph(narrow_file):
+    from benchmarks.ceilings import evaluation_flops
+
+    import tfstyle
+
+    extractor = tfstyle.feature_extractor(["block1_conv1", "block2_conv1"], weights=narrow_file)
+    first, second = WIDTHS[1], WIDTHS[2]
+    # 8 x 6 positions, then pooled to 4 x 3.
+    convolutions = 2 * 9 * (48 * (3 * first + first * first) + 12 * first * second)
+    gram = 2 * second**2 * 12
+    assert evaluation_flops(extractor, ["block2_conv1"], 6, 8) == 2 * (convolutions + gram)
+
+
+def test_pytorch_has_our_objective(prepared):
+    torch = pytest.importorskip("torch")
+    import tensorflow as tf
+    from benchmarks.inputs import common_objective
+    from benchmarks.torch_peer import TorchObjective
+
+    said, shared = prepared
+    picture = (0.7 * shared.content + 0.3 * np.random.default_rng(0).random(shared.content.shape)).astype(
+        np.float32
+    )
+    theirs = TorchObjective(shared.weights, shared.config())
+    content, style, start = (
+        torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy())
+        for pixels in (shared.content, shared.style, picture)
+    )
+    theirs.set_targets(content, style)
+    assert theirs(content).item() == pytest.approx(said["start_loss"], rel=1e-5)
+    theirs(start.requires_grad_(True)).backward()
+    _, _, gradient = common_objective(shared).value_and_gradient(tf.constant(picture))
+    ours = gradient.numpy().transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(start.grad.numpy(), ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
+
+
+def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
+    pytest.importorskip("torch")
+    from benchmarks.own_process import call
+
+    code = "import sys\nfrom benchmarks import contestants\ndef run(**arguments):\n    contestants.run(**arguments)\n"
+    (tmp_path / "spy.py").write_text(code + "    return 'tensorflow' in sys.modules\n")
+    arguments = {"evaluations": 2, "every": 1, "always": [], "settings": {}}
+    folders = {"inputs_folder": str(tmp_path), "run_folder": str(tmp_path)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        assert call("spy:run", name="torch-adam", **folders, **arguments) is False
+
+
+def run_of(*rows, precision="float32", diverged=""):
+    """A run of (seconds, evaluations, loss) on the common objective."""
+    own = [{"seconds": s, "evaluations": e, "own_loss": loss if loss else 1.0} for s, e, loss in rows]
+    return {
+        "rows": own,
+        "losses": [loss for _, _, loss in rows],
+        "diverged": diverged,
+        "precision": precision,
+    }
+
+
+def test_when_a_loss_is_reached():
+    from benchmarks.summary import seconds_per_evaluation, time_to
+
+    run = run_of((1.0, 1, None), (2.0, 3, 1000.0), (4.0, 5, 10.0), (5.0, 6, 20.0))
+    assert time_to(run, 10.0) == (4.0, 5)
+    assert time_to(run, 100.0) == (pytest.approx(3.0), 4)
+    assert time_to(run, 2000.0) == (2.0, 3)
+    assert time_to(run, 9.0) == (math.inf, math.inf)
+    assert seconds_per_evaluation([(1.0, 1), (9.0, 2), (10.0, 4), (11.0, 6)]) == 0.5
+
+
+def test_an_unfair_start_or_objective_is_an_error():
+    from benchmarks.summary import require_fair
+
+    require_fair("x", run_of((1.0, 1, 100.05)), 100.0)
+    with pytest.raises(ValueError, match="x: starts from a loss of 101, the others from 100"):
+        require_fair("x", run_of((1.0, 1, 101.0)), 100.0)
+    other = run_of((1.0, 1, 100.0))
+    other["rows"][0]["own_loss"] = 102.0
+    with pytest.raises(ValueError, match="x: has another objective"):
+        require_fair("x", other, 100.0)
+    require_fair("x", other | {"precision": "bfloat16"}, 100.0)
+    # A coarse scale's picture is another; the first of full size must be on the common objective.
+    require_fair("x", run_of((1.0, 1, None), (2.0, 9, 50.0)), 100.0)
+
+
+def test_a_mistake_comes_back_from_its_process():
+    from benchmarks.own_process import call, peak_memory
+
+    with pytest.raises(ValueError, match="below zero"):
+        call("tfstyle.options:number", argument="x", value="below zero", least=0)
+    with pytest.raises(OSError, match="without an answer"):
+        call("os:abort")
+    assert call("benchmarks.own_process:peak_memory") < peak_memory()
+
+
+def test_what_recording_costs_is_not_counted(tmp_path):
+    from benchmarks.recorder import Recorder
+
+    class Slow:
+        def __array__(self, dtype=None, copy=None):
+            import time
+
+            time.sleep(0.5)
+            return np.zeros((1, 2, 2, 3), np.float32)
+
+    recorder = Recorder(tmp_path, 5, [7])
+    assert [count for count in range(1, 12) if recorder.due(count)] == [1, 5, 7, 10]
+    for evaluations in (1, 5):
+        recorder.record(evaluations, 1.0, Slow())
+    assert recorder.rows[1]["seconds"] < 0.5
+    with pytest.raises(FloatingPointError, match="diverged: the loss is nan after 7 evaluations"):
+        recorder.record(7, math.nan, np.zeros((1, 2, 2, 3)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npy", "1.npy", "2.npy"]

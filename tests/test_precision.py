@@ -1,0 +1,46 @@
+import logging
+
+import pytest
+
+from tfstyle import precision
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    precision.rate.cache_clear()
+    yield
+    precision.rate.cache_clear()
+
+
+def rates(monkeypatch, float32, bfloat16):
+    monkeypatch.setattr(precision, "rate", {"float32": float32, "bfloat16": bfloat16}.get)
+
+
+def test_what_is_asked_for_is_not_measured(monkeypatch):
+    monkeypatch.delattr(precision, "rate")
+    assert precision.resolved("float32") == "float32"
+    assert precision.resolved("bfloat16") == "bfloat16"
+
+
+@pytest.mark.parametrize(("bfloat16", "chosen"), [(2e9, "bfloat16"), (1.1e9, "float32"), (0.2e9, "float32")])
+def test_auto_takes_bfloat16_where_it_is_clearly_faster(monkeypatch, caplog, bfloat16, chosen):
+    rates(monkeypatch, 1e9, bfloat16)
+    with caplog.at_level(logging.INFO, logger="absl"):
+        assert precision.resolved("auto") == chosen
+    assert f"using {chosen}" in caplog.text and f"{bfloat16 / 1e9:.2f} times" in caplog.text
+
+
+def test_auto_without_bfloat16_kernels(monkeypatch):
+    def rate(dtype):
+        if dtype == "bfloat16":
+            raise precision.tf.errors.UnimplementedError(None, None, "no kernel")
+        return 1e9
+
+    rate.cache_clear = lambda: None
+    monkeypatch.setattr(precision, "rate", rate)
+    assert precision.resolved("auto") == "float32"
+
+
+def test_rates_are_measured():
+    assert 1e8 < precision.rate("float32") < 1e16
+    assert precision.rate("float32") == precision.rate("float32")  # once

@@ -1,0 +1,90 @@
+"""Which sizes a run goes through, and how long it stays at each.
+
+The style of a picture is what the network sees of it, and it sees no further
+than its receptive field: in a large picture made at once, strokes shrink to
+grain. Made small first and then larger, they keep their size (Gatys et al.
+2017, section 5, on high resolution).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfstyle.config import TransferConfig
+
+# The longest side of the first scale, where the number of scales is not given:
+# Gatys et al. 2017 begin at about 500 pixels, for which VGG19's field suits.
+_COARSEST = 512
+# In bfloat16, this share of the last scale's iterations is made in float32.
+_FINISH = 0.1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A number of iterations at one size.
+
+    Attributes:
+      scale: index of the size, coarsest first.
+      size: (height, width) in pixels.
+      iterations: at least 1.
+      exact: in float32, whatever the stages before computed in.
+    """
+
+    scale: int
+    size: tuple[int, int]
+    iterations: int
+    exact: bool = False
+
+
+def number_of_scales(size: tuple[int, int], config: TransferConfig) -> int:
+    """Returns the config's scales, or as many as bring the first to at most 512 pixels."""
+    if config.scales:
+        return config.scales
+    return 1 + max(0, math.ceil(math.log2(max(size) / _COARSEST)))
+
+
+def scale_sizes(size: tuple[int, int], scales: int) -> list[tuple[int, int]]:
+    """Returns the (height, width) of each scale, coarsest first, each twice the one before."""
+    height, width = size
+    return [
+        (max(1, round(height / 2**halvings)), max(1, round(width / 2**halvings)))
+        for halvings in reversed(range(scales))
+    ]
+
+
+def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = False) -> list[Stage]:
+    """Returns what a run does, in order.
+
+    Args:
+      size: (height, width) of the picture to be made.
+      config: of it, iterations, finer_share and scales.
+      finish: make the last iterations of all exact.
+    """
+    sizes = scale_sizes(size, number_of_scales(size, config))
+    finer = max(1, round(config.iterations * config.finer_share))
+    made = [
+        Stage(scale, scale_size, finer if scale else config.iterations)
+        for scale, scale_size in enumerate(sizes)
+    ]
+    if finish:
+        *before, last = made
+        exact = max(1, round(_FINISH * last.iterations))
+        rest = [Stage(last.scale, last.size, last.iterations - exact)] if last.iterations > exact else []
+        made = [*before, *rest, Stage(last.scale, last.size, exact, exact=True)]
+    return made
+
+
+def remaining(planned: Sequence[Stage], index: int, step: int) -> float:
+    """Returns what is left to do after some steps of a stage, in steps as long as that stage's.
+
+    Time goes with the number of pixels, and in float32 after bfloat16 it is twice that.
+    """
+
+    def cost(stage: Stage) -> float:
+        return stage.size[0] * stage.size[1] * (2 if stage.exact else 1)
+
+    here = planned[index]
+    later = sum(stage.iterations * cost(stage) for stage in planned[index + 1 :])
+    return here.iterations - step + later / cost(here)
