@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfstyle import synthesis
 from tfstyle.config import TransferConfig
 from tfstyle.images import resize
-from tfstyle.objective import Objective, Term
+from tfstyle.objective import ImageTerm, Objective, Term
 from tfstyle.synthesis import enlarged, synthesize
 
 from conftest import picture
@@ -140,6 +140,30 @@ def test_coarse_to_fine(optimizer):
     # The second scale starts from what the first one made.
     expected = resize(tf.constant(recorder.seen[3][1]), (20, 28))
     np.testing.assert_allclose(recorder.seen[4][1], expected, atol=1e-6)
+
+
+@BOTH
+def test_nothing_is_traced_after_the_first_step_of_a_scale(optimizer):
+    traced, seen = [], []
+
+    def at(size):
+        goal = resize(GOAL, size)
+
+        def distance(image):  # runs when it is traced, and then no more
+            traced.append(size)
+            return tf.reduce_sum(tf.square(image - goal))
+
+        return Objective(lambda image: {}, [ImageTerm("distance", 1.0, distance)])
+
+    class Counter:
+        def report(self, progress, image):
+            seen.append((progress.scale, len(traced)))
+
+    synthesize(at, START, config(optimizer=optimizer, log_every=1, scales=2), reporters=[Counter()])
+    assert traced  # it was compiled at all
+    for scale in (0, 1):
+        counts = [count for at_scale, count in seen if at_scale == scale]
+        assert len(counts) == 11 and len(set(counts[1:])) == 1
 
 
 @BOTH

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
+from absl import logging
 
 from tfstyle.config import TransferConfig
 from tfstyle.features.costs import Costs, costs
@@ -29,6 +30,7 @@ _SHARE = 0.8
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
 # Bytes a pixel of the optimisers' variables and temporary vectors, without history.
 _OPTIMIZER_BYTES = {"adam": 110, "lbfgs": 330, "hager_zhang": 330}
+_ADVICE = "lower image_size or lbfgs_history, or take optimizer=adam"
 _STEP_BYTES = 60e6  # of the compiled step, whatever the picture
 
 
@@ -54,6 +56,11 @@ class Plan:
     limit_bytes: int
     seconds: float
 
+    @property
+    def fits(self) -> bool:
+        """Whether the memory suffices."""
+        return self.peak_bytes <= self.limit_bytes
+
     def describe(self) -> str:
         """Returns the plan in words, a line a stage."""
         lines = []
@@ -64,7 +71,8 @@ class Plan:
                 f"{width} x {height}: {stage.iterations} iterations in {precision},"
                 f" {self.evaluations[stage.size, precision]}"
             )
-        lines.append(f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB")
+        memory = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
+        lines.append(memory + ("" if self.fits else "; it does not fit: " + _ADVICE))
         minutes, seconds = divmod(round(self.seconds), 60)
         lines.append(f"time: about {minutes} min {seconds} s")
         return "\n".join(lines)
@@ -108,12 +116,20 @@ def make_plan(
             needs, operations = {"plain": 0}, 0
         way = config.evaluation
         if way == "auto":
-            fitting = [known for known in EVALUATIONS if resident + needs.get(known, 0) <= limit]
+            # In bfloat16, recomputation costs time and saves hardly anything: block 1 alone, at work, is
+            # as large as all that is kept.
+            worthwhile = [known for known in EVALUATIONS if known != "recompute" or dtype == "float32"]
+            fitting = [known for known in worthwhile if resident + needs.get(known, 0) <= limit]
             way = fitting[0] if fitting else "tiled"
         ways[stage.size, dtype] = way
         peak = max(peak, resident + needs.get(way, 0))
         work[stage] = stage.iterations * operations * _WORK[way] / rate(dtype)
-    return Plan(tuple(planned), precision, ways, TILE, int(peak), limit, sum(work.values()))
+    plan = Plan(tuple(planned), precision, ways, TILE, int(peak), limit, sum(work.values()))
+    if not plan.fits:
+        logging.warning(
+            "memory: %.2f GB are needed and %.2f GB are there; %s", peak / 1e9, limit / 1e9, _ADVICE
+        )
+    return plan
 
 
 def needed_bytes(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from tfstyle import __version__
 from tfstyle.config import TransferConfig
 from tfstyle.files import require_file, sha256
+from tfstyle.precision import resolved
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
 
@@ -56,7 +57,9 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     for argument, path in paths.items():
         require_file(pathlib.Path(path), f"{argument}={path!r}")
         inputs[argument] = {"path": path, "sha256": sha256(path)}
-    record = {"task": task, "config": config.to_dict(), "inputs": inputs, "versions": _versions()}
+    # What this machine makes of precision=auto, another may not.
+    settings = config.to_dict() | {"precision": resolved(config.precision)}
+    record = {"task": task, "config": settings, "inputs": inputs, "versions": _versions()}
     return json.dumps(record, ensure_ascii=False)
 
 

@@ -141,7 +141,8 @@ def tensor_hash(image: tf.Tensor) -> str:
 
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:
     fields = config.to_dict()
-    del fields["log_every"]  # how often one looks does not change what one sees
+    for name in ("log_every", "evaluation", "memory_limit"):  # these do not change what is made
+        del fields[name]
     return {**fields, "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}
 
 

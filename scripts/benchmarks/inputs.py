@@ -44,8 +44,7 @@ def prepare(folder: str, content: str, style: str, weights: str, image_size: int
     with cli.quiet_tensorflow():
         import tfstyle
         from tfstyle import features, images
-
-    from benchmarks.ceilings import evaluation_flops
+        from tfstyle.features.costs import costs
 
     pictures = {
         argument: images.load_fitted(path, argument, image_size)
@@ -69,7 +68,7 @@ def prepare(folder: str, content: str, style: str, weights: str, image_size: int
     loss_of = _loss_of(common_objective(load(folder)))
     return {
         "size": size,
-        "flops": evaluation_flops(extractor, OBJECTIVE.style_layers, *size),
+        "flops": costs(extractor, OBJECTIVE.style_layers, size).operations,
         "start_loss": loss_of(pictures["content"]),
     }
 

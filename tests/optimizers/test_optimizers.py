@@ -320,3 +320,37 @@ def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
     optimizer.advance(30)
     assert np.isfinite(optimizer.image).all()
     assert np.all(optimizer.image < 0.9)
+
+
+@pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+def test_an_iteration_is_traced_once_an_objective(make):
+    first, second = quadratic(), quadratic()
+    optimizer = make(first)
+    optimizer.start()
+    compiled = optimizer._iterate
+    for steps in (1, 2, 3):
+        optimizer.advance(steps)
+    optimizer.use(second)
+    optimizer.reconsider()
+    optimizer.advance(2)
+    assert optimizer._iterate is not compiled
+    optimizer.use(first)
+    optimizer.start()
+    optimizer.advance(2)
+    assert optimizer._iterate is compiled
+    assert compiled.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+def test_reconsider_goes_on_with_what_was_learned(make):
+    """The same function under another compilation: one more evaluation, and the same way downhill."""
+    one, other = make(quadratic()), make(quadratic())
+    for optimizer in (one, other):
+        optimizer.start()
+        optimizer.advance(4)
+    other.use(quadratic())
+    other.reconsider()
+    assert other.evaluations == one.evaluations + 1
+    for optimizer in (one, other):
+        optimizer.advance(4)
+    np.testing.assert_allclose(other.image, one.image, atol=1e-4)

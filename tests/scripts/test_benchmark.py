@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from conftest import ROOT, WIDTHS, run_script
+from conftest import ROOT, run_script
 
 SMALL = ["--image_size=40", "--repeats=1"]
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch", "matplotlib")}
@@ -110,19 +110,6 @@ def test_mistakes_are_one_line(inputs, tmp_path):
         process = run_script("benchmark.py", *inputs, *arguments, cwd=tmp_path)
         assert process.returncode == 1 and "Traceback" not in process.stderr
         assert message in process.stderr.splitlines()[-1]
-
-
-def test_operations_are_counted_from_the_graph(narrow_file):
-    from benchmarks.ceilings import evaluation_flops
-
-    import tfstyle
-
-    extractor = tfstyle.feature_extractor(["block1_conv1", "block2_conv1"], weights=narrow_file)
-    first, second = WIDTHS[1], WIDTHS[2]
-    # 8 x 6 positions, then pooled to 4 x 3.
-    convolutions = 2 * 9 * (48 * (3 * first + first * first) + 12 * first * second)
-    gram = 2 * second**2 * 12
-    assert evaluation_flops(extractor, ["block2_conv1"], 6, 8) == 2 * (convolutions + gram)
 
 
 def test_pytorch_has_our_objective(prepared):

@@ -67,9 +67,11 @@ def test_same_command_same_file_and_from_gives_it_again(made, files, narrow_file
 def test_picture_carries_its_origin(made, files, narrow_file):
     record = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])
     assert record["task"] == "style_transfer"
+    # precision=auto is recorded as what it came to on this machine.
     assert TransferConfig(**record["config"]) == TransferConfig(
-        weights=narrow_file, image_size=40, iterations=6, log_every=2
+        weights=narrow_file, image_size=40, iterations=6, log_every=2, precision=record["config"]["precision"]
     )
+    assert record["config"]["precision"] in ("float32", "bfloat16")
     assert record["inputs"]["content"]["path"] == str(files / "content.png")
     assert len(record["inputs"]["weights"]["sha256"]) == 64
     assert record["versions"]["tensorflow"]
@@ -105,6 +107,17 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
     assert changed.returncode == 0, changed.stderr
     config = json.loads(images.read_note(tmp_path / "b.png"))["config"]
     assert config == {**record["config"], "iterations": 2}
+
+
+def test_dry_run_says_what_is_to_come_and_makes_nothing(files, narrow_file, tmp_path):
+    options = ("--image_size=1100", "--precision=float32", "--memory_limit=0.1", "--dry_run")
+    process = run(files, narrow_file, *options, "--output=out.png", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[:3]] == ["275 x 206", "550 x 412", "1100 x 825"]
+    assert lines[2] == "1100 x 825: 2 iterations in float32, tiled"
+    assert "does not fit" in lines[3]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_lists_every_flag_without_tensorflow(tmp_path):
