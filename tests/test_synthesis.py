@@ -166,6 +166,11 @@ def test_nothing_is_traced_after_the_first_step_of_a_scale(optimizer):
         assert len(counts) == 11 and len(set(counts[1:])) == 1
 
 
+def test_the_first_report_carries_the_note():
+    result = synthesize(objective_at, START, config(), note="something to know")
+    assert [progress.note for progress in result.history] == ["something to know", "", "", ""]
+
+
 @BOTH
 def test_same_run_same_picture(optimizer):
     runs = [synthesize(objective_at, START, config(optimizer=optimizer)) for _ in range(2)]

@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 # How much faster bfloat16 must be to be worth its rounding.
 _WORTHWHILE = 1.25
@@ -15,13 +14,15 @@ _TRIALS = 5
 
 
 def resolved(precision: str) -> str:
-    """Returns ``float32`` or ``bfloat16``, which ``auto`` leaves to the machine, and logs that choice."""
+    """Returns ``float32`` or ``bfloat16``, which ``auto`` leaves to the machine."""
     if precision != "auto":
         return precision
-    ratio = speedup()
-    chosen = "bfloat16" if ratio >= _WORTHWHILE else "float32"
-    logging.info("precision=auto: bfloat16 is %.2f times as fast as float32 here; using %s", ratio, chosen)
-    return chosen
+    return "bfloat16" if speedup() >= _WORTHWHILE else "float32"
+
+
+def choice() -> str:
+    """Returns in words what ``auto`` comes to on this machine, and why."""
+    return f"precision=auto: bfloat16 is {speedup():.2f} times as fast here; using {resolved('auto')}"
 
 
 def speedup() -> float:

@@ -63,6 +63,7 @@ def synthesize(
     *,
     finish_at: Callable[[tuple[int, int]], Objective] | None = None,
     detail: tf.Tensor | None = None,
+    note: str = "",
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
     identity: Mapping[str, str] | None = None,
@@ -79,6 +80,7 @@ def synthesize(
         the last scale's iterations is made on it. None: all are made on one.
       detail: `[1, H, W, 3]` whose fine detail is added where a scale begins,
         such as the content: the scale before could not show any.
+      note: for the first report to carry.
       reporters: told of the progress before, between and after the steps.
       checkpoint_dir: folder to save the state in, at most every 30 seconds and
         at the end; a run of the same config and start goes on from there.
@@ -97,7 +99,7 @@ def synthesize(
     if checkpoint_dir is not None:
         checkpoint = Checkpoint(checkpoint_dir, _identity(config, initial, identity or {}))
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    run = _Run(config, planned, reporters, checkpoint, workshop or Workshop())
+    run = _Run(config, planned, note, reporters, checkpoint, workshop or Workshop())
     image = initial
     for index, stage in enumerate(planned):
         if index < run.index:  # done before the checkpoint
@@ -153,12 +155,14 @@ class _Run:
         self,
         config: TransferConfig,
         planned: Sequence[Stage],
+        note: str,
         reporters: Sequence[Reporter],
         checkpoint: Checkpoint | None,
         workshop: Workshop,
     ):
         self._config = config
         self._stages = planned
+        self._note = note
         self._workshop = workshop
         self._reporters = reporters
         self._checkpoint = checkpoint
@@ -225,6 +229,7 @@ class _Run:
 
     def _report(self, objective: Objective, note: str, keep: bool = True) -> None:
         optimizer = self._optimizer
+        note, self._note = "\n".join(filter(None, (self._note, note))), ""
         weighted = objective.weighted(optimizer.losses)
         stage = self._stages[self.index]
         progress = Progress(

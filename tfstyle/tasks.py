@@ -16,6 +16,7 @@ from tfstyle.assembly import Assembly
 from tfstyle.config import PRESETS, TransferConfig
 from tfstyle.initial import initial_image
 from tfstyle.planning import Plan
+from tfstyle.precision import choice
 from tfstyle.reporting import Reporter
 from tfstyle.synthesis import Result, synthesize, tensor_hash
 from tfstyle.workshop import Workshop
@@ -172,6 +173,7 @@ def _run(
         config,
         finish_at=assembly.exact_at if assembly.precision == "bfloat16" else None,
         detail=assembly.detail,
+        note=choice() if config.precision == "auto" and extractor is None else "",
         reporters=reporters,
         checkpoint_dir=checkpoint_dir,
         identity=hashes | {"computed in": assembly.precision},
