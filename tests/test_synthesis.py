@@ -104,14 +104,16 @@ def test_the_last_tenth_is_made_on_the_exact_objective(options, tmp_path):
     recorder = Recorder()
     result = synthesize(objective_at, START, settings, finish_at=finish_at, reporters=[recorder])
     assert [progress.step for progress in result.history] == [0, 6, 12, 18, 20]
-    assert [p.step for p, _ in recorder.seen] == [0, 6, 12, 18, 18, 20]
-    # The second at 18 is of the exact objective, at the same picture.
-    before, after = recorder.seen[3], recorder.seen[4]
-    np.testing.assert_array_equal(before[1], after[1])
-    assert after[0].evaluations == before[0].evaluations + 1
-    assert after[0].total == pytest.approx(before[0].total, rel=1e-5)
-    assert after[0].unweighted["distance"] == pytest.approx(before[0].unweighted["distance"] / 2, rel=1e-5)
+    assert [p.step for p, _ in recorder.seen] == [0, 6, 12, 18, 20]
+    # Weight 2 on the first objective, 4 on the exact one.
+    ratios = [p.total / p.unweighted["distance"] for p in result.history]
+    assert ratios == pytest.approx([2, 2, 2, 2, 4])
     assert result.unweighted["distance"] == pytest.approx(result.total / 4)
+    assert result.history[-1].total < result.history[-2].total
+    # Reports fall where they would without a finish.
+    odd = synthesize(objective_at, START, dataclasses.replace(settings, log_every=5), finish_at=finish_at)
+    assert [progress.step for progress in odd.history] == [0, 5, 10, 15, 20]
+    np.testing.assert_array_equal(odd.image, result.image)
     # Killed in the finish, and gone on from there.
     with pytest.raises(Stop):
         synthesize(

@@ -189,13 +189,18 @@ class _Run:
         stage = self._stages[index]
         self._begin(index, objective, image)
         optimizer = self._optimizer
+        earlier = sum(before.iterations for before in self._stages[:index] if before.scale == stage.scale)
+        goes_on = self._continues(index + 1)
         while self._step < stage.iterations and not optimizer.finished:
             # Reports fall on multiples of log_every, whatever came before.
-            chunk = self._config.log_every - self._step % self._config.log_every
+            chunk = self._config.log_every - (earlier + self._step) % self._config.log_every
             steps = min(chunk, stage.iterations - self._step)
             note = optimizer.advance(steps)
             self._step = stage.iterations if optimizer.finished else self._step + steps
-            self._report(objective, note)
+            if steps == chunk or not goes_on:
+                self._report(objective, note)
+            else:
+                self._note = note
             self._save()
         return optimizer.image.read_value()
 
@@ -210,15 +215,19 @@ class _Run:
             self._report(objective, resumed, keep=False)
             return
         self.index, self._step = index, 0
-        if index and self._stages[index - 1].scale == self._stages[index].scale:
+        if self._continues(index):
             self._optimizer.use(objective)
             self._optimizer.reconsider()
-            self._report(objective, "", keep=False)
             return
         self._evaluations_before = self.history[-1].evaluations if self.history else 0
         self._optimizer = self._optimizer_for(objective, image)
         self._optimizer.start(image)
         self._report(objective, "")
+
+    def _continues(self, index: int) -> bool:
+        """Returns whether a stage goes on where the one before ends, at the same size."""
+        neighbours = self._stages[max(0, index - 1) : index + 1]
+        return len(neighbours) == 2 and neighbours[0].scale == neighbours[1].scale
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config = self._config
