@@ -67,7 +67,7 @@ def test_a_killed_figure_makes_only_what_is_missing(base, pictures, tmp_path):
     assert [entry.path.name for entry in made] == ["conv2_2.png"] * 2 + ["conv4_2.png"] * 2
     assert sha256(tmp_path / "conv2_2.png") == first
     assert recorder.seen[-1].step == recorder.seen[-1].total_steps == 2  # of one run, not of two
-    assert recorder.seen[0].note == "panel 1 of 1: conv4_2"
+    assert recorder.seen[0].note.splitlines()[0] == "panel 1 of 1: conv4_2"
     again = Recorder()
     render(chosen, pictures, tmp_path, reporters=[again])
     assert again.seen == []
