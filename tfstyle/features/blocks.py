@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.features.geometry import POOLINGS, require_functional
+from tfstyle.features.geometry import is_pooling, require_functional
 
 
 class Piece(NamedTuple):
@@ -40,7 +40,7 @@ def pieces(extractor: tf.keras.Model) -> list[Piece]:
         names[id(tensor)] = (*names.get(id(tensor), ()), layer)
     found, start = [], extractor.input
     for operation in extractor.operations:
-        end, pooled = operation.output, isinstance(operation, POOLINGS)
+        end, pooled = operation.output, is_pooling(operation)
         if pooled or id(end) in names:
             found.append(Piece(_between(start, end), names.get(id(end), ()), pooled))
             start = end

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfstyle.features.geometry import POOLINGS, require_functional
+from tfstyle.features.geometry import is_pooling, require_functional
 from tfstyle.features.network import convolutions
 
 
@@ -42,7 +42,7 @@ def costs(extractor: tf.keras.Model, style_layers: Collection[str], size: tuple[
       ValueError: the extractor is no functional Keras model.
     """
     require_functional(extractor)
-    layers = [*convolutions(extractor), *(layer for layer in extractor.layers if isinstance(layer, POOLINGS))]
+    layers = [*convolutions(extractor), *(layer for layer in extractor.layers if is_pooling(layer))]
     probe = tf.keras.Model(extractor.input, {layer.name: layer.output for layer in layers})
     shapes = probe.compute_output_shape((1, *size, 3))
     values = {name: rows * columns * filters for name, (_, rows, columns, filters) in shapes.items()}

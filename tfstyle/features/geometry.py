@@ -18,7 +18,10 @@ _POSITIONWISE = frozenset(
     | {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum", "Cast"}
 )
 
-POOLINGS = (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D)
+
+def is_pooling(operation) -> bool:
+    """Returns whether a Keras operation is a maximum or average pooling."""
+    return isinstance(operation, (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D))
 
 
 class Reach(NamedTuple):
@@ -96,7 +99,7 @@ def _after(operation, sources: set[_Partial]) -> _Partial:
     ours = type(operation).__module__.startswith("keras.")  # not a user's class of the same name
     if isinstance(operation, tf.keras.layers.Conv2D):
         return _convolved(operation, stride, radius, padded)
-    if isinstance(operation, POOLINGS):
+    if is_pooling(operation):
         size, padding = {*operation.pool_size, *operation.strides}, operation.padding
         if padded or padding != "valid" or len(size) != 1:
             raise _unknown(operation, "must have windows side by side and no padding")
