@@ -22,29 +22,40 @@ from absl import app, flags, logging
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, default_preset, preset
+from tfstyle.config import TransferConfig
+from tfstyle.options import numbered
 from tfstyle.options import whole_number as whole_number
+from tfstyle.presets import DEFAULT_PRESET, PRESETS, default_preset, preset
 
 FLAGS = flags.FLAGS
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the flags ask for: a config, and the picture files by argument."""
+    """What the flags ask for: a config, and the picture files by argument (see `given_pictures`)."""
 
     config: TransferConfig
     pictures: dict[str, str]
 
+    def paths(self, argument: str) -> list[str]:
+        """Returns the files of an argument that may have several."""
+        return [path for name, path in self.pictures.items() if _argument(name) == argument]
 
-def define_flags(task: str, pictures: dict[str, str], **defaults) -> None:
+
+def define_flags(
+    task: str, pictures: Mapping[str, str], several: Mapping[str, str] | None = None, **defaults
+) -> None:
     """Defines the flags of a script that optimises.
 
     Args:
       task: the script's name, as records in pictures have it.
       pictures: {argument: help} of its input pictures.
+      several: the same of those that may be several, separated by commas.
       **defaults: config fields whose default differs from the preset's.
     """
     define_picture_flags(pictures)
+    for name, text in (several or {}).items():
+        flags.DEFINE_list(name, None, text)
     flags.DEFINE_string(
         "output", None, "picture to write, .png or .jpg; by default named after the inputs, in this folder"
     )
@@ -132,8 +143,18 @@ def required(name: str, meaning: str) -> str:
 
 
 def given_pictures(pictures: Sequence[str]) -> dict[str, str]:
-    """Returns {argument: path} of the picture flags that were given."""
-    return {name: FLAGS[name].value for name in pictures if FLAGS[name].value is not None}
+    """Returns {argument: path} of the picture flags that were given; of several: style, style 2, …"""
+    given = {}
+    for name in pictures:
+        value = FLAGS[name].value
+        if value is not None:
+            values = value if isinstance(value, list) else [value]
+            given |= {numbered(name, index): path for index, path in enumerate(values)}
+    return given
+
+
+def _argument(name: str) -> str:
+    return name.split(" ")[0]
 
 
 def settings(**defaults) -> TransferConfig:
@@ -158,10 +179,11 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
         made = provenance.parse(images.read_note(FLAGS["from"].value), source)
     if made.task != task:
         raise ValueError(f"{source}: was made by {made.task}.py; run that")
+    replaced = {*given, *map(_argument, paths)}
     for argument in made.inputs:
-        if argument not in given and argument not in paths:
+        if _argument(argument) not in replaced:
             path = provenance.unchanged_input(made, argument, source)
-            if argument in pictures:
+            if _argument(argument) in pictures:
                 paths[argument] = path
     if changed := provenance.changed_versions(made):
         logging.warning("%s: made with %s; the picture may differ", source, ", ".join(changed))
@@ -172,7 +194,8 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
     from tfstyle import images
 
-    stems = "_".join(pathlib.Path(path).stem for path in job.pictures.values())
+    named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
+    stems = "_".join(pathlib.Path(path).stem for path in named)
     path = pathlib.Path(FLAGS.output if FLAGS.output is not None else f"{stems}{suffix}.png")
     images.check_writable(path)
     return path
@@ -239,7 +262,7 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
     """Writes the picture with its record, the losses to standard error, the path to standard output."""
     from tfstyle import images
 
-    images.save_image(output, result.image, note)
+    images.save_image(output, result.image, note, result.alpha)
     first = result.history[0]
     row = "{:<24}{:>12}{:>12}{:>12}".format
     lines = [row("term", "before", "after", "unweighted")]

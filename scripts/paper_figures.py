@@ -20,7 +20,8 @@ PICTURES = {"content": "picture whose content to keep", "style": "picture whose 
 flags.DEFINE_string(
     "figure",
     None,
-    "representations (the paper's figure 1), tradeoff (4), layers (5), initialisation (6), photo (7) or grid",
+    "representations (the paper's figure 1), tradeoff (4), layers (5), initialisation (6), photo (7),"
+    " control (not the paper's: what the other options do) or grid",
 )
 for _name in ("rows", "columns"):
     flags.DEFINE_string(

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tfstyle.config import PRESETS, TransferConfig, default_preset, preset
+from tfstyle.config import TransferConfig
+from tfstyle.presets import PRESETS
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,25 @@ from tfstyle.config import PRESETS, TransferConfig, default_preset, preset
         ("seed", -1),
         ("log_every", 0),
         ("lbfgs_history", 0),
-        ("optimizer", "sgd"),
+        ("optimizer", "newton"),
+        ("style_loss", "mean"),
+        ("style_strength", 1.0),
+        ("style_strength", -0.1),
+        ("style_scale", 0.0),
+        ("style_blend", (1.0, -1.0)),
+        ("style_blend", (0.0, 0.0)),
+        ("blend", "both"),
+        ("tv_loss", "l2"),
+        ("color", "grey"),
+        ("color_matching", "mean"),
+        ("photorealistic", "yes"),
+        ("photorealistic_weight", -1.0),
+        ("postprocess", "blur"),
+        ("averaging", 1.0),
+        ("beta_1", 1.5),
+        ("adam_epsilon", 0.0),
+        ("learning_rate_decay", 0.0),
+        ("scale_factor", 1.0),
         ("pooling", "min"),
         ("padding", "wrap"),
         ("precision", "float16"),
@@ -67,18 +86,14 @@ def test_every_field_has_help_for_its_flag():
     assert all(field.metadata["help"] for field in dataclasses.fields(TransferConfig))
 
 
-def test_presets():
-    assert preset("gatys_code") == TransferConfig()
-    paper = preset("paper")
-    # CVPR 2016, figure 3B: alpha/beta = 1e-3.
-    assert paper.content_weight / paper.style_weight == pytest.approx(1e-3)
-    assert (paper.pooling, paper.normalize, paper.init, paper.units) == ("average", True, "noise", "paper")
-    assert preset(default_preset("mini")).weights == "mini"
-    assert default_preset("imagenet") == default_preset(None) == "gatys_code"
-    with pytest.raises(ValueError, match="preset='papper': must be one of gatys_code, paper, mini"):
-        preset("papper")
-
-
 def test_config_does_not_import_tensorflow():
     code = "import sys, tfstyle.config; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["content_weight", "style_weight"])
+def test_strength_is_a_share_between_two(kind):
+    with pytest.raises(
+        ValueError, match=r"^style_strength=0.5: needs content_weight and style_weight above 0"
+    ):
+        TransferConfig(style_strength=0.5, **{kind: 0.0})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle.config import choices
 from tfstyle.losses import content_loss, gram_loss, gram_matrix, style_loss, total_variation
 
 GENERATOR = np.random.default_rng(0)
@@ -146,20 +147,103 @@ def test_style_loss_of_large_activations_stays_in_the_range_of_float32():
     assert np.isfinite(style_loss(features, tf.zeros([1, 64, 64])))
 
 
-def test_total_variation_by_hand():
-    image = np.zeros((1, 2, 3, 3))
-    image[0, 0, 1, 0] = 0.5  # one value, three neighbours, each 0.5 away
-    assert float(total_variation(tf.constant(image))) == pytest.approx(3 * 0.25)
+# One of three channels; the others are 0. Differences downwards: .5 0 .75, to the right: .5 -.25, 0 .5.
+SMALL = np.zeros((1, 2, 3, 3))
+SMALL[0, :, :, 1] = [[0, 0.5, 0.25], [0.5, 0.5, 1]]
+BY_HAND = {
+    "squared": 0.25 + 0.5625 + 0.25 + 0.0625 + 0.25,
+    "inner_squared": (0.25 + 0.25) + (0 + 0.0625),
+    "absolute": 0.5 + 0.75 + 0.5 + 0.25 + 0.5,
+    "mean_squared": (0.25 + 0.5625) / 9 + (0.25 + 0.0625 + 0.25) / 12,
+    # With its border around it, SMALL differs by 0 .5 -.25 0, .5 .5 .5 .75, 0 0 .5 0 along one diagonal
+    # and by 0 -.5 .25 0, .5 0 .25 .75, 0 0 -.5 0 along the other.
+    "nine_point": 2 * (0.8125 + 0.5625) / 18 / 3 + (1.875 + 1.4375) / 36 / 6,
+    "power": 2**-1.25 + 2**-5,
+}
+# What doubling the contrast does to each.
+DEGREES = {"squared": 2, "inner_squared": 2, "absolute": 1, "mean_squared": 2, "nine_point": 2, "power": 2.5}
+FORMS = pytest.mark.parametrize("form", BY_HAND)
 
 
-def test_total_variation_gradient_against_differences():
-    image = GENERATOR.random((1, 4, 5, 3))
+def test_every_form_of_total_variation_is_tested():
+    assert set(BY_HAND) == set(DEGREES) == set(choices("tv_loss"))
+
+
+@FORMS
+def test_total_variation_by_hand(form):
+    assert float(total_variation(tf.constant(SMALL), form)) == pytest.approx(BY_HAND[form], rel=1e-12)
+
+
+@FORMS
+def test_total_variation_of_a_picture_turned_around(form):
+    """Other pixels have both neighbours then, which two of the forms ask for; a constant changes nothing."""
+    turned = {"inner_squared": 0.5625 + 0.25, "power": (0.5625 + 0.25) ** 1.25}
+    value = total_variation(tf.constant(SMALL[:, ::-1, ::-1] + 0.25), form)
+    assert float(value) == pytest.approx(turned.get(form, BY_HAND[form]), rel=1e-12)
+
+
+@FORMS
+def test_total_variation_of_a_batch_is_the_sum_of_each_ones_own(form):
+    both = float(total_variation(tf.constant(np.concatenate([SMALL, SMALL / 2])), form))
+    assert both == pytest.approx(BY_HAND[form] * (1 + 0.5 ** DEGREES[form]), rel=1e-12)
+
+
+def test_total_variation_is_of_squares_where_nothing_is_said():
+    assert float(total_variation(tf.constant(SMALL))) == pytest.approx(BY_HAND["squared"])
+
+
+def test_absolute_total_variation_is_tensorflows():
+    batch = tf.constant(GENERATOR.random((2, 5, 7, 3)))
+    expected = tf.reduce_sum(tf.image.total_variation(batch))
+    assert float(total_variation(batch, "absolute")) == pytest.approx(float(expected), rel=1e-12)
+
+
+@FORMS
+@pytest.mark.parametrize("shape", [(1, 1, 4, 3), (1, 4, 1, 3), (1, 1, 1, 3)])
+def test_total_variation_where_there_are_no_neighbours(form, shape):
+    image = np.zeros(shape)
+    image.reshape(-1, 3)[0] = [0.5, 0, 0]  # differs from its only neighbour
+    some = {"squared": 0.25, "absolute": 0.5, "mean_squared": 0.25 / 9}
+    some["nine_point"] = 2 * 0.25 / 12 / 3 + (0.5 + 0.5) / 30 / 6
+    expected = some if max(shape) > 3 else {}
     variable = tf.Variable(image)
     with tf.GradientTape() as tape:
-        loss = total_variation(variable)
+        loss = total_variation(variable, form)
+    assert float(loss) == pytest.approx(expected.get(form, 0))
+    assert np.isfinite(tape.gradient(loss, variable)).all()
+
+
+@FORMS
+def test_total_variation_gradient_against_differences(form):
+    image = GENERATOR.random((2, 4, 5, 3))
+    variable = tf.Variable(image)
+    with tf.GradientTape() as tape:
+        loss = total_variation(variable, form)
     gradient = tape.gradient(loss, variable).numpy()
-    for place in ((0, 0, 0, 0), (0, 2, 3, 1), (0, 3, 4, 2)):
+    for place in ((0, 0, 0, 0), (0, 2, 3, 1), (0, 3, 4, 2), (1, 3, 0, 0), (1, 1, 4, 1)):
         step = np.zeros_like(image)
         step[place] = 1e-6
-        slope = (total_variation(image + step) - total_variation(image - step)) / 2e-6
-        assert gradient[place] == pytest.approx(float(slope), rel=1e-6)
+        slope = (total_variation(image + step, form) - total_variation(image - step, form)) / 2e-6
+        assert gradient[place] == pytest.approx(float(slope), rel=1e-6, abs=1e-7)
+
+
+@FORMS
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+def test_total_variation_pulls_nowhere_in_a_uniform_picture(form, dtype):
+    image = tf.fill([1, 3, 4, 3], tf.constant(0.25, dtype))
+
+    @tf.function
+    def value_and_gradient(image):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = total_variation(image, form)
+        return loss, tape.gradient(loss, image)
+
+    loss, gradient = value_and_gradient(image)
+    assert float(loss) == 0
+    np.testing.assert_array_equal(gradient, np.zeros(image.shape))
+
+
+def test_an_unknown_total_variation_is_named():
+    with pytest.raises(ValueError, match=r"^tv_loss='cubed': must be one of squared, "):
+        total_variation(SMALL, "cubed")

@@ -10,17 +10,11 @@ import tensorflow as tf
 
 from tfstyle import config
 from tfstyle.features import feature_extractor
-from tfstyle.objective import (
-    EVALUATIONS,
-    UNITS,
-    ImageTerm,
-    Objective,
-    SummedTerm,
-    Term,
-    content_terms,
-    style_terms,
-    variation_terms,
-)
+from tfstyle.objective import EVALUATIONS, Objective
+from tfstyle.regions import everywhere
+from tfstyle.style import style_terms
+from tfstyle.terms import ImageTerm, SummedTerm, Term, content_terms, variation_terms
+from tfstyle.units import UNITS
 
 from conftest import picture
 
@@ -59,11 +53,11 @@ def expected_style(extractor, layer, units):
 def terms(extractor, units, **options):
     return [
         *content_terms(extractor, CONTENT, ["block2_conv1"], weight=3.0, units=units),
-        *style_terms(extractor, STYLE, LAYERS, weight=7.0, units=units, **options),
+        *style_terms(extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options),
     ]
 
 
-@pytest.mark.parametrize("units", config.choices("units"))
+@pytest.mark.parametrize("units", ["paper", "gatys_code"])
 @pytest.mark.parametrize("evaluation", EVALUATIONS)
 def test_terms_in_their_units(extractor, units, evaluation):
     values = Objective(extractor, terms(extractor, units), evaluation=evaluation, tile=8).losses(IMAGE)
@@ -144,7 +138,9 @@ def test_targets_are_not_computed_again(narrow_file):
 def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
     texture = np.tile(picture(8, 8), (3, 3, 1))[np.newaxis] / 255.0
     small, large = tf.constant(texture), tf.constant(np.tile(texture, (1, 2, 2, 1)))
-    terms_of_small = style_terms(extractor, small, ["block1_conv1"], weight=1.0, units="paper")
+    terms_of_small = style_terms(
+        extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
+    )
     on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"])
     other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"])
     assert on_large < 0.02 * other  # all that differs is the border
@@ -170,7 +166,15 @@ def deep_terms(extractor, image, tile=None):
     style = tf.constant(picture(130, 90, seed=2)[np.newaxis] / 255.0, image.dtype)
     return [
         *content_terms(extractor, content, ["block4_conv2"], weight=1.0, units="paper", tile=tile),
-        *style_terms(extractor, style, DEEP, weight=1e2, units="paper", tile=tile),
+        *style_terms(
+            extractor,
+            everywhere(style),
+            DEEP,
+            size=image.shape[1:3],
+            weight=1e2,
+            units="paper",
+            tile=tile,
+        ),
     ]
 
 
@@ -304,12 +308,16 @@ PEAK = """
 import re, sys
 import numpy as np, tensorflow as tf
 from tfstyle.features import feature_extractor
-from tfstyle.objective import Objective, style_terms
+from tfstyle.objective import Objective
+from tfstyle.regions import everywhere
+from tfstyle.style import style_terms
 evaluation, weights = sys.argv[1:]
 layers = ["block1_conv1", "block2_conv1", "block3_conv1"]
 extractor = feature_extractor(layers, weights=weights)
 image = tf.random.uniform([1, 1024, 1024, 3])
-terms = style_terms(extractor, image, layers, weight=1.0, units="paper", tile=128)
+terms = style_terms(
+    extractor, everywhere(image), layers, size=(1024, 1024), weight=1.0, units="paper", tile=128
+)
 peak = lambda: int(re.search("VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 open("/proc/self/clear_refs", "w").write("5")  # the peak so far is forgotten
 before = peak()

@@ -68,6 +68,18 @@ def test_history_counts(extractor):
     assert ten["plain"] - one["plain"] == pytest.approx(9 * 24 * 100 * 200, abs=2)
 
 
+def test_first_order_takes_less_and_a_mean_is_one_picture_more(extractor):
+    def steady(**options):
+        return needed_bytes(extractor, LAYERS, (1000, 2000), TransferConfig(**options), "float32")["tiled"]
+
+    adam, sgd = steady(optimizer="adam"), steady(optimizer="sgd")
+    # Adam keeps two pictures of float32, SGD none.
+    assert steady() > adam > sgd + 2 * 12 * 1000 * 2000 - 10
+    for name, alone in (("adam", adam), ("sgd", sgd)):
+        assert steady(optimizer=name, averaging=0.99) >= alone + 12 * 1000 * 2000 - 10
+    assert steady(averaging=0.99) == steady()  # L-BFGS takes no mean
+
+
 def test_bfloat16_has_an_exact_finish_and_takes_half_the_time(extractor):
     exact = plan(extractor, (384, 512), iterations=100)
     half = plan(extractor, (384, 512), "bfloat16", iterations=100)

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from tfstyle import provenance
-from tfstyle.config import PRESETS, TransferConfig
+from tfstyle.config import TransferConfig
+from tfstyle.presets import PRESETS
 
 
 @pytest.fixture

@@ -5,8 +5,16 @@ from tfstyle.schedule import Stage, number_of_scales, remaining, scale_sizes, st
 
 
 def test_scale_sizes():
-    assert scale_sizes((192, 256), 1) == [(192, 256)]
-    assert scale_sizes((193, 255), 3) == [(48, 64), (96, 128), (193, 255)]
+    assert scale_sizes((192, 256), 1, 2.0) == [(192, 256)]
+    assert scale_sizes((193, 255), 3, 2.0) == [(48, 64), (96, 128), (193, 255)]
+    assert scale_sizes((270, 405), 4, 1.5) == [(80, 120), (120, 180), (180, 270), (270, 405)]
+    assert scale_sizes((600, 1000), 3, 2**0.5) == [(300, 500), (424, 707), (600, 1000)]
+
+
+def test_however_many_scales_there_are_each_has_a_pixel():
+    sizes = scale_sizes((200, 300), 2000, 2.0)
+    assert len(sizes) == 2000
+    assert sizes[0] == (1, 1) and sizes[-3:] == [(50, 75), (100, 150), (200, 300)]
 
 
 @pytest.mark.parametrize(
@@ -15,6 +23,40 @@ def test_scale_sizes():
 def test_the_first_of_automatic_scales_is_at_most_512_pixels(longer_side, scales):
     assert number_of_scales((1, longer_side), TransferConfig()) == scales
     assert number_of_scales((longer_side, 1), TransferConfig(scales=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("factor", "longer_side", "scales"),
+    [
+        (1.5, 512, 1),
+        (1.5, 513, 2),
+        (1.5, 768, 2),
+        (1.5, 769, 3),
+        (1.5, 1152, 3),  # 512 * 1.5^2
+        (1.5, 1153, 4),
+        (2**0.5, 1024, 3),
+        (1.41421356, 2048, 5),
+        (1.41, 1024, 4),
+        (4.0, 2048, 2),
+        (4.0, 2049, 3),
+    ],
+)
+def test_automatic_scales_with_another_factor(factor, longer_side, scales):
+    config = TransferConfig(scale_factor=factor)
+    size = (longer_side // 2, longer_side)
+    assert number_of_scales(size, config) == scales
+    sizes = scale_sizes(size, scales, factor)
+    assert sizes[-1] == size and max(sizes[0]) <= 512
+    assert number_of_scales(size, TransferConfig(scale_factor=factor, scales=7)) == 7
+
+
+def test_stages_grow_by_the_factor():
+    config = TransferConfig(iterations=50, finer_share=0.4, scale_factor=1.25, scales=3)
+    assert stages((1000, 800), config) == [
+        Stage(0, (640, 512), 50),
+        Stage(1, (800, 640), 20),
+        Stage(2, (1000, 800), 20),
+    ]
 
 
 def test_finer_scales_take_a_share_of_the_iterations():

@@ -9,8 +9,9 @@ import tensorflow as tf
 from tfstyle import synthesis
 from tfstyle.config import TransferConfig
 from tfstyle.images import resize
-from tfstyle.objective import ImageTerm, Objective, Term
+from tfstyle.objective import Objective
 from tfstyle.synthesis import enlarged, synthesize
+from tfstyle.terms import ImageTerm, Term
 
 from conftest import picture
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 import tfstyle
 from tfstyle import TransferConfig, reconstruct_content, reconstruct_style, transfer
-from tfstyle.config import PRESETS
 from tfstyle.features import feature_extractor
 from tfstyle.images import load_image, resize
+from tfstyle.presets import PRESETS
 
 from conftest import picture
 

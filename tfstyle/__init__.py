@@ -9,7 +9,7 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {
-    "PRESETS": "config",
+    "PRESETS": "presets",
     "TransferConfig": "config",
     "feature_extractor": "features",
     "normalize_activations": "features",
@@ -30,6 +30,7 @@ _HOMES = {
     "TensorBoardReporter": "reporting",
     "Result": "synthesis",
     "synthesize": "synthesis",
+    "explain_transfer": "tasks",
     "plan_transfer": "tasks",
     "reconstruct_content": "tasks",
     "reconstruct_style": "tasks",

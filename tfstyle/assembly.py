@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import tensorflow as tf
 
-from tfstyle import images
+from tfstyle import images, strength
 from tfstyle.config import TransferConfig
+from tfstyle.explanation import explain
 from tfstyle.features import feature_extractor, minimum_size, normalize_activations
 from tfstyle.layers import require_known
-from tfstyle.objective import Objective, content_terms, style_terms, style_weights, variation_terms
+from tfstyle.objective import Objective
 from tfstyle.planning import Plan, make_plan
 from tfstyle.precision import resolved
+from tfstyle.scenes import Scene
 from tfstyle.schedule import number_of_scales, scale_sizes
+from tfstyle.style import style_terms
+from tfstyle.terms import content_terms, photorealism_terms, variation_terms
 from tfstyle.workshop import Workshop
 
 
 class Assembly:
-    """Makes objectives of whichever pictures there are, at the first one's size.
+    """Makes objectives of whichever pictures there are.
 
     Args:
-      pictures: {"content": `[1, H, W, 3]`, "style": `[1, H', W', 3]`}, or one of the two.
-      hashes: {argument: hash} of them.
+      scene: the pictures.
       config: the run's config.
       extractor: model to use instead of the one that the config describes.
       workshop: where what other runs may share is kept.
@@ -37,22 +41,15 @@ class Assembly:
     """
 
     def __init__(
-        self,
-        pictures: Mapping[str, tf.Tensor],
-        hashes: Mapping[str, str],
-        config: TransferConfig,
-        extractor: tf.keras.Model | None,
-        workshop: Workshop,
+        self, scene: Scene, config: TransferConfig, extractor: tf.keras.Model | None, workshop: Workshop
     ):
-        self._pictures, self._hashes = pictures, dict(hashes)
-        self._config, self._workshop = config, workshop
+        self._scene, self._config, self._workshop = scene, config, workshop
         self._given = extractor
-        self.size = tuple(next(iter(pictures.values())).shape[1:3])
+        self.size = scene.size
         # What has no weight has no layers, and is not computed.
-        self._content_layers = (
-            config.content_layers if "content" in pictures and config.content_weight > 0 else ()
-        )
-        self._style_layers = config.style_layers if "style" in pictures and config.style_weight > 0 else ()
+        has_content, has_style = scene.content is not None, bool(scene.regions)
+        self._content_layers = config.content_layers if has_content and config.content_weight > 0 else ()
+        self._style_layers = config.style_layers if has_style and config.style_weight > 0 else ()
         self.precision = resolved(config.precision) if extractor is None else "float32"
         network = self._network(self.precision)
         require_known("content_layers", self._content_layers, network.output)
@@ -63,7 +60,7 @@ class Assembly:
     @property
     def detail(self) -> tf.Tensor | None:
         """The picture whose fine detail belongs into the result: a content to be painted."""
-        return self._pictures["content"] if self._content_layers and self._style_layers else None
+        return self._scene.content if self._content_layers and self._style_layers else None
 
     def objective_at(self, size: tuple[int, int]) -> Objective:
         """Returns the objective for pictures of (height, width)."""
@@ -73,50 +70,102 @@ class Assembly:
         """Returns it computed in float32."""
         return self._objective(size, "float32")
 
+    def explain(self) -> str:
+        """Returns the weights at the final size in the units of the references, as a table."""
+        config, kinds = self._config, self._kinds()
+        if config.style_strength > 0:
+            layers = self._layer_weights(self._weights(self.size, self.precision))
+            config = replace(config, style_layer_weights=tuple(layers.values()))
+            kinds["style"] = 1.0
+        return explain(self._network(self.precision), self.size, config, kinds)
+
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
-        evaluation, tile = self.plan.evaluations[size, precision], self.plan.tile
-        weights = self._weights()
-        # All that an objective depends on but its weights, which can be changed.
-        key = (self._network_key(precision), size, tuple(self._hashes.items()), self._config.units)
-        key += (tuple(weights), evaluation, tile)
-        objective = self._workshop.get(key, lambda: self._make(size, precision, evaluation, tile))
+        objective, _ = self._unweighted(size, precision)
+        weights = self._weights(size, precision)
+        if self._config.style_strength > 0:
+            layers = self._layer_weights(weights)
+            objective.note = strength.describe(
+                self._config.style_strength, self._config.content_weight, layers
+            )
         objective.weigh(weights)
         return objective
 
-    def _make(self, size: tuple[int, int], precision: str, evaluation: str, tile: int) -> Objective:
-        config, network = self._config, self._network(precision)
-        options = {"units": config.units, "tile": tile if evaluation == "tiled" else None}
-        terms = []
+    def _weights(self, size: tuple[int, int], precision: str) -> dict[str, float]:
+        """Returns {term: weight} for pictures of (height, width)."""
+        _, shares = self._unweighted(size, precision)
+        kinds, style_strength = self._kinds(), self._config.style_strength
+        weights = {name: share * kinds[_kind(name)] for name, share in shares.items()}
+        if style_strength == 0:
+            return weights
+        # In whichever precision the size begins with, so that a finish has the same weights.
+        planned = (size, self.precision) in self.plan.evaluations
+        objective, _ = self._unweighted(size, self.precision if planned else precision)
+        content = images.resize(self._scene.content, size)
+        known = (objective, tuple(weights.items()), style_strength)
+        return weights | self._workshop.get(
+            known, lambda: strength.balanced(objective, weights, content, style_strength)
+        )
+
+    def _layer_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Returns {style layer: weight}; of several regions, the sum."""
+        terms = {layer: f"style/{layer}" for layer in self._style_layers}
+        return {
+            layer: sum(w for name, w in weights.items() if name == term or name.startswith(f"{term}/"))
+            for layer, term in terms.items()
+        }
+
+    def _unweighted(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
+        """Returns the objective with any weights, and what part of its kind's weight each term has."""
+        config, kinds = self._config, tuple(self._kinds())
+        # All that an objective depends on but its weights, which can be changed.
+        key = (self._network_key(precision), size, tuple(self._scene.hashes.items()), kinds)
+        key += (self._content_layers, self._style_layers, self.plan.evaluations[size, precision])
+        key += tuple(getattr(config, name) for name in _TERM_OPTIONS)
+        return self._workshop.get(key, lambda: self._make(size, precision, kinds))
+
+    def _kinds(self) -> dict[str, float]:
+        """Returns the weight of each kind of term that there is."""
+        config = self._config
+        weights = {}
         if self._content_layers:
-            target = images.resize(self._pictures["content"], size)
-            terms += content_terms(
-                network, target, self._content_layers, weight=config.content_weight, **options
-            )
+            weights["content"] = config.content_weight
         if self._style_layers:
-            style = self._pictures["style"]
+            weights["style"] = config.style_weight
+        if config.tv_weight > 0:
+            weights["total_variation"] = config.tv_weight
+        if config.photorealistic and config.photorealistic_weight > 0 and self._scene.content is not None:
+            weights["photorealism"] = config.photorealistic_weight
+        return weights
+
+    def _make(self, size: tuple[int, int], precision: str, kinds) -> tuple[Objective, dict[str, float]]:
+        """Returns the objective, and what part of its kind's weight each term has."""
+        config, network, scene = self._config, self._network(precision), self._scene
+        evaluation, tile = self.plan.evaluations[size, precision], self.plan.tile
+        options = {"units": config.units, "tile": tile if evaluation == "tiled" else None}
+        content = None if scene.content is None else images.resize(scene.content, size)
+        terms = []
+        if "content" in kinds:
+            terms += content_terms(network, content, self._content_layers, weight=1.0, **options)
+        if "style" in kinds:
             shrink = size[0] / self.size[0]
-            smaller = tuple(max(1, round(side * shrink)) for side in style.shape[1:3])
             terms += style_terms(
                 network,
-                images.resize(style, smaller),
+                [region.resized(size, shrink) for region in scene.regions],
                 self._style_layers,
-                weight=config.style_weight,
+                size=size,
+                weight=1.0,
                 layer_weights=config.style_layer_weights,
+                statistic=config.style_loss,
+                blend=config.blend,
                 **options,
             )
-        if config.tv_weight > 0:
-            terms += variation_terms(config.tv_weight)
-        return Objective(network, terms, evaluation=evaluation, tile=tile)
-
-    def _weights(self) -> dict[str, float]:
-        """Returns {term: weight}."""
-        config = self._config
-        betas = style_weights(
-            self._style_layers, config.style_weight, config.style_layer_weights, config.units
-        )
-        weights = {f"content/{layer}": config.content_weight for layer in self._content_layers}
-        weights |= {f"style/{layer}": beta for layer, beta in betas.items() if beta > 0}
-        return weights | ({"total_variation": config.tv_weight} if config.tv_weight > 0 else {})
+        if "total_variation" in kinds:
+            terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
+        if "photorealism" in kinds:
+            terms += photorealism_terms(1.0, content)
+        seen = scene.canvas.seen_at(size)
+        objective = Objective(network, terms, evaluation=evaluation, tile=tile, seen=seen)
+        return objective, {term.name: term.weight for term in terms}
 
     def _network_key(self, precision: str):
         if self._given is not None:
@@ -124,7 +173,7 @@ class Assembly:
         config = self._config
         layers = tuple(dict.fromkeys((*self._content_layers, *self._style_layers)))
         key = (config.weights, layers, config.pooling, config.padding, precision)
-        return key + (tuple(self._hashes.items()) if config.normalize else ())
+        return key + (tuple(self._scene.hashes.items()) if config.normalize else ())
 
     def _network(self, precision: str) -> tf.keras.Model:
         if self._given is not None:
@@ -139,18 +188,34 @@ class Assembly:
                 padding=config.padding,
                 dtype=precision,
             )
-            pictures = list(self._pictures.values())
-            return normalize_activations(network, pictures) if config.normalize else network
+            return normalize_activations(network, self._pictures()) if config.normalize else network
 
         return self._workshop.get(self._network_key(precision), make)
 
+    def _pictures(self) -> list[tf.Tensor]:
+        content = self._scene.content
+        return ([] if content is None else [content]) + self._scene.styles
+
     def _require_size(self, network: tf.keras.Model) -> None:
-        least, scales = minimum_size(network), number_of_scales(self.size, self._config)
-        for argument, picture in self._pictures.items():
-            height, width = scale_sizes(tuple(picture.shape[1:3]), scales)[0]
+        config, least = self._config, minimum_size(network)
+        scales = number_of_scales(self.size, config)
+        named = [("content", self._scene.content)] if self._scene.content is not None else []
+        for argument, picture in named + [("style", style) for style in self._scene.styles]:
+            height, width = scale_sizes(tuple(picture.shape[1:3]), scales, config.scale_factor)[0]
             if min(height, width) < least:
                 coarsest = " at the coarsest scale" if scales > 1 else ""
                 raise ValueError(
                     f"{argument}: is {width} x {height} pixels{coarsest}, but these layers need at least"
                     f" {least} on each side; give a larger image_size or picture, or shallower layers"
                 )
+
+
+# What terms are made from, beside pictures, masks, layers and network.
+_TERM_OPTIONS = (
+    *("units", "style_layer_weights", "style_loss", "style_scale", "style_blend", "blend"),
+    *("tv_loss", "color", "color_matching"),
+)
+
+
+def _kind(term: str) -> str:
+    return term.split("/")[0]

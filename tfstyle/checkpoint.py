@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfstyle.files import make_folder, require_writable_folder, write_atomically
 
@@ -65,3 +67,9 @@ class Checkpoint:
             )
             raise ValueError(f"checkpoint_dir: {str(self._path)!r} is of another run: {changed}")
         return record, arrays
+
+
+def tensor_hash(image: tf.Tensor) -> str:
+    """Returns a short hash of a picture's shape and values."""
+    values = np.ascontiguousarray(image)
+    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()[:16]

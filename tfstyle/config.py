@@ -39,22 +39,76 @@ class TransferConfig:
         "layers whose Gram matrices hold the style",
     )
     style_layer_weights: tuple[float, ...] = option(
-        (),
-        "w_l of the paper's eq. 5, one per style layer; empty: all equal"
-        " (1/number of layers in units=paper, 1 in units=gatys_code)",
+        (), "w_l of the paper's eq. 5, one per style layer; empty: the units' own, all equal"
+    )
+    style_loss: str = option(
+        "gram",
+        "what of the style is matched: gram (the paper), moments (means and variances), bures (means and"
+        " covariances, by their Wasserstein distance) or histogram (of every filter)",
+        ("gram", "moments", "bures", "histogram"),
+    )
+    style_scale: float = option(
+        1.0, "size of the style picture relative to the content's: larger, and strokes are larger"
+    )
+    style_blend: tuple[float, ...] = option((), "shares of several styles, one each; empty: all equal")
+    blend: str = option(
+        "targets",
+        "several styles: targets (match their mean statistics) or losses (match each, as far as it goes)",
+        ("targets", "losses"),
     )
     content_weight: float = option(1.0, "weight of the content (the paper's alpha), in the preset's units")
     style_weight: float = option(1e3, "weight of the style (the paper's beta), in the preset's units")
+    style_strength: float = option(
+        0.0,
+        "how much of the style, above 0 and below 1, about the same look at any size and with any network;"
+        " 0: as content_weight and style_weight say",
+    )
     tv_weight: float = option(0.0, "weight of the total variation, which smooths the picture")
+    tv_loss: str = option(
+        "squared",
+        "form of the total variation: squared (sum of squared differences), inner_squared (the same without"
+        " last row and column), absolute (sum of their sizes), mean_squared (means of squared ones),"
+        " nine_point (the same with diagonals) or power (sum of squared gradients to the power of 1.25)",
+        ("squared", "inner_squared", "absolute", "mean_squared", "nine_point", "power"),
+    )
     units: str = option(
         "gatys_code",
-        "what weight 1 means: paper (eqs. 1 and 4, sums) or gatys_code"
-        " (content: mean squares; style: mean squares of G/M over N^2)",
-        ("gatys_code", "paper"),
+        "what weight 1 means: paper (eqs. 1 and 4, sums), gatys_code (content: mean squares; style: mean"
+        " squares of G/M over N^2), or as the code of that name has it",
+        ("gatys_code", "paper", "jcjohnson", "anishathalye", "tf_tutorial", "keras_example", "crowsonkb"),
     )
-    optimizer: str = option("lbfgs", "lbfgs or adam", ("lbfgs", "adam"))
+    color: str = option(
+        "style",
+        "whose colours: style, content (only light and dark are painted) or matched (the style's colours"
+        " are brought to the content's before the run)",
+        ("style", "content", "matched"),
+    )
+    color_matching: str = option("pca", "how colours are matched: pca or cholesky", ("pca", "cholesky"))
+    photorealistic: bool = option(
+        False, "keep a photograph one: colours change only as local affine functions of the content's"
+    )
+    photorealistic_weight: float = option(
+        1e4, "weight of that, on the matting Laplacian (Levin et al. 2008) per pixel"
+    )
+    postprocess: str = option(
+        "none",
+        "what is done to the finished picture: none, or guided (edges taken from the content by a guided"
+        " filter)",
+        ("none", "guided"),
+    )
+    optimizer: str = option("lbfgs", "lbfgs, adam or sgd", ("lbfgs", "adam", "sgd"))
     iterations: int = option(500, "iterations of the optimiser, at the first scale")
-    learning_rate: float = option(0.02, "step of Adam, in picture values (the range is 0 to 1)")
+    learning_rate: float = option(
+        0.02, "step of Adam, in picture values (the range is 0 to 1); of SGD, factor on the gradient"
+    )
+    learning_rate_decay: float = option(1.0, "factor on learning_rate every 100 iterations, gradually")
+    beta_1: float = option(0.9, "decay of Adam's mean of gradients")
+    beta_2: float = option(0.999, "decay of Adam's mean of squared gradients")
+    adam_epsilon: float = option(1e-7, "what Adam adds to the root of that mean")
+    averaging: float = option(
+        0.0,
+        "decay of a running mean of the pictures of Adam or SGD, which then is the result; 0: the last one",
+    )
     line_search: str = option(
         "backtracking",
         "of L-BFGS: backtracking (about one evaluation an iteration) or hager_zhang"
@@ -68,9 +122,10 @@ class TransferConfig:
     )
     scales: int = option(
         0,
-        "coarse to fine: number of sizes, each twice the one before it;"
+        "coarse to fine: number of sizes, each scale_factor times the one before it;"
         " 0: as many as make the first one at most 512 pixels",
     )
+    scale_factor: float = option(2.0, "sides of a scale over those of the one before it")
     finer_share: float = option(0.4, "iterations at each scale after the first, as a share of iterations")
     seed: int = option(0, "seed of the noise; another seed gives another picture of the same style")
     pooling: str = option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
@@ -102,42 +157,59 @@ class TransferConfig:
     def __post_init__(self):
         for name in ("content_layers", "style_layers"):
             object.__setattr__(self, name, _layer_names(name, getattr(self, name)))
-        object.__setattr__(
-            self,
-            "style_layer_weights",
-            tuple(number("style_layer_weights", weight, 0) for weight in self.style_layer_weights),
-        )
+        for name in ("style_layer_weights", "style_blend"):
+            weights = tuple(number(name, weight, 0) for weight in getattr(self, name))
+            object.__setattr__(self, name, weights)
         if self.style_layer_weights and len(self.style_layer_weights) != len(self.style_layers):
             raise ValueError(
                 f"style_layer_weights={listed(self.style_layer_weights)}: must hold one number for"
                 f" each of the {len(self.style_layers)} style_layers, or none"
             )
-        for name in ("content_weight", "style_weight", "tv_weight"):
+        if self.style_blend and sum(self.style_blend) == 0:
+            raise ValueError(f"style_blend={listed(self.style_blend)}: at least one share must be above 0")
+        for name in _NUMBERS:
             object.__setattr__(self, name, number(name, getattr(self, name), 0))
         if self.content_weight == 0 and (self.style_weight == 0 or not any(self.style_layer_weights or (1,))):
             raise ValueError(
                 f"content_weight={self.content_weight:g} and style_weight={self.style_weight:g}:"
                 " at least one must be above 0, or there is nothing to make"
             )
-        for name in ("learning_rate", "finer_share", "memory_limit"):
-            object.__setattr__(self, name, number(name, getattr(self, name), 0))
-        for name in ("learning_rate", "finer_share"):
+        if self.style_strength > 0 and 0 in (self.content_weight, self.style_weight):
+            raise ValueError(
+                f"style_strength={self.style_strength:g}: needs content_weight and style_weight above 0;"
+                " it is a share between the two"
+            )
+        for name in _ABOVE_ZERO:
             if getattr(self, name) == 0:
                 raise ValueError(f"{name}=0: must be above 0")
+        for name in _BELOW_ONE:
+            if getattr(self, name) >= 1:
+                raise ValueError(f"{name}={getattr(self, name):g}: must be below 1")
+        if self.scale_factor < _LEAST_SCALE_FACTOR:
+            raise ValueError(f"scale_factor={self.scale_factor:g}: must be {_LEAST_SCALE_FACTOR} or above")
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
         check_choices(self)
         for name in ("weights", "init"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be a name or a path")
-        if not isinstance(self.normalize, bool):
-            raise ValueError(f"normalize={self.normalize!r}: must be true or false")
+        for name in ("normalize", "photorealistic"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be true or false")
 
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `TransferConfig(**fields)` gives the config back."""
         return to_json(self)
 
 
+_ABOVE_ZERO = ("learning_rate", "learning_rate_decay", "adam_epsilon", "finer_share", "style_scale")
+_BELOW_ONE = ("style_strength", "beta_1", "beta_2", "averaging")
+_NUMBERS = (
+    *_ABOVE_ZERO,
+    *_BELOW_ONE,
+    *("content_weight", "style_weight", "tv_weight", "photorealistic_weight", "memory_limit", "scale_factor"),
+)
+_LEAST_SCALE_FACTOR = 1.1
 _LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 0, "seed": 0, "log_every": 1}
 
 
@@ -155,51 +227,3 @@ def _layer_names(argument: str, names) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError(f"{argument}={listed(names)}: names a layer twice")
     return names
-
-
-PRESETS: dict[str, TransferConfig] = {
-    # The code Gatys published for these weights (PytorchNeuralStyleTransfer):
-    # max pooling, content start, 500 iterations of L-BFGS, content 1, style 1000.
-    "gatys_code": TransferConfig(),
-    # The CVPR 2016 paper: eqs. 1, 4 and 7 as written, alpha/beta = 1e-3 (its
-    # figure 3B), average pooling, normalised network, white noise. The paper
-    # gives no number of iterations; 500 is that of Gatys' code.
-    "paper": TransferConfig(
-        units="paper",
-        content_weight=1e-3,
-        style_weight=1.0,
-        pooling="average",
-        normalize=True,
-        init="noise",
-    ),
-    # For the embedded encoder, tuned by eye: coarse to fine, because it sees
-    # contrasts better than colours and moves large areas only where they are
-    # small; average pooling, with which it was trained; some smoothing.
-    "mini": TransferConfig(
-        weights="mini",
-        scales=3,
-        iterations=80,
-        finer_share=1.0,
-        content_weight=2e4,
-        tv_weight=5e4,
-        pooling="average",
-        padding="reflect",
-    ),
-}
-DEFAULT_PRESET = "gatys_code"
-
-
-def default_preset(weights: str | None) -> str:
-    """Returns the name of the preset that is meant where only the weights are named."""
-    return "mini" if weights == "mini" else DEFAULT_PRESET
-
-
-def preset(name: str) -> TransferConfig:
-    """Returns the named preset.
-
-    Raises:
-      ValueError: there is none of that name.
-    """
-    if name not in PRESETS:
-        raise ValueError(f"preset={name!r}: must be one of {', '.join(PRESETS)}")
-    return PRESETS[name]

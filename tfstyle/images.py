@@ -53,6 +53,43 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
     return tf.constant(pixels[np.newaxis])
 
 
+def load_alpha(source, argument: str = "image") -> tf.Tensor | None:
+    """Reads how opaque a picture is.
+
+    Args:
+      source, argument: as in `load_image`.
+
+    Returns:
+      `[1, H, W, 1]` float32 in [0, 1], of `load_image`'s size; None where it is opaque everywhere.
+
+    Raises:
+      ValueError, OSError: as in `load_image`.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        picture = _decode(pathlib.Path(source), f"{argument}={str(source)!r}")
+    elif isinstance(source, Image.Image):
+        picture = ImageOps.exif_transpose(source)
+    else:
+        values = np.asarray(source)
+        alpha = values[..., 3] if values.ndim in (3, 4) and values.shape[-1] == 4 else None
+        if alpha is None:
+            return None
+        alpha = alpha.reshape(alpha.shape[-2:])
+        full = np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1
+        return _unless_opaque(np.clip(alpha.astype(np.float32) / full, 0, 1))
+    if not _has_alpha(picture):
+        return None
+    return _unless_opaque(np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255)
+
+
+def _unless_opaque(alpha: np.ndarray) -> tf.Tensor | None:
+    return None if alpha.min() >= 1 else tf.constant(alpha[np.newaxis, ..., np.newaxis])
+
+
+def _has_alpha(picture: Image.Image) -> bool:
+    return picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info
+
+
 def _decode(path: pathlib.Path, named: str) -> Image.Image:
     """Reads a file, turned upright; errors begin with `named`."""
     require_file(path, named)
@@ -82,7 +119,7 @@ def _pixels(picture: Image.Image, argument: str) -> np.ndarray:
     if picture.mode.startswith("I") or picture.mode == "F":
         return _deep_pixels(np.asarray(picture), argument)
     profile = picture.info.get("icc_profile")
-    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
+    if _has_alpha(picture):
         picture = picture.convert("RGBA")
         alpha = picture.getchannel("A")
         color = _to_srgb(picture.convert("RGB"), profile, argument)
@@ -149,7 +186,7 @@ def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
 
 
 def resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Resizes `[B, H, W, 3]` to `(height, width)`: bicubic, antialiased, kept in [0, 1]."""
+    """Resizes `[B, H, W, C]` to `(height, width)`: bicubic, antialiased, kept in [0, 1]."""
     if tuple(image.shape[1:3]) == tuple(size):
         return image
     resized = tf.image.resize(image, size, method="bicubic", antialias=True)
@@ -171,7 +208,7 @@ def cover(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def to_uint8(image) -> np.ndarray:
-    """Returns `[H, W, 3]` uint8 of a `[1, H, W, 3]` or `[H, W, 3]` picture, rounded and clipped."""
+    """Returns `[H, W, C]` uint8 of a `[1, H, W, C]` or `[H, W, C]` picture, rounded and clipped."""
     values = np.asarray(image, np.float32)
     values = values[0] if values.ndim == 4 else values
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
@@ -193,25 +230,32 @@ def check_writable(path, argument: str = "output") -> None:
     require_writable_folder(path.parent, named)
 
 
-def save_image(path, image, note: str | None = None) -> None:
+def save_image(path, image, note: str | None = None, alpha=None) -> None:
     """Writes a picture as PNG or JPEG, by its suffix; the file is whole or unchanged.
 
     Args:
       path: ends in .png, .jpg or .jpeg; an existing file is replaced.
       image: `[1, H, W, 3]` or `[H, W, 3]`, floats in [0, 1].
       note: text to carry inside the file (`read_note` reads it back).
+      alpha: `[1, H, W, 1]` or `[H, W, 1]` in [0, 1]; a JPEG is laid on white by it.
 
     Raises:
       OSError: the file cannot be written; what stood there before is intact.
     """
     path = pathlib.Path(path)
     picture = Image.fromarray(to_uint8(image))
+    if alpha is not None:
+        picture.putalpha(Image.fromarray(to_uint8(alpha)[..., 0]))
     if _FORMATS[path.suffix.lower()] == "PNG":
         text = PngImagePlugin.PngInfo()
         if note is not None:
             text.add_itxt(_NOTE, note)
         options = {"format": "PNG", "pnginfo": text}
     else:
+        if alpha is not None:
+            picture = Image.composite(
+                picture.convert("RGB"), Image.new("RGB", picture.size, "white"), picture.getchannel("A")
+            )
         options = {"format": "JPEG", "quality": 95, "subsampling": 0, "comment": note or ""}
     encoded = io.BytesIO()
     picture.save(encoded, **options)

@@ -11,6 +11,8 @@ activations are summed in float32.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
@@ -102,23 +104,81 @@ def gram_loss(gram: tf.Tensor, target_gram: tf.Tensor, positions: tf.Tensor) -> 
     return tf.reduce_sum(tf.square(difference))
 
 
-def total_variation(image: tf.Tensor) -> tf.Tensor:
-    """Sum of squared differences between neighbouring pixels.
+def total_variation(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
+    """How much neighbouring pixels differ; it is not part of the CVPR 2016 paper.
 
-    This is the V^beta regulariser of Mahendran & Vedaldi (CVPR 2015) with
-    beta = 2: unlike the sum of absolute differences it is smooth,
-    which a quasi-Newton method needs. It is not part of the CVPR 2016 paper.
+    For differences d to the pixel below and e to the one on the right, of each
+    channel on its own:
+
+    - ``squared``: sum d^2 + sum e^2. Smooth, which a quasi-Newton method needs.
+    - ``inner_squared``: sum (d^2 + e^2) over the pixels that have both
+      neighbours (jcjohnson/neural-style, whose gradient is half of this one's).
+    - ``absolute``: sum |d| + sum |e|, as `tf.image.total_variation`; where a
+      difference is 0, its gradient is 0.
+    - ``mean_squared``: mean d^2 + mean e^2 (anishathalye/neural-style). The mean
+      of no differences, in a picture of one row or column, is 0.
+    - ``nine_point``: 2 (mean d^2 + mean e^2) / 3 + (mean f^2 + mean g^2) / 6, with
+      differences f and g along the two diagonals, of a picture whose border is
+      repeated once all around (crowsonkb/style-transfer-pytorch).
+    - ``power``: sum (d^2 + e^2)^1.25 over the pixels that have both neighbours:
+      V^beta of Mahendran & Vedaldi (CVPR 2015) at beta = 2.5 (Keras' example).
 
     Args:
       image: `[B, H, W, C]` with values in [0, 1].
+      form: one of these.
 
     Returns:
-      A scalar, in squared picture values.
+      A scalar, the sum over the batch, in picture values to the power of 2; of
+      1 for ``absolute``, of 2.5 for ``power``.
+
+    Raises:
+      ValueError: there is no such form; the message calls it tv_loss.
     """
+    if form not in VARIATIONS:
+        raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(VARIATIONS)}")
     image = _accumulable(image)
+    if form == "nine_point":
+        return _nine_point(image)
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
-    return tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
+    return _VARIATIONS[form](down, right)
+
+
+def _nine_point(image: tf.Tensor) -> tf.Tensor:
+    wide = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    down = wide[:, 2:, 1:-1] - wide[:, 1:-1, 1:-1]
+    right = wide[:, 1:-1, 2:] - wide[:, 1:-1, 1:-1]
+    falling = wide[:, 1:, 1:] - wide[:, :-1, :-1]
+    rising = wide[:, 1:, :-1] - wide[:, :-1, 1:]
+    straight = _mean_of_squares(down) + _mean_of_squares(right)
+    return 2 * straight / 3 + (_mean_of_squares(falling) + _mean_of_squares(rising)) / 6
+
+
+def _sums(function: Callable[[tf.Tensor], tf.Tensor], *tensors: tf.Tensor) -> tf.Tensor:
+    return sum(tf.reduce_sum(function(tensor)) for tensor in tensors)
+
+
+def _mean_of_squares(differences: tf.Tensor) -> tf.Tensor:
+    """Returns the sum over a batch of each picture's mean."""
+    count = tf.maximum(tf.reduce_prod(tf.shape(differences)[1:]), 1)
+    return tf.reduce_sum(tf.square(differences)) / tf.cast(count, differences.dtype)
+
+
+def _squared_gradients(down: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """Returns d^2 + e^2 where there are both: `[B, H-1, W-1, C]`."""
+    return tf.square(down[:, :, :-1]) + tf.square(right[:, :-1])
+
+
+_VARIATIONS = {
+    "squared": lambda down, right: _sums(tf.square, down, right),
+    "inner_squared": lambda down, right: tf.reduce_sum(_squared_gradients(down, right)),
+    "absolute": lambda down, right: _sums(tf.abs, down, right),
+    "mean_squared": lambda down, right: _mean_of_squares(down) + _mean_of_squares(right),
+    "power": lambda down, right: tf.reduce_sum(_squared_gradients(down, right) ** 1.25),
+}
+
+
+VARIATIONS = (*_VARIATIONS, "nine_point")
 
 
 def _accumulable(tensor: tf.Tensor) -> tf.Tensor:

@@ -9,29 +9,7 @@ import tensorflow as tf
 
 from tfstyle import sums
 from tfstyle.sums import Activations, Summand, Sums
-from tfstyle.terms import (
-    UNITS,
-    ImageTerm,
-    SummedTerm,
-    Term,
-    content_terms,
-    style_terms,
-    style_weights,
-    variation_terms,
-)
-
-__all__ = [
-    "EVALUATIONS",
-    "UNITS",
-    "ImageTerm",
-    "Objective",
-    "SummedTerm",
-    "Term",
-    "content_terms",
-    "style_terms",
-    "style_weights",
-    "variation_terms",
-]
+from tfstyle.terms import ImageTerm, SummedTerm, Term
 
 EVALUATIONS = ("plain", "recompute", "tiled")
 
@@ -56,6 +34,12 @@ class Objective:
       evaluation: ``plain``, ``recompute`` or ``tiled``.
       tile: side of a tile in pixels, where tiled; around it, a tile sees as far
         as the extractor does (VGG19 to conv5_1: 80 pixels).
+      seen: what of a picture all terms are on, such as its light alone; None: the
+        picture. A differentiable function from pictures to pictures of one size.
+
+    Attributes:
+      terms: the summands, with their weights.
+      note: what a reader should know of the weights, for the first report.
 
     Raises:
       ValueError: there is no term, or two of one name; the evaluation is
@@ -69,11 +53,14 @@ class Objective:
         *,
         evaluation: str = "plain",
         tile: int = 512,
+        seen: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ):
         names = [term.name for term in terms]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
+        self.note = ""
+        self._seen = seen
         self._sums = _sums(extractor, self.terms, evaluation, tile)
         # A variable, so that other weights need no other compiled code; double, so that none is rounded.
         self._weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
@@ -86,6 +73,7 @@ class Objective:
         )
 
     def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = image if self._seen is None else self._seen(image)
         found, activations = self._sums(image)
         return {
             term.name: term.outcome(found[term.name])

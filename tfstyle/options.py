@@ -46,6 +46,11 @@ def listed(values) -> str:
     return ",".join(str(value) for value in values)
 
 
+def numbered(argument: str, index: int) -> str:
+    """Returns what the index-th value of an argument that may have several is called: style, style 2, …"""
+    return f"{argument} {index + 1}" if index else argument
+
+
 def number(argument: str, value, least: float) -> float:
     """Returns a value as a finite float.
 

@@ -29,7 +29,8 @@ _SHARE = 0.8
 # tiles see their neighbourhood.
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
 # Bytes a pixel of the optimisers' variables and temporary vectors, without history.
-_OPTIMIZER_BYTES = {"adam": 110, "lbfgs": 330, "hager_zhang": 330}
+_OPTIMIZER_BYTES = {"adam": 110, "sgd": 50, "lbfgs": 330, "hager_zhang": 330}
+_AVERAGING_BYTES = 24  # of the running mean, beside them
 _ADVICE = "lower image_size or lbfgs_history, or take optimizer=adam"
 _STEP_BYTES = 60e6  # of the compiled step, whatever the picture
 
@@ -160,6 +161,8 @@ def needed_bytes(
     optimizer = _OPTIMIZER_BYTES[kind or config.optimizer] * pixels + _STEP_BYTES
     if config.optimizer == "lbfgs":
         optimizer += 24 * config.lbfgs_history * pixels
+    elif config.averaging > 0:
+        optimizer += _AVERAGING_BYTES * pixels
     steady = targets + optimizer
     return {
         "plain": int(steady + _activation_bytes(whole, width)),

@@ -8,7 +8,6 @@ grain. Made small first and then larger, they keep their size (Gatys et al.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,16 +41,19 @@ def number_of_scales(size: tuple[int, int], config: TransferConfig) -> int:
     """Returns the config's scales, or as many as bring the first to at most 512 pixels."""
     if config.scales:
         return config.scales
-    return 1 + max(0, math.ceil(math.log2(max(size) / _COARSEST)))
+    # A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
+    most, scales = _COARSEST * (1 + 1e-6), 1
+    while max(size) > most * config.scale_factor ** (scales - 1):
+        scales += 1
+    return scales
 
 
-def scale_sizes(size: tuple[int, int], scales: int) -> list[tuple[int, int]]:
-    """Returns the (height, width) of each scale, coarsest first, each twice the one before."""
+def scale_sizes(size: tuple[int, int], scales: int, factor: float) -> list[tuple[int, int]]:
+    """Returns the (height, width) of each scale, coarsest first, each `factor` times the one before."""
     height, width = size
-    return [
-        (max(1, round(height / 2**halvings)), max(1, round(width / 2**halvings)))
-        for halvings in reversed(range(scales))
-    ]
+    # A negative power: of very many scales it becomes 0, where a positive one would overflow.
+    shares = [float(factor) ** -steps for steps in reversed(range(scales))]
+    return [(max(1, round(height * share)), max(1, round(width * share))) for share in shares]
 
 
 def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = False) -> list[Stage]:
@@ -59,10 +61,10 @@ def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = Fals
 
     Args:
       size: (height, width) of the picture to be made.
-      config: of it, iterations, finer_share and scales.
+      config: of it, iterations, finer_share, scales and scale_factor.
       finish: make the last iterations of all exact.
     """
-    sizes = scale_sizes(size, number_of_scales(size, config))
+    sizes = scale_sizes(size, number_of_scales(size, config), config.scale_factor)
     finer = max(1, round(config.iterations * config.finer_share))
     made = [
         Stage(scale, scale_size, finer if scale else config.iterations)

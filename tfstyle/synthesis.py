@@ -8,7 +8,6 @@ the start differ.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import images
-from tfstyle.checkpoint import Checkpoint
+from tfstyle.checkpoint import Checkpoint, tensor_hash
 from tfstyle.config import TransferConfig
 from tfstyle.objective import Objective
-from tfstyle.optimizers import ImageOptimizer, make_optimizer
+from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.schedule import Stage, remaining, stages
 from tfstyle.workshop import Workshop
@@ -41,6 +40,7 @@ class Result:
       evaluations: times that value and gradient were computed.
       history: one record before the first step, one every `log_every`
         iterations, one after the last.
+      alpha: `[1, H, W, 1]` in [0, 1], the opacity that the content has; None: opaque.
     """
 
     image: tf.Tensor
@@ -49,6 +49,7 @@ class Result:
     seconds: float
     evaluations: int
     history: list[Progress]
+    alpha: tf.Tensor | None = None
 
     @property
     def total(self) -> float:
@@ -135,12 +136,6 @@ def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) 
     return tf.clip_by_value(larger + images.resize(detail, size) - seen, 0.0, 1.0)
 
 
-def tensor_hash(image: tf.Tensor) -> str:
-    """Returns a short hash of a picture's shape and values."""
-    values = np.ascontiguousarray(image)
-    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()[:16]
-
-
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:
     fields = config.to_dict()
     for name in ("log_every", "evaluation", "memory_limit"):  # these do not change what is made
@@ -222,7 +217,7 @@ class _Run:
         self._evaluations_before = self.history[-1].evaluations if self.history else 0
         self._optimizer = self._optimizer_for(objective, image)
         self._optimizer.start(image)
-        self._report(objective, "")
+        self._report(objective, objective.note)
 
     def _continues(self, index: int) -> bool:
         """Returns whether a stage goes on where the one before ends, at the same size."""
@@ -231,8 +226,8 @@ class _Run:
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config = self._config
-        kind = (config.optimizer, config.learning_rate, config.line_search, config.lbfgs_history)
-        optimizer = self._workshop.get((objective, kind), lambda: make_optimizer(config, objective, image))
+        options = tuple(getattr(config, name) for name in OPTIONS)
+        optimizer = self._workshop.get((objective, options), lambda: make_optimizer(config, objective, image))
         optimizer.use(objective)  # a run before this one may have left it with another
         return optimizer
 

@@ -11,14 +11,16 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfstyle import images
 from tfstyle.assembly import Assembly
-from tfstyle.config import PRESETS, TransferConfig
+from tfstyle.canvas import Canvas
+from tfstyle.config import TransferConfig
 from tfstyle.initial import initial_image
 from tfstyle.planning import Plan
 from tfstyle.precision import choice
-from tfstyle.reporting import Reporter
-from tfstyle.synthesis import Result, synthesize, tensor_hash
+from tfstyle.presets import PRESETS
+from tfstyle.reporting import Progress, Reporter
+from tfstyle.scenes import Scene, make_scene
+from tfstyle.synthesis import Result, synthesize
 from tfstyle.workshop import Workshop
 
 
@@ -27,6 +29,8 @@ def transfer(
     style,
     config: TransferConfig = PRESETS["gatys_code"],
     *,
+    content_masks: Sequence = (),
+    style_masks: Sequence = (),
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
@@ -35,9 +39,16 @@ def transfer(
     """Paints the content in the manner of the style: the paper's eq. (7).
 
     Args:
-      content, style: a path, PIL image, array (uint8, or float in [0, 1]) or
-        tensor. Both are resized to `config.image_size` on their longer side,
-        each at its own aspect.
+      content: a path, PIL image, array (uint8, or float in [0, 1]) or tensor,
+        resized to `config.image_size` on its longer side. Where it is
+        transparent nothing is painted.
+      style: a picture of the same kinds, or several in a list or tuple; each is
+        resized alike, times `config.style_scale`, at its own aspect.
+      content_masks, style_masks: where in the content the styles go, and what
+        of the style pictures counts there: one label image, whose colours are
+        the regions, or grey masks, one a region (see `masks.load_masks`). Where
+        there is no region the content stays as it is. Masks of the style alone
+        keep the rest of it out of its statistics.
       config: what to do; see `TransferConfig` and `PRESETS`.
       extractor: model to use instead of the one that the config describes,
         from `[B, H, W, 3]` in [0, 1] to `{layer: activation}`; `normalize` and
@@ -53,9 +64,8 @@ def transfer(
       ValueError, OSError: a picture, layer, weights file or checkpoint is not
         what it should be; the message names it.
     """
-    content = images.load_fitted(content, "content", config.image_size)
-    style = images.load_fitted(style, "style", config.image_size)
-    return _run(content, style, config, extractor, reporters, checkpoint_dir, workshop)
+    scene = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return _run(*scene, config, extractor, reporters, checkpoint_dir, workshop)
 
 
 def plan_transfer(
@@ -63,6 +73,8 @@ def plan_transfer(
     style,
     config: TransferConfig = PRESETS["gatys_code"],
     *,
+    content_masks: Sequence = (),
+    style_masks: Sequence = (),
     extractor: tf.keras.Model | None = None,
 ) -> Plan:
     """Returns what `transfer` would do with the same arguments: how, in what memory and time.
@@ -72,10 +84,26 @@ def plan_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    content = images.load_fitted(content, "content", config.image_size)
-    style = images.load_fitted(style, "style", config.image_size)
-    *_, assembly = _assemble(content, style, config, extractor, Workshop())
-    return assembly.plan
+    scene, _ = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return Assembly(scene, config, extractor, Workshop()).plan
+
+
+def explain_transfer(
+    content,
+    style,
+    config: TransferConfig = PRESETS["gatys_code"],
+    *,
+    content_masks: Sequence = (),
+    style_masks: Sequence = (),
+    extractor: tf.keras.Model | None = None,
+) -> str:
+    """Returns the weights of the same `transfer`, at its final size, in the units of the references.
+
+    Raises:
+      ValueError, OSError: as in `transfer`.
+    """
+    scene, _ = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return Assembly(scene, config, extractor, Workshop()).explain()
 
 
 def reconstruct_content(
@@ -104,16 +132,8 @@ def reconstruct_content(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init)
-    return _run(
-        images.load_fitted(image, "content", config.image_size),
-        None,
-        config,
-        extractor,
-        reporters,
-        checkpoint_dir,
-        workshop,
-    )
+    config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
+    return _run(*make_scene(image, None, config), config, extractor, reporters, checkpoint_dir, workshop)
 
 
 def reconstruct_style(
@@ -142,51 +162,53 @@ def reconstruct_style(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init)
-    return _run(
-        None,
-        images.load_fitted(image, "style", config.image_size),
-        config,
-        extractor,
-        reporters,
-        checkpoint_dir,
-        workshop,
-    )
+    config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
+    return _run(*make_scene(None, image, config), config, extractor, reporters, checkpoint_dir, workshop)
+
+
+# What says how content and style go together means nothing to a reconstruction of one of them.
+_NO_TRANSFER = {
+    "style_strength": 0.0,
+    "style_blend": (),
+    "color": "style",
+    "photorealistic": False,
+    "postprocess": "none",
+}
 
 
 def _run(
-    content: tf.Tensor | None,
-    style: tf.Tensor | None,
+    scene: Scene,
+    alpha: tf.Tensor | None,
     config: TransferConfig,
     extractor: tf.keras.Model | None,
     reporters: Sequence[Reporter],
     checkpoint_dir,
     workshop: Workshop | None,
 ) -> Result:
-    """Runs the loop on the terms of whichever pictures there are, at the first one's size."""
+    """Runs the loop on the terms of a scene."""
     workshop = workshop or Workshop()
-    pictures, hashes, assembly = _assemble(content, style, config, extractor, workshop)
-    initial = initial_image(config.init, assembly.size, **pictures, seed=config.seed)
-    return synthesize(
+    assembly = Assembly(scene, config, extractor, workshop)
+    starts = {"content": scene.content, "style": scene.styles[0] if scene.styles else None}
+    result = synthesize(
         assembly.objective_at,
-        initial,
+        initial_image(config.init, assembly.size, **starts, seed=config.seed),
         config,
         finish_at=assembly.exact_at if assembly.precision == "bfloat16" else None,
         detail=assembly.detail,
         note=choice() if config.precision == "auto" and extractor is None else "",
-        reporters=reporters,
+        reporters=[_Finishing(reporter, scene.canvas) for reporter in reporters],
         checkpoint_dir=checkpoint_dir,
-        identity=hashes | {"computed in": assembly.precision},
+        identity={**scene.hashes, "computed in": assembly.precision},
         workshop=workshop,
     )
+    return dataclasses.replace(result, image=scene.canvas.finished(result.image), alpha=alpha)
 
 
-def _assemble(content, style, config: TransferConfig, extractor, workshop: Workshop):
-    """Returns the pictures and their hashes by argument, and the assembly of what they give."""
-    pictures = {
-        argument: picture
-        for argument, picture in (("content", content), ("style", style))
-        if picture is not None
-    }
-    hashes = {argument: tensor_hash(picture) for argument, picture in pictures.items()}
-    return pictures, hashes, Assembly(pictures, hashes, config, extractor, workshop)
+class _Finishing:
+    """Shows a reporter pictures as they would be if the run ended there."""
+
+    def __init__(self, reporter: Reporter, canvas: Canvas):
+        self._reporter, self._canvas = reporter, canvas
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        self._reporter.report(progress, self._canvas.finished(image))

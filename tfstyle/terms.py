@@ -13,40 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfstyle import losses, sums, tiles
-from tfstyle.sums import Activations, Cut, Summand
-
-
-@dataclass(frozen=True)
-class Units:
-    """What weight 1 means, as factors on the paper's losses.
-
-    Attributes:
-      content: factor on eq. (1) for N filters and M positions.
-      style: factor on eq. (4) for N filters.
-      layer_weight: w_l of eq. (5) for a number of layers, where none is given.
-    """
-
-    content: Callable[[int, int], float]
-    style: Callable[[int], float]
-    layer_weight: Callable[[int], float]
-
-
-UNITS: dict[str, Units] = {
-    "paper": Units(
-        content=lambda filters, positions: 1.0,
-        style=lambda filters: 1.0,
-        layer_weight=lambda layers: 1.0 / layers,
-    ),
-    # PytorchNeuralStyleTransfer: content is the mean of (F - P)^2, which is 2/(NM)
-    # of eq. (1); style is the mean of (G/M - A/M)^2, 4 times eq. (4), with
-    # weights 1e3/N^2. The 1e3 is this package's style_weight.
-    "gatys_code": Units(
-        content=lambda filters, positions: 2.0 / (filters * positions),
-        style=lambda filters: 4.0 / filters**2,
-        layer_weight=lambda layers: 1.0,
-    ),
-}
+from tfstyle import losses, photorealism, tiles
+from tfstyle.sums import Activations, Cut
+from tfstyle.units import UNITS, Units
 
 
 @dataclass(frozen=True)
@@ -139,7 +108,7 @@ def content_terms(
 
 def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
     _, height, width, filters = target.shape
-    factor = units.content(filters, height * width)
+    factor = units.content(filters, height * width) / units.activation**2
     return SummedTerm(
         f"content/{layer}",
         weight,
@@ -149,77 +118,41 @@ def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) ->
     )
 
 
-def style_terms(
-    extractor,
-    style: tf.Tensor,
-    layers: Sequence[str],
-    *,
-    weight: float,
-    layer_weights: Sequence[float] = (),
-    units: str,
-    tile: int | None = None,
-) -> list[SummedTerm]:
-    """Returns a term a layer that holds the picture to the style's Gram matrices.
-
-    Where the paper resizes the style picture to the content's size, this keeps
-    its aspect and compares Gram matrices per position.
+def variation_terms(weight: float, *, units: str = "paper", form: str = "squared") -> list[ImageTerm]:
+    """Returns the total variation as a term.
 
     Args:
-      extractor: model with these layers among its outputs.
-      style: `[1, H', W', 3]`, of any size.
-      layers: Keras' names.
-      weight: the paper's beta.
-      layer_weights: the paper's w_l, as many as layers; empty for the units' own.
-        A layer of weight 0 has no term.
+      weight: its factor in the total.
       units: key of `UNITS`.
-      tile: as in `content_terms`, for the style picture.
+      form: see `losses.total_variation`.
     """
-    weights = style_weights(layers, weight, layer_weights, units)
-    summands = {layer: Summand(layer, _gram_and_positions) for layer in layers}
-    summed = sums.plain(extractor, summands) if tile is None else sums.tiled(extractor, summands, tile)
-    targets = _compiled(lambda picture: summed(picture)[0], style)
-    means = {layer: targets[layer][0] / targets[layer][1] for layer in layers}
-    return [
-        _style_term(layer, weights[layer], mean, UNITS[units])
-        for layer, mean in means.items()
-        if weights[layer] > 0
-    ]
+
+    def loss(image: tf.Tensor) -> tf.Tensor:
+        factor = UNITS[units].variation(image.shape[1] * image.shape[2])
+        return factor * losses.total_variation(image, form)
+
+    return [ImageTerm("total_variation", weight, loss)]
 
 
-def style_weights(
-    layers: Sequence[str], weight: float, layer_weights: Sequence[float], units: str
-) -> dict[str, float]:
-    """Returns each layer's weight in the total: the paper's beta times its w_l (eqs. 5 and 7)."""
-    layer_weights = layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)
-    return {layer: weight * layer_weight for layer, layer_weight in zip(layers, layer_weights)}
+def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
+    """Returns the matting Laplacian's term, per pixel, as a term.
 
-
-def _gram_and_positions(features: tf.Tensor, cut: Cut) -> tuple[tf.Tensor, tf.Tensor]:
-    gram = losses.gram_matrix(features)
-    return gram, tf.cast(tf.shape(features)[1] * tf.shape(features)[2], gram.dtype)
-
-
-def _style_term(layer: str, weight: float, mean_gram: tf.Tensor, units: Units) -> SummedTerm:
-    factor = units.style(mean_gram.shape[-1])
-
-    def outcome(summed):
-        gram, positions = summed
-        return factor * losses.gram_loss(gram, mean_gram * positions, positions)
-
-    return SummedTerm(f"style/{layer}", weight, layer, part=_gram_and_positions, outcome=outcome)
-
-
-def variation_terms(weight: float) -> list[ImageTerm]:
-    """Returns the total variation as a term."""
-    return [ImageTerm("total_variation", weight, losses.total_variation)]
+    Args:
+      weight: its factor in the total.
+      content: `[1, H, W, 3]`, of the size of the picture to be made.
+    """
+    pixels = content.shape[1] * content.shape[2]
+    loss = photorealism.matting_loss(content)
+    return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels)]
 
 
 def _activations(extractor, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:
     # What only other layers need is not computed.
-    values = _compiled(lambda picture: {layer: extractor(picture)[layer] for layer in layers}, image)
+    values = compiled(lambda picture: {layer: extractor(picture)[layer] for layer in layers}, image)
     return {layer: values[layer] for layer in layers}
 
 
-def _compiled(function: Callable, image: tf.Tensor):
+def compiled(function: Callable, image: tf.Tensor):
+    """Returns a function's value at a picture, computed as a graph."""
     # As a concrete function: TensorFlow would warn of retracing where every run traces once.
     return tf.function(function).get_concrete_function(image)(image)

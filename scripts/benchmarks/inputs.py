@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tfstyle.config import PRESETS, TransferConfig
+from tfstyle.config import TransferConfig
+from tfstyle.presets import PRESETS
 
 import command_line as cli
 
@@ -92,14 +93,18 @@ def common_objective(inputs: Inputs):
     import tensorflow as tf
 
     import tfstyle
-    from tfstyle.objective import Objective, content_terms, style_terms
+    from tfstyle.objective import Objective
+    from tfstyle.regions import everywhere
+    from tfstyle.style import style_terms
+    from tfstyle.terms import content_terms
 
     extractor = tfstyle.feature_extractor(_layers(), weights=inputs.weights)
     content, style = tf.constant(inputs.content), tf.constant(inputs.style)
     layers, units = OBJECTIVE.content_layers, OBJECTIVE.units
     terms = content_terms(extractor, content, layers, weight=OBJECTIVE.content_weight, units=units)
     layers, weight = OBJECTIVE.style_layers, OBJECTIVE.style_weight
-    terms += style_terms(extractor, style, layers, weight=weight, units=units)
+    size = tuple(content.shape[1:3])
+    terms += style_terms(extractor, everywhere(style), layers, size=size, weight=weight, units=units)
     return Objective(extractor, terms)
 
 

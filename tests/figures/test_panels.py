@@ -17,6 +17,7 @@ BASE = PRESETS["paper"]
         ("layers", 2, 4),
         ("initialisation", 3, 6),
         ("photo", 1, 1),
+        ("control", 4, 16),
     ],
 )
 def test_shapes(name, columns, count):
@@ -28,7 +29,7 @@ def test_shapes(name, columns, count):
 
 
 def test_every_figure_is_tested():
-    assert set(FIGURES) == {"representations", "tradeoff", "layers", "initialisation", "photo"}
+    assert set(FIGURES) == {"representations", "tradeoff", "layers", "initialisation", "photo", "control"}
 
 
 def test_representations_are_the_papers():
@@ -81,3 +82,11 @@ def test_unknown_figure():
 def test_tradeoff_needs_both_weights(name):
     with pytest.raises(ValueError, match=f"{name}=0: must be above 0"):
         figure("tradeoff", dataclasses.replace(BASE, **{name: 0.0}))
+
+
+def test_control_changes_one_thing_at_a_time():
+    base = dataclasses.replace(PRESETS["mini"], style_strength=0.3)
+    for panel in figure("control", base).panels:
+        ours, theirs = panel.config.to_dict(), base.to_dict()
+        changed = {name for name in ours if ours[name] != theirs[name]}
+        assert changed <= {"photorealistic", "postprocess"} or len(changed) <= 1

@@ -1,11 +1,11 @@
-"""Both optimisers on objectives whose minimum is known."""
+"""All optimisers on objectives whose minimum is known."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import Adam, Lbfgs, TfpLbfgs, make_optimizer
+from tfstyle.optimizers import OPTIONS, FirstOrder, Lbfgs, TfpLbfgs, make_optimizer
 from tfstyle.optimizers.lbfgs import PATIENCE
 
 SHAPE = (1, 6, 5, 3)
@@ -45,20 +45,39 @@ def tfp_lbfgs(objective, image=START):
     return TfpLbfgs(objective, tf.constant(image), history=10)
 
 
-def adam(objective, image=START):
-    return Adam(objective, tf.constant(image), learning_rate=0.02)
+def made_of(**options):
+    """Returns what makes the optimiser of a config."""
+
+    def make(objective, image=START):
+        return make_optimizer(TransferConfig(**options), objective, tf.constant(image))
+
+    return make
 
 
-EACH = pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+adam = made_of(optimizer="adam")
+sgd = made_of(optimizer="sgd", learning_rate=0.009)
+averaged_adam = made_of(optimizer="adam", averaging=0.9)
+averaged_sgd = made_of(optimizer="sgd", learning_rate=0.009, learning_rate_decay=0.9, averaging=0.9)
+
+FIRST_ORDER = {"adam": adam, "sgd": sgd, "averaged_adam": averaged_adam, "averaged_sgd": averaged_sgd}
+EVERY = {**FIRST_ORDER, "lbfgs": lbfgs, "tfp_lbfgs": tfp_lbfgs}
+
+
+def each(makers):
+    return pytest.mark.parametrize("make", makers.values(), ids=makers.keys())
+
+
+EACH = each(EVERY)
+EACH_FIRST_ORDER = each(FIRST_ORDER)
 QUASI_NEWTON = pytest.mark.parametrize("make", [lbfgs, tfp_lbfgs])
 
 
-@pytest.mark.parametrize(("make", "steps"), [(adam, 500), (lbfgs, 60), (tfp_lbfgs, 60)])
-def test_finds_the_minimum(make, steps):
-    optimizer = make(quadratic())
+@pytest.mark.parametrize("name", EVERY)
+def test_finds_the_minimum(name):
+    optimizer = EVERY[name](quadratic())
     optimizer.start()
     first = float(optimizer.losses["f"])
-    optimizer.advance(steps)
+    optimizer.advance(500 if name in FIRST_ORDER else 60)
     assert float(optimizer.losses["f"]) < 1e-6 * first
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
@@ -73,7 +92,7 @@ def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
-@EACH
+@each({name: make for name, make in EVERY.items() if not name.startswith("averaged")})
 def test_losses_belong_to_the_image(make):
     objective = quadratic()
     optimizer = make(objective)
@@ -122,20 +141,115 @@ def test_state_restores_the_way_bit_by_bit(make):
     assert float(resumed.losses["f"]) == float(straight.losses["f"])
 
 
-def test_adam_keeps_to_the_range():
-    optimizer = adam(Function(lambda image: tf.reduce_sum(image)))
-    optimizer.start()
-    optimizer.advance(100)
-    np.testing.assert_array_equal(optimizer.image, np.zeros(SHAPE))
+@EACH_FIRST_ORDER
+def test_a_start_forgets_all_that_was(make):
+    """Also the learning rate's decay and the mean; without a picture it begins at the one that is shown."""
+    used, elsewhere = make(quadratic()), np.flip(START, axis=1)
+    used.start(tf.constant(elsewhere))
+    used.advance(5)
+    for begin in (START, None):
+        picture = used.image.numpy() if begin is None else begin
+        used.start(begin)
+        np.testing.assert_array_equal(used.image, picture)
+        new = make(quadratic(), picture)
+        new.start()
+        for optimizer in (used, new):
+            optimizer.advance(5)
+        np.testing.assert_array_equal(used.image, new.image)
+        assert float(used.losses["f"]) == float(new.losses["f"])
+        assert used.evaluations == new.evaluations == 6
 
 
-def test_adam_is_keras_adam():
-    """The first step of Adam is the learning rate against the gradient's sign, whatever its size."""
-    optimizer = adam(quadratic())
+@EACH_FIRST_ORDER
+def test_first_order_keeps_to_the_range(make):
+    optimizer = make(Function(lambda image: tf.reduce_sum(image)))
     optimizer.start()
-    optimizer.advance(1)
-    expected = np.clip(START - 0.02 * np.sign(START - TARGET), 0, 1)
-    np.testing.assert_allclose(optimizer.image, expected, atol=1e-5)
+    for _ in range(4):
+        optimizer.advance(100)
+        assert optimizer.image.numpy().min() >= 0 and optimizer.image.numpy().max() <= 1
+    np.testing.assert_allclose(optimizer.image, np.zeros(SHAPE), atol=1e-6)
+
+
+def test_adam_is_the_papers():
+    """Kingma & Ba's algorithm 1 in the order of the end of their section 2, as Keras has it."""
+    options = {"learning_rate": 0.03, "learning_rate_decay": 0.05, "beta_1": 0.8, "beta_2": 0.95}
+    optimizer = made_of(optimizer="adam", adam_epsilon=2.0, **options)(quadratic())
+    optimizer.start()
+    x, mean, square = START.astype(float), 0.0, 0.0
+    for k in range(1, 31):
+        gradient = 2 * CURVATURE * (x - TARGET)
+        mean = 0.8 * mean + 0.2 * gradient
+        square = 0.95 * square + 0.05 * gradient**2
+        rate = 0.03 * 0.05 ** ((k - 1) / 100) * np.sqrt(1 - 0.95**k) / (1 - 0.8**k)
+        x = np.clip(x - rate * mean / (np.sqrt(square) + 2.0), 0, 1)
+        optimizer.advance(1)
+        np.testing.assert_allclose(optimizer.image, x, atol=1e-5)
+
+
+def test_sgd_goes_down_the_gradient():
+    optimizer = made_of(optimizer="sgd", learning_rate=0.01, learning_rate_decay=0.05)(quadratic())
+    optimizer.start()
+    x = START.astype(float)
+    for k in range(130):
+        x = np.clip(x - 0.01 * 0.05 ** (k / 100) * 2 * CURVATURE * (x - TARGET), 0, 1)
+        optimizer.advance(1)
+        np.testing.assert_allclose(optimizer.image, x, atol=1e-5)
+
+
+@pytest.mark.parametrize("decay", [0.3, 0.9, 0.9999])
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_averaging_shows_the_mean_of_the_iterates(name, decay):
+    """The weights written out, over the iterates of a run without averaging, whose way must be the same."""
+    options = {"optimizer": name, "learning_rate": 0.009}
+    plain, objective = made_of(**options)(quadratic()), quadratic()
+    averaged = made_of(averaging=decay, **options)(objective)
+    plain.start()
+    averaged.start()
+    iterates = [plain.image.numpy().astype(float)]
+    np.testing.assert_array_equal(averaged.image, START)
+    for k in range(1, 12):
+        plain.advance(1)
+        averaged.advance(1)
+        iterates.append(plain.image.numpy().astype(float))
+        weights = [decay ** (k - i) * (1 - decay) / (1 - decay ** (k + 1)) for i in range(k + 1)]
+        assert sum(weights) == pytest.approx(1)
+        expected = sum(weight * iterate for weight, iterate in zip(weights, iterates))
+        np.testing.assert_allclose(averaged.image, expected, atol=1e-6)
+        # Losses are the iterate's, not the mean's.
+        assert float(averaged.losses["f"]) == float(plain.losses["f"])
+        assert float(averaged.losses["f"]) != float(objective.losses(averaged.image)["f"])
+
+
+def test_averaging_of_nearly_one_is_the_plain_mean():
+    """Where 1 - decay is less than float32 can tell from 0."""
+    plain, averaged = (made_of(optimizer="adam", averaging=decay)(quadratic()) for decay in (0.0, 1 - 1e-9))
+    plain.start()
+    averaged.start()
+    iterates = [plain.image.numpy()]
+    for _ in range(19):
+        plain.advance(1)
+        iterates.append(plain.image.numpy())
+    averaged.advance(19)
+    np.testing.assert_allclose(averaged.image, np.mean(iterates, axis=0), atol=1e-6)
+
+
+def test_without_averaging_there_is_one_picture():
+    """Neither memory nor a line of the state is spent on a mean that nobody asked for."""
+    plain, averaged = adam(quadratic()), averaged_adam(quadratic())
+    assert plain._iterand is plain.image and averaged._iterand is not averaged.image
+    for optimizer in (plain, averaged):
+        optimizer.start()
+    assert "iterand" not in plain.state() and "iterand" in averaged.state()
+
+
+def test_first_order_blames_the_learning_rate():
+    """A step to 1, where the logarithm of nothing is not finite."""
+    optimizer = made_of(optimizer="sgd", learning_rate=1e3)(
+        Function(lambda image: tf.reduce_sum(tf.math.log(1 - image))), START / 2
+    )
+    optimizer.start()
+    with pytest.raises(FloatingPointError, match=r"\(f\); lower learning_rate"):
+        optimizer.advance(1)
 
 
 def cliff(image):
@@ -192,11 +306,35 @@ def test_an_objective_that_is_not_finite_is_told(make):
         optimizer.start()
 
 
-def test_config_chooses():
-    image = tf.constant(START)
-    assert isinstance(make_optimizer(TransferConfig(), quadratic(), image), Lbfgs)
-    assert isinstance(make_optimizer(TransferConfig(optimizer="adam"), quadratic(), image), Adam)
-    assert isinstance(make_optimizer(TransferConfig(line_search="hager_zhang"), quadratic(), image), TfpLbfgs)
+CHOICES = [
+    (Lbfgs, {}),
+    (TfpLbfgs, {"line_search": "hager_zhang"}),
+    (FirstOrder, {"optimizer": "adam"}),
+    (FirstOrder, {"optimizer": "sgd"}),
+    (FirstOrder, {"optimizer": "adam", "line_search": "hager_zhang"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), CHOICES)
+def test_config_chooses(kind, options):
+    assert type(made_of(**options)(quadratic())) is kind
+
+
+def test_options_are_all_that_is_read_of_a_config():
+    """Whoever keeps optimisers for later runs keeps them by these."""
+    read = set()
+
+    class Reading:
+        def __init__(self, **options):
+            self._config = TransferConfig(**options)
+
+        def __getattr__(self, name):
+            read.add(name)
+            return getattr(self._config, name)
+
+    for _, options in CHOICES:
+        make_optimizer(Reading(**options), quadratic(), tf.constant(START))
+    assert read == set(OPTIONS)
 
 
 def rosenbrock(image):
@@ -322,7 +460,7 @@ def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
     assert np.all(optimizer.image < 0.9)
 
 
-@pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+@EACH
 def test_an_iteration_is_traced_once_an_objective(make):
     first, second = quadratic(), quadratic()
     optimizer = make(first)
@@ -341,7 +479,7 @@ def test_an_iteration_is_traced_once_an_objective(make):
     assert compiled.experimental_get_tracing_count() == 1
 
 
-@pytest.mark.parametrize("make", [adam, lbfgs, tfp_lbfgs])
+@EACH
 def test_reconsider_goes_on_with_what_was_learned(make):
     """The same function under another compilation: one more evaluation, and the same way downhill."""
     one, other = make(quadratic()), make(quadratic())

@@ -11,8 +11,11 @@ import tensorflow as tf
 from tfstyle import images
 from tfstyle.config import TransferConfig
 from tfstyle.encoder.retrieval import Retrieval, rank_partners, style_descriptor
-from tfstyle.objective import Objective, content_terms, style_terms
+from tfstyle.objective import Objective
+from tfstyle.regions import everywhere
+from tfstyle.style import style_terms
 from tfstyle.tasks import reconstruct_content
+from tfstyle.terms import content_terms
 
 
 def disjoint_crops(image: tf.Tensor, count: int, size: int) -> list[tf.Tensor]:
@@ -126,7 +129,10 @@ def seconds_per_evaluation(
     """
     content, style, image = (tf.random.stateless_uniform([1, size, size, 3], [seed, 0]) for seed in range(3))
     terms = content_terms(extractor, content, [content_layer], weight=1.0, units="gatys_code")
-    terms += style_terms(extractor, style, style_layers, weight=1e3, units="gatys_code")
+    size = tuple(content.shape[1:3])
+    terms += style_terms(
+        extractor, everywhere(style), style_layers, size=size, weight=1e3, units="gatys_code"
+    )
     objective = Objective(extractor, terms)
     seconds = []
     for _ in range(1 + repeats):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tfstyle.config import TransferConfig
+from tfstyle.config import TransferConfig, choices
 from tfstyle.layers import paper_name
 
 TRANSFER, RECONSTRUCT = "style_transfer", "reconstruct"  # the scripts that make a single one
@@ -143,8 +143,46 @@ def photo(base: TransferConfig) -> Figure:
     return Figure("photo", "From photograph to photograph", (panel,), 1)
 
 
+def control(base: TransferConfig) -> Figure:
+    """Not in the paper: what the means of control do, one at a time, at one strength.
+
+    Strength rather than weights, so that pictures of different statistics can be compared.
+    """
+    base = dataclasses.replace(base, style_strength=base.style_strength or 0.5)
+    rows = {
+        "strength": [{"style_strength": strength} for strength in (0.1, 0.3, 0.5, 0.8)],
+        "statistic": [{"style_loss": name} for name in choices("style_loss")],
+        "colour, photograph": [
+            {"color": "content"},
+            {"color": "matched"},
+            {"photorealistic": True},
+            {"photorealistic": True, "postprocess": "guided"},
+        ],
+        "scale, smoothing": [
+            {"style_scale": 0.5},
+            {"style_scale": 1.5},
+            {"style_layer_weights": tuple(0.5**index for index in range(len(base.style_layers)))},
+            {"tv_weight": 10 * base.tv_weight or 1e3},
+        ],
+    }
+    panels = [
+        Panel(row, "", _in_words(change), dataclasses.replace(base, **change))
+        for row, changes in rows.items()
+        for change in changes
+    ]
+    return Figure("control", "What the means of control do", tuple(panels), 4)
+
+
+def _in_words(change: Mapping) -> str:
+    def value(of):
+        return ",".join(f"{each:g}" for each in of) if isinstance(of, tuple) else str(of).lower()
+
+    return ", ".join(f"{name}={value(of)}" for name, of in change.items())
+
+
 FIGURES: dict[str, Callable[[TransferConfig], Figure]] = {
-    builder.__name__: builder for builder in (representations, tradeoff, layers, initialisation, photo)
+    builder.__name__: builder
+    for builder in (representations, tradeoff, layers, initialisation, photo, control)
 }
 
 

@@ -1,8 +1,9 @@
-"""Adam and L-BFGS behind one contract. Nothing here knows what the objective is.
+"""Adam, SGD and L-BFGS behind one contract. Nothing here knows what the objective is.
 
-contract.py  what every optimiser promises, and what it asks of an objective
-adam.py      Keras' Adam
-lbfgs.py     TensorFlow Probability's L-BFGS, in chunks
+contract.py     what every optimiser promises, and what it asks of an objective
+first_order.py  Keras' Adam and SGD, with a running mean of where they have been
+lbfgs.py        L-BFGS within [0, 1], with backtracking
+tfp_lbfgs.py    TensorFlow Probability's L-BFGS, in chunks
 """
 
 from __future__ import annotations
@@ -10,17 +11,23 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers.adam import Adam
 from tfstyle.optimizers.contract import ImageOptimizer, Objective
+from tfstyle.optimizers.first_order import FirstOrder, method_of
 from tfstyle.optimizers.lbfgs import Lbfgs
 from tfstyle.optimizers.tfp_lbfgs import TfpLbfgs
 
-__all__ = ["Adam", "ImageOptimizer", "Lbfgs", "TfpLbfgs", "make_optimizer"]
+__all__ = ["OPTIONS", "FirstOrder", "ImageOptimizer", "Lbfgs", "TfpLbfgs", "make_optimizer"]
+
+# All of a config that an optimiser depends on.
+OPTIONS = (
+    *("optimizer", "learning_rate", "learning_rate_decay", "beta_1", "beta_2", "adam_epsilon", "averaging"),
+    *("line_search", "lbfgs_history"),
+)
 
 
 def make_optimizer(config: TransferConfig, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
     """Returns the optimiser that the config names, with the picture to start from."""
-    if config.optimizer == "adam":
-        return Adam(objective, image, learning_rate=config.learning_rate)
+    if config.optimizer != "lbfgs":
+        return FirstOrder(objective, image, method_of(config), averaging=config.averaging)
     kind = TfpLbfgs if config.line_search == "hager_zhang" else Lbfgs
     return kind(objective, image, history=config.lbfgs_history)

@@ -30,7 +30,8 @@ class ImageOptimizer(abc.ABC):
 
     Attributes:
       image: `tf.Variable` `[1, H, W, 3]`.
-      losses: named parts of the objective at `image`.
+      losses: named parts of the objective at `image`; where that is a mean of
+        iterates, at the last of them.
       evaluations: times that value and gradient were computed.
       finished: no further descent is possible.
     """
@@ -65,8 +66,8 @@ class ImageOptimizer(abc.ABC):
     def reconsider(self) -> None:
         """Goes on with the objective now in use: the last one's, computed in another way.
 
-        One evaluation at the picture takes the place of the last one's; what
-        was learned of the function stays.
+        One evaluation where the steps have led takes the place of the last one;
+        what was learned of the function stays.
         """
         self.finished = False
         self._evaluate_again()
@@ -77,7 +78,7 @@ class ImageOptimizer(abc.ABC):
 
     @abc.abstractmethod
     def _evaluate_again(self) -> None:
-        """Evaluates at the picture, and forgets no more than the last evaluation there."""
+        """Evaluates where the steps have led, and forgets no more than the last evaluation there."""
 
     @abc.abstractmethod
     def _iteration(self, *state):

@@ -1,0 +1,142 @@
+"""The script as users run it: a table, a page, numbers and a picture."""
+
+import concurrent.futures
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import picture, run_script
+
+OPTIONS = ["--image_size=40", "--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1", "--tile=32"]
+
+
+@pytest.fixture(scope="module")
+def folder(files, tmp_path_factory):
+    """Content as a result of its own, one of another size with figures' record, and noise."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    content = Image.open(files / "content.png").resize((40, 30))
+    content.save(folder / "same.png")
+    Image.open(files / "style.png").resize((80, 60)).save(folder / "large.jpg")
+    (folder / "large.json").write_text(json.dumps({"losses": {}, "seconds": 1.5, "evaluations": 123}))
+    (folder / "same.json").write_text("[not a record")
+    Image.fromarray(picture(30, 40, seed=8)).save(folder / "other.png")
+    (folder / "text.png").write_text("not a picture")
+    return folder
+
+
+def run(files, narrow_file, folder, *more):
+    return run_script(
+        "evaluate.py", f"--content={files / 'content.png'}", f"--style={files / 'style.png'}",
+        f"--weights={narrow_file}", *OPTIONS, *more, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def judged(files, narrow_file, folder):
+    process = run(files, narrow_file, folder, "--results=same.png,large.jpg,other.png", "--output=out/all")
+    assert process.returncode == 0, process.stderr
+    return process
+
+
+def test_prints_the_table_and_the_path(judged, folder):
+    *table, last = judged.stdout.splitlines()
+    assert last == "out/all/evaluation.png"
+    assert [line.split("|")[1].strip() for line in table[2:]] == [
+        "same",
+        "large",
+        "other",
+        "*the content itself*",
+    ]
+    assert all(line.startswith("|") and line.endswith("|") for line in table)
+    assert "\n".join(table) in (folder / "out" / "all" / "evaluation.md").read_text()
+
+
+def test_says_what_was_resized(judged):
+    assert judged.stderr.splitlines() == [
+        "large: 80 x 60 pixels, resized to the content's 40 x 30; seams are looked for before that"
+    ]
+
+
+def test_numbers(judged, folder, narrow_file):
+    record = json.loads((folder / "out" / "all" / "evaluation.json").read_text())
+    assert record["size"] == [40, 30]
+    assert record["weights"] == narrow_file and record["tile"] == 32
+    assert record["content_layers"] == ["block2_conv1"]
+    same, large, other = record["results"]
+    assert (same["path"], same["size"]) == ("same.png", [40, 30])
+    assert (large["path"], large["size"]) == ("large.jpg", [80, 60])
+    assert (same["evaluations"], large["evaluations"]) == (None, 123)
+    assert same["content_error"] < 1e-3 < other["content_error"]  # but for Pillow's way of resizing
+    assert same["ssim"] > 0.99 > other["ssim"]
+    assert large["style_error"] < same["style_error"]
+    assert list(same["style_errors"]) == ["conv1_1", "conv2_1"]
+    assert large["seams"] is not None
+
+
+def test_picture(judged, folder):
+    sheet = Image.open(folder / "out" / "all" / "evaluation.png")
+    assert sheet.format == "PNG" and sheet.width > 3 * 320
+    assert len(np.unique(np.asarray(sheet).reshape(-1, 3), axis=0)) > 100
+
+
+def test_help_lists_every_flag_without_tensorflow(tmp_path):
+    process = run_script("evaluate.py", "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    for name in ("content", "style", "results", "output", "weights", "image_size", "content_layers", "tile"):
+        assert f"--{name}:" in process.stdout, name
+    assert "default: 512" in process.stdout and "average with --weights=mini" in process.stdout
+    assert "tensorflow" not in process.stderr and "tfstyle.config" in process.stderr
+
+
+# name: (flags, what the line says)
+MISTAKES = {
+    "no content": (["--content="], "--content: is missing; it must name a picture file"),
+    "no style": (["--style="], "--style: is missing; it must name a picture file, or several"),
+    "no result": (["--results="], "--results: is missing; it must name one or more picture files"),
+    "no output": (["--output="], "--output: is missing; it must name a folder"),
+    "result is no picture": (["--results=same.png,text.png"], "results='text.png': is not a picture"),
+    "result is missing": (["--results=none.png"], "results='none.png': no such file"),
+    "result twice": (["--results=same.png,same.png"], "names 'same.png' twice"),
+    "output below a file": (["--output=text.png/x"], "output='text.png/x': cannot be made"),
+    "unknown layer": (["--content_layers=conv3_9"], "unknown layer 'block3_conv9'"),
+    "negative size": (["--image_size=-1"], "image_size=-1: must be a whole number, 0 or above"),
+    "tile too small": (["--tile=8"], "tile=8: must be at least 32"),
+    "unknown weights": (["--weights=imagnet"], "weights='imagnet': must be"),
+    "no network for imagenet": (["--weights=imagenet"], "could not be downloaded"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(files, narrow_file, folder):
+    """All of them, two at a time: most of each is the import of TensorFlow."""
+    usual = [
+        f"--content={files / 'content.png'}", f"--style={files / 'style.png'}", "--results=same.png",
+        f"--weights={narrow_file}", "--output=bad", *OPTIONS,
+    ]  # fmt: skip
+    # A proxy that is not there: the same on a machine with a network.
+    offline = {
+        "KERAS_HOME": "keras",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        # A flag given twice counts as given last.
+        runs = {
+            name: pool.submit(run_script, "evaluate.py", *usual, *more, cwd=folder, **offline)
+            for name, (more, _) in MISTAKES.items()
+        }
+        return {name: future.result() for name, future in runs.items()}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_one_line(outcomes, name):
+    process = outcomes[name]
+    assert (process.returncode, process.stdout) == (1, "")
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("evaluate.py: error: ")
+    assert MISTAKES[name][1] in line
+
+
+def test_mistakes_leave_nothing(outcomes, folder):
+    assert [path.name for path in (folder / "bad").iterdir()] == []

@@ -1,0 +1,139 @@
+"""The style's terms: a statistic of a layer's activations, in a region, held to that of style pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import tensorflow as tf
+
+from tfstyle import statistics, sums
+from tfstyle.features.guidance import propagated
+from tfstyle.regions import Region, Source
+from tfstyle.statistics import Statistic
+from tfstyle.sums import Cut, Summand
+from tfstyle.terms import SummedTerm, compiled
+from tfstyle.units import UNITS
+
+_Measures = Mapping[str, Statistic]  # by layer
+_Targets = dict[str, statistics.Sums]  # normalised, by layer
+
+
+def style_terms(
+    extractor,
+    regions: Sequence[Region],
+    layers: Sequence[str],
+    *,
+    size: tuple[int, int],
+    weight: float,
+    layer_weights: Sequence[float] = (),
+    units: str,
+    statistic: str = "gram",
+    blend: str = "targets",
+    tile: int | None = None,
+) -> list[SummedTerm]:
+    """Returns a term a layer and region that holds the picture to the styles' statistics.
+
+    Where the paper resizes the style picture to the content's size, this keeps
+    its aspect and compares statistics per position. A region weighs as much as
+    its share of the picture, so that its pixels are drawn to its style as
+    strongly as they would be without regions.
+
+    Args:
+      extractor: model with these layers among its outputs.
+      regions: where which styles go; of each picture, of any size, only what
+        its mask shows counts.
+      layers: Keras' names.
+      size: (height, width) of the picture to be made, and of the regions' masks.
+      weight: the paper's beta.
+      layer_weights: the paper's w_l, as many as layers; empty for the units' own.
+        A layer of weight 0 has no term.
+      units: key of `UNITS`.
+      statistic: key of `statistics.STATISTICS`.
+      blend: ``targets``: one target, the mean of the sources' statistics by
+        their shares; ``losses``: the mean of the losses against each.
+      tile: compute the style pictures' activations in tiles of this side, as
+        `terms.content_terms` does.
+    """
+    layer_weights = layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)
+    weights = {layer: weight * share for layer, share in zip(layers, layer_weights) if share > 0}
+    found = []
+    for region in regions:
+        measures, targets = _described(extractor, region, list(weights), statistic, units, tile)
+        shares = _shares(region)
+        guides = _guides(extractor, region.mask, weights)
+        for layer, measure in measures.items():
+            own = [target[layer] for target in targets]
+            if blend == "targets":
+                distances = [(1.0, measure.loss_to(statistics.blended(own, shares)))]
+            else:
+                distances = [(share, measure.loss_to(target)) for share, target in zip(shares, own)]
+            found.append(
+                SummedTerm(
+                    "/".join(filter(None, ("style", layer, region.name))),
+                    weights[layer] * region.area,
+                    layer,
+                    part=_part(measure, guides.get(layer)),
+                    outcome=_outcome(distances, _factor(units, statistic, own[0], size)),
+                )
+            )
+    return found
+
+
+def _described(
+    extractor, region: Region, layers: list[str], statistic: str, units: str, tile: int | None
+) -> tuple[_Measures, list[_Targets]]:
+    """Returns what is measured in each layer, and what of each source that gives."""
+
+    def describe(measures: _Measures) -> list[_Targets]:
+        return [_of_picture(extractor, source, measures, tile) for source in region.sources]
+
+    references: dict[str, statistics.Sums] = {}
+    if statistic == "histogram":  # its bins are in units of the style's own spread
+        moments = describe({layer: statistics.make("moments") for layer in layers})
+        shares = _shares(region)
+        references = {
+            layer: statistics.blended([each[layer] for each in moments], shares) for layer in layers
+        }
+    scale = UNITS[units].activation
+    measures = {layer: statistics.make(statistic, references.get(layer), scale=scale) for layer in layers}
+    return measures, describe(measures)
+
+
+def _of_picture(extractor, source: Source, measures: _Measures, tile: int | None) -> _Targets:
+    guides = _guides(extractor, source.mask, measures)
+    summands = {
+        layer: Summand(layer, _part(measure, guides.get(layer))) for layer, measure in measures.items()
+    }
+    summed = sums.plain(extractor, summands) if tile is None else sums.tiled(extractor, summands, tile)
+    found = compiled(lambda picture: summed(picture)[0], source.picture)
+    return {layer: statistics.normalised(found[layer]) for layer in measures}
+
+
+def _guides(extractor, mask: tf.Tensor | None, layers) -> dict[str, tf.Tensor]:
+    return {} if mask is None else propagated(extractor, mask, list(layers))
+
+
+def _shares(region: Region) -> list[float]:
+    total = sum(source.share for source in region.sources)
+    return [source.share / total for source in region.sources]
+
+
+def _part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, Cut], statistics.Sums]:
+    return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))
+
+
+def _outcome(distances, factor: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
+    def outcome(summed: statistics.Sums) -> tf.Tensor:
+        described = statistics.normalised(summed)
+        values = [share * distance(described) for share, distance in distances]
+        return tf.add_n(values) * factor(summed["count"])
+
+    return outcome
+
+
+def _factor(units: str, statistic: str, target: statistics.Sums, size) -> Callable:
+    """Returns the units' factor from the number of positions; only Gram matrices have one."""
+    if statistic != "gram":
+        return lambda count: tf.ones([], count.dtype)
+    filters, pixels = next(iter(target.values())).shape[-1], size[0] * size[1]
+    return lambda count: UNITS[units].style(filters, tf.reduce_mean(count), pixels)
