@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageCms
 
-from tfstyle import images
+from tfstyle import decoding, images
 
 from conftest import picture
 
@@ -60,6 +60,65 @@ def test_palette_with_a_transparent_entry(tmp_path):
     np.testing.assert_allclose(read(tmp_path / "a.png"), [[[255, 255, 255], [200, 100, 50]]], atol=1e-4)
 
 
+def test_opacity_of_files(tmp_path):
+    alpha = PIXELS[..., 1]
+    for name, color in (("rgba", PIXELS), ("la", PIXELS[..., :1])):
+        stored = Image.fromarray(np.dstack([color, alpha]))
+        stored.save(tmp_path / f"{name}.png")
+        for source in (tmp_path / f"{name}.png", stored):
+            found = images.load_alpha(source)
+            assert found.shape == (1, 20, 30, 1) and found.dtype == tf.float32
+            np.testing.assert_allclose(found[0, ..., 0], alpha / 255, atol=1e-6)
+    indexed = Image.new("P", (2, 1))
+    indexed.putpalette([10, 20, 30, 200, 100, 50])
+    indexed.putdata([0, 1])
+    indexed.save(tmp_path / "indexed.png", transparency=0)
+    np.testing.assert_array_equal(images.load_alpha(tmp_path / "indexed.png")[0, ..., 0], [[0, 1]])
+
+
+def test_what_is_opaque_has_no_opacity(tmp_path):
+    for name, mode in (("rgb.png", "RGB"), ("rgba.png", "RGBA"), ("grey.png", "L"), ("a.jpg", "RGB")):
+        Image.fromarray(PIXELS).convert(mode).save(tmp_path / name)
+        assert images.load_alpha(tmp_path / name) is None
+    Image.fromarray(np.full((4, 4), 60000, np.uint16)).save(tmp_path / "deep.png")
+    assert images.load_alpha(tmp_path / "deep.png") is None
+    for array in (PIXELS, PIXELS[..., 0], np.dstack([PIXELS, np.full((20, 30), 255, np.uint8)])):
+        assert images.load_alpha(array) is None
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("batch", [False, True])
+def test_opacity_of_arrays(kind, batch):
+    full = 1 if kind is np.float32 else np.iinfo(kind).max
+    array = np.zeros((4, 5, 4), kind)
+    array[1:, :, 3], array[2:, :, 3] = full, full // 5 if kind is not np.float32 else 0.2
+    found = images.load_alpha(array[np.newaxis] if batch else array)
+    assert found.shape == (1, 4, 5, 1) and found.dtype == tf.float32
+    np.testing.assert_allclose(found[0, :, 2, 0], [0, 1, 0.2, 0.2], atol=1e-6)
+
+
+def test_opacity_of_what_is_no_picture(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"^content='.*none.png': no such file"):
+        images.load_alpha(tmp_path / "none.png", "content")
+    with pytest.raises(ValueError, match=r"^content: an array.*must be"):
+        images.load_alpha(np.zeros((2, 4, 4, 4)), "content")
+
+
+def test_colours_and_opacity_at_once(tmp_path, monkeypatch):
+    Image.fromarray(np.dstack([PIXELS, PIXELS[..., 0]])).save(tmp_path / "a.png")
+    expected = images.load_image(tmp_path / "a.png"), images.load_alpha(tmp_path / "a.png")
+    opened, plain = [], decoding.open_picture
+
+    def counted(*arguments):
+        opened.append(arguments)
+        return plain(*arguments)
+
+    monkeypatch.setattr(decoding, "open_picture", counted)
+    for found, each in zip(images.load_with_alpha(tmp_path / "a.png"), expected):
+        np.testing.assert_array_equal(found, each)
+    assert len(opened) == 1
+
+
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     ramp = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
     Image.fromarray(ramp).save(tmp_path / "a.png")
@@ -84,6 +143,13 @@ def test_exif_orientation(tmp_path, orientation):
         8: np.rot90(PIXELS),
     }[orientation]
     np.testing.assert_allclose(read(tmp_path / "a.png"), upright, atol=1e-4)
+
+    # Opacity turns with it.
+    alpha = PIXELS[..., 0]
+    Image.fromarray(np.dstack([PIXELS, alpha])).save(tmp_path / "b.png", exif=exif)
+    turned = images.load_alpha(tmp_path / "b.png").numpy()[0, ..., 0]
+    assert turned.shape == upright.shape[:2]
+    np.testing.assert_allclose(turned, upright[..., 0] / 255, atol=1e-6)
 
 
 def test_cmyk(tmp_path):
@@ -189,6 +255,16 @@ def test_resize_averages_when_it_shrinks():
     assert again.numpy().min() >= 0 and again.numpy().max() <= 1
 
 
+def test_resize_of_masks_is_that_of_pictures():
+    values = tf.constant(np.random.default_rng(0).random([2, 20, 14, 3]), tf.float32)
+    for size in ((7, 9), (33, 20)):
+        whole = images.resize(values, size)
+        assert whole.shape == (2, *size, 3)
+        for channel in range(3):
+            single = images.resize(values[..., channel : channel + 1], size)
+            np.testing.assert_allclose(single[..., 0], whole[..., channel], atol=1e-6)
+
+
 def test_cover_keeps_the_aspect_and_cuts():
     circle = np.hypot(*np.mgrid[-20:20, -20:20])[np.newaxis, ..., np.newaxis] < 10
     covered = images.cover(tf.constant(np.repeat(circle, 3, -1), tf.float32), (30, 60)).numpy()[0, ..., 0]
@@ -210,6 +286,32 @@ def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
     images.save_image(tmp_path / "a.JPG", values, note='{"ü": 1}')
     assert images.read_note(tmp_path / "a.JPG") == '{"ü": 1}'
     assert Image.open(tmp_path / "a.JPG").format == "JPEG"
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_opacity_is_saved(tmp_path, batch):
+    """Colours are kept even where nothing shows."""
+    values, alpha = PIXELS / np.float32(255), (PIXELS[..., 2:] / np.float32(255)).copy()
+    alpha[:5] = 0
+    given = [each[np.newaxis] if batch else each for each in (values, alpha)]
+    images.save_image(tmp_path / "a.png", given[0], note="told", alpha=tf.constant(given[1]))
+    stored = np.asarray(Image.open(tmp_path / "a.png"))
+    np.testing.assert_array_equal(stored, np.dstack([PIXELS, np.round(alpha * 255).astype(np.uint8)]))
+    np.testing.assert_allclose(images.load_alpha(tmp_path / "a.png")[0], alpha, atol=1e-6)
+    assert images.read_note(tmp_path / "a.png") == "told"
+    images.save_image(tmp_path / "b.png", values)
+    assert Image.open(tmp_path / "b.png").mode == "RGB"
+
+
+def test_a_jpeg_is_laid_on_white(tmp_path):
+    alpha = np.zeros((32, 48, 1))
+    alpha[:, 16:32], alpha[:, 32:] = 0.5, 1
+    images.save_image(tmp_path / "a.jpg", np.full((32, 48, 3), 0.2), note="told", alpha=alpha)
+    stored = np.asarray(Image.open(tmp_path / "a.jpg"))
+    assert Image.open(tmp_path / "a.jpg").mode == "RGB"
+    for columns, shown in ((slice(0, 16), 255), (slice(16, 32), 153), (slice(32, 48), 51)):
+        np.testing.assert_allclose(stored[:, columns], shown, atol=2)
+    assert images.read_note(tmp_path / "a.jpg") == "told"
 
 
 def test_a_picture_without_a_note(tmp_path):

@@ -95,15 +95,15 @@ class Assembly:
         _, shares = self._unweighted(size, precision)
         kinds, style_strength = self._kinds(), self._config.style_strength
         weights = {name: share * kinds[_kind(name)] for name, share in shares.items()}
-        if style_strength == 0:
+        if style_strength == 0 and "photorealism" not in weights:
             return weights
         # In whichever precision the size begins with, so that a finish has the same weights.
         planned = (size, self.precision) in self.plan.evaluations
         objective, _ = self._unweighted(size, self.precision if planned else precision)
         content = images.resize(self._scene.content, size)
         known = (objective, tuple(weights.items()), style_strength)
-        return weights | self._workshop.get(
-            known, lambda: strength.balanced(objective, weights, content, style_strength)
+        return self._workshop.get(
+            known, lambda: strength.calibrated(objective, weights, content, style_strength)
         )
 
     def _layer_weights(self, weights: Mapping[str, float]) -> dict[str, float]:

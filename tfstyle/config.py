@@ -88,7 +88,7 @@ class TransferConfig:
         False, "keep a photograph one: colours change only as local affine functions of the content's"
     )
     photorealistic_weight: float = option(
-        1e4, "weight of that, on the matting Laplacian (Levin et al. 2008) per pixel"
+        1.0, "weight of that; at 1, brush strokes would cost as much as all of the style does at the start"
     )
     postprocess: str = option(
         "none",

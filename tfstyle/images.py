@@ -1,24 +1,21 @@
 """Pictures in and out: files and arrays to `[1, H, W, 3]` float32 and back.
 
 Inside the package a picture is a float32 tensor `[B, H, W, 3]` of sRGB-encoded
-RGB in [0, 1]. This module is the only place that knows of anything else: file
-formats, orientation tags, colour profiles, transparency and integer pixels.
+RGB in [0, 1]. This module and `decoding` are the only places that know of
+anything else: file formats, transparency and integer pixels.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import pathlib
-import struct
-import warnings
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
-from tfstyle.files import require_file, require_writable_folder, write_atomically
+from tfstyle import decoding
+from tfstyle.files import require_writable_folder, write_atomically
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _NOTE = "tfstyle"  # the PNG text chunk that carries a picture's origin
@@ -43,14 +40,7 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
         holds to be safe, or the array has another shape or range.
       OSError: the file cannot be opened.
     """
-    if isinstance(source, (str, os.PathLike)):
-        named = f"{argument}={str(source)!r}"
-        pixels = _pixels(_decode(pathlib.Path(source), named), named)
-    elif isinstance(source, Image.Image):
-        pixels = _pixels(ImageOps.exif_transpose(source), argument)
-    else:
-        pixels = _array_pixels(source, argument)
-    return tf.constant(pixels[np.newaxis])
+    return load_with_alpha(source, argument)[0]
 
 
 def load_alpha(source, argument: str = "image") -> tf.Tensor | None:
@@ -65,116 +55,14 @@ def load_alpha(source, argument: str = "image") -> tf.Tensor | None:
     Raises:
       ValueError, OSError: as in `load_image`.
     """
-    if isinstance(source, (str, os.PathLike)):
-        picture = _decode(pathlib.Path(source), f"{argument}={str(source)!r}")
-    elif isinstance(source, Image.Image):
-        picture = ImageOps.exif_transpose(source)
-    else:
-        values = np.asarray(source)
-        alpha = values[..., 3] if values.ndim in (3, 4) and values.shape[-1] == 4 else None
-        if alpha is None:
-            return None
-        alpha = alpha.reshape(alpha.shape[-2:])
-        full = np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1
-        return _unless_opaque(np.clip(alpha.astype(np.float32) / full, 0, 1))
-    if not _has_alpha(picture):
-        return None
-    return _unless_opaque(np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255)
+    return load_with_alpha(source, argument)[1]
 
 
-def _unless_opaque(alpha: np.ndarray) -> tf.Tensor | None:
-    return None if alpha.min() >= 1 else tf.constant(alpha[np.newaxis, ..., np.newaxis])
-
-
-def _has_alpha(picture: Image.Image) -> bool:
-    return picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info
-
-
-def _decode(path: pathlib.Path, named: str) -> Image.Image:
-    """Reads a file, turned upright; errors begin with `named`."""
-    require_file(path, named)
-    try:
-        with warnings.catch_warnings():
-            # Between one and two times Pillow's limit it only warns; a large
-            # photograph is what users of high resolution bring.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                picture.load()
-                ImageOps.exif_transpose(picture, in_place=True)
-                return picture
-    except Image.DecompressionBombError:
-        limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
-        raise ValueError(f"{named}: has more than {limit:.0f} million pixels; scale it down first") from None
-    except Image.UnidentifiedImageError:
-        raise ValueError(f"{named}: is not a picture that Pillow can read") from None
-    except PermissionError:
-        raise PermissionError(f"{named}: may not be read") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
-        # Pillow's decoders raise any of these on damaged data.
-        raise ValueError(f"{named}: is damaged or cut short ({error})") from None
-
-
-def _pixels(picture: Image.Image, argument: str) -> np.ndarray:
-    """Turns an upright PIL image of any mode into `[H, W, 3]` float32 in [0, 1]."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return _deep_pixels(np.asarray(picture), argument)
-    profile = picture.info.get("icc_profile")
-    if _has_alpha(picture):
-        picture = picture.convert("RGBA")
-        alpha = picture.getchannel("A")
-        color = _to_srgb(picture.convert("RGB"), profile, argument)
-        picture = Image.composite(color, Image.new("RGB", color.size, "white"), alpha)
-    else:
-        picture = _to_srgb(
-            picture.convert("RGB") if picture.mode in ("1", "P") else picture, profile, argument
-        )
-    return np.asarray(picture, np.float32) / 255
-
-
-def _deep_pixels(values: np.ndarray, argument: str) -> np.ndarray:
-    """Grey of more than 8 bits, which Pillow's own conversion would clip at 255."""
-    values = values.astype(np.float32) / (1 if values.dtype.kind == "f" else 65535)
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-        raise ValueError(f"{argument}: holds values outside 0..65535 (integers) or 0..1 (floats)")
-    return np.repeat(values[..., np.newaxis], 3, axis=-1)
-
-
-def _to_srgb(picture: Image.Image, profile: bytes | None, argument: str) -> Image.Image:
-    if profile:
-        try:
-            return ImageCms.profileToProfile(
-                picture,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGB",
-            )
-        except (ImageCms.PyCMSError, OSError) as error:
-            logging.warning("%s: its colour profile cannot be used (%s); it is read as sRGB", argument, error)
-    return picture.convert("RGB")
-
-
-def _array_pixels(source, argument: str) -> np.ndarray:
-    values = np.asarray(source)
-    given = f"{argument}: an array of shape {list(values.shape)} and type {values.dtype}"
-    if values.ndim == 4 and values.shape[0] == 1:
-        values = values[0]
-    if values.ndim == 2:
-        values = values[..., np.newaxis]
-    if values.ndim != 3 or values.shape[-1] not in (1, 3, 4) or 0 in values.shape:
-        raise ValueError(f"{given}: must be [H, W], [H, W, 1|3|4] or [1, H, W, 1|3|4]")
-    if values.dtype in (np.uint8, np.uint16):
-        values = values.astype(np.float32) / np.iinfo(values.dtype).max
-    elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
-        raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
-    values = values.astype(np.float32)
-    # A resize may overshoot by rounding; more than that is another range.
-    if not (np.isfinite(values).all() and values.min() >= -1e-3 and values.max() <= 1 + 1e-3):
-        raise ValueError(f"{given}: float values must be finite and in [0, 1]; divide 0..255 by 255")
-    values = np.clip(values, 0, 1)
-    if values.shape[-1] == 4:
-        alpha = values[..., 3:]
-        values = values[..., :3] * alpha + (1 - alpha)
-    return np.broadcast_to(values, (*values.shape[:2], 3))
+def load_with_alpha(source, argument: str = "image") -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns what `load_image` and `load_alpha` do, but decodes the picture once."""
+    pixels, opacity = decoding.decode(source, argument)
+    alpha = None if opacity is None else tf.constant(opacity[np.newaxis, ..., np.newaxis])
+    return tf.constant(pixels[np.newaxis]), alpha
 
 
 def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
@@ -270,7 +158,7 @@ def read_note(path, argument: str = "from") -> str:
       OSError: the file cannot be opened.
     """
     named = f"{argument}={str(path)!r}"
-    picture = _decode(pathlib.Path(path), named)
+    picture = decoding.open_picture(pathlib.Path(path), named)
     comment = picture.info.get("comment", b"")
     note = picture.info.get(_NOTE) or (comment.decode("utf-8", "replace") if picture.format == "JPEG" else "")
     if not note:

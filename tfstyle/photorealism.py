@@ -4,6 +4,8 @@ In a window of the content, a picture that was only relit or recoloured is an
 affine function of the content's colours (Levin, Lischinski & Weiss 2008). What
 is left of it beside the best such function is the loss; the guided filter (He,
 Sun & Tang 2013) is that function, averaged over the windows that hold a pixel.
+They are one computation: the loss pulls a picture towards what such a filter
+makes of it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-# Added to the content's variances in a window, in squares of picture values: 8 bits and
-# JPEG leave about that in a flat area, to which nothing should cling.
+from tfstyle.windows import overlaps, window_moments, window_sum
+
+# Added to the content's covariance of a window after a division by 9: a variance of
+# (0.0033)^2, about a step of 8 bits. JPEG leaves that in flat areas, to which nothing
+# should cling. Levin et al. have 1e-7, which needs float64: see `_LocalFits`.
 _MATTING_EPSILON = 1e-4
-# The filter's: contrasts of a root of this, 0.03, are smoothed by half.
-_FILTER_EPSILON = 1e-3
-_FILTER_SHARE = 1 / 96  # of the longer side, its radius
+# The filter's: contrasts of a root of this, 0.01, are halved. Ten times as much takes as much
+# noise out of flat areas, and nearly half of an edge of 0.03 with it.
+_FILTER_EPSILON = 1e-4
+_FILTER_SHARE = 1 / 64  # of the longer side, its radius
 
 
 def matting_loss(
@@ -28,9 +34,12 @@ def matting_loss(
     In each window w that lies inside, with the content's colours I, it is the
     residual of the best affine fit,
     |w| (var V - cov(I, V)^T (cov I + epsilon/|w| U)^-1 cov(I, V)), summed over
-    windows and channels (Levin et al. 2008, section 3). Variances are of values
-    less their window's middle pixel: of small differences rather than of small
-    differences of large numbers, which float32 would lose.
+    windows and channels (Levin, Lischinski & Weiss 2008, "A Closed-Form
+    Solution to Natural Image Matting"; Luan et al., CVPR 2017, eq. 2).
+
+    Its gradient 2 L V comes with the value: for each pixel, twice the sum of
+    the residuals that the fits of its windows leave there. Channels take turns,
+    so that memory is that of one.
 
     Args:
       content: `[1, H, W, 3]` in [0, 1].
@@ -38,42 +47,33 @@ def matting_loss(
       epsilon: the regulariser of the affine maps.
 
     Returns:
-      `picture [B, H, W, 3] -> scalar`, in squares of picture values, summed over the batch.
+      `picture [B, H, W, 3] -> scalar`, in squares of picture values, summed over
+      the batch; of the picture's dtype, but no more exact than the content's.
+
+    Raises:
+      ValueError: radius or epsilon is out of range, or the picture of another size.
     """
-    side = 2 * radius + 1
-    count = side * side
+    fits = _LocalFits(content, radius, epsilon, cut=False)
 
-    def offsets(values: tf.Tensor) -> list[tf.Tensor]:
-        """The window's other pixels less the middle one, each `[B, h, w, 3]`."""
-        height, width = values.shape[1] - side + 1, values.shape[2] - side + 1
-        middle = values[:, radius : radius + height, radius : radius + width]
-        return [
-            values[:, row : row + height, column : column + width] - middle
-            for row in range(side)
-            for column in range(side)
-            if (row, column) != (radius, radius)
-        ]
+    @tf.custom_gradient
+    def loss(image: tf.Tensor):
+        def of_channel(plane: tf.Tensor):
+            slopes, shift, residual = fits.fit(plane)
+            pull = fits.counts(plane.dtype) * plane - fits.summed(slopes, shift)
+            return tf.reduce_sum(residual), 2.0 * pull
 
-    guide = offsets(tf.cast(content, tf.float64))
-    center = tf.add_n(guide) / count
-    covariance = tf.add_n([_outer(d, d) for d in guide]) / count - _outer(center, center)
-    inverse = tf.linalg.inv(covariance + epsilon / count * tf.eye(3, dtype=tf.float64))
+        values, pulls = fits.each_channel(of_channel, image, (image.dtype, image.dtype))
+        return tf.reduce_sum(values), lambda upstream: upstream * _picture(pulls, image)
 
-    def loss(image: tf.Tensor) -> tf.Tensor:
-        dtype, own = image.dtype, offsets(image)
-        guide = offsets(tf.cast(content, dtype))
-        means = tf.add_n(own) / count
-        variance = tf.add_n([tf.square(d) for d in own]) / count - tf.square(means)
-        shared = tf.add_n([_outer(i, v) for i, v in zip(guide, own)]) / count
-        shared -= _outer(tf.cast(center, dtype), means)
-        explained = tf.reduce_sum(shared * tf.matmul(tf.cast(inverse, dtype), shared), axis=-2)
-        return count * tf.reduce_sum(variance - explained)
-
-    return loss
+    if min(content.shape[1:3]) <= 2 * radius:
+        return lambda image: 0.0 * tf.reduce_sum(image)
+    return lambda image: loss(tf.convert_to_tensor(image))
 
 
 def guided_filter(image: tf.Tensor, guide: tf.Tensor, *, radius: int, epsilon: float) -> tf.Tensor:
-    """Returns a picture as local affine functions of a guide's colours (He et al. 2013, eqs. 11 to 13).
+    """Returns a picture as local affine functions of a guide's colours.
+
+    He, Sun & Tang 2013, "Guided Image Filtering", for a guide in colour.
 
     Args:
       image: `[B, H, W, 3]`.
@@ -82,40 +82,125 @@ def guided_filter(image: tf.Tensor, guide: tf.Tensor, *, radius: int, epsilon: f
       epsilon: variance of the guide below which it counts as flat.
 
     Returns:
-      `[B, H, W, 3]`, of the picture's dtype, not clipped. Computed in float64.
+      `[B, H, W, 3]`, of the picture's dtype, not clipped.
+
+    Raises:
+      ValueError: radius or epsilon is out of range, or the picture of another size.
     """
-    guide, values = tf.cast(guide, tf.float64), tf.cast(image, tf.float64)
-    size = 2 * radius + 1
+    image = tf.convert_to_tensor(image)
+    fits = _LocalFits(guide, radius, epsilon, cut=True)
 
-    def mean(of: tf.Tensor) -> tf.Tensor:
-        # TensorFlow's mean over a window is over what of it lies inside.
-        return tf.nn.avg_pool2d(of, size, 1, "SAME")
+    def of_channel(plane: tf.Tensor) -> tf.Tensor:
+        slopes, shift, _ = fits.fit(plane)
+        return fits.summed(slopes, shift) / fits.counts(plane.dtype)
 
-    def mean_products(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-        columns = [mean(one[..., channel : channel + 1] * other) for channel in range(3)]
-        return tf.stack(columns, axis=-2)
-
-    center, means = mean(guide), mean(values)
-    covariance = mean_products(guide, guide) - _outer(center, center)
-    shared = mean_products(guide, values) - _outer(center, means)
-    slopes = tf.linalg.solve(
-        covariance + epsilon * tf.eye(3, dtype=tf.float64) + tf.zeros_like(shared), shared
-    )
-    shifts = means - tf.reduce_sum(slopes * center[..., tf.newaxis], axis=-2)
-    slopes = tf.stack([mean(slopes[..., row, :]) for row in range(3)], axis=-2)
-    filtered = tf.reduce_sum(slopes * guide[..., tf.newaxis], axis=-2) + mean(shifts)
-    return tf.cast(filtered, image.dtype)
+    return _picture(fits.each_channel(of_channel, image, image.dtype), image)
 
 
 def edges_of(image: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
     """Returns a picture with the content's edges and none of its own.
 
-    It is a guided filter with a radius of 1/96 of the longer side.
+    It is a guided filter with a radius of 1/64 of the longer side, not clipped.
     """
-    radius = max(1, round(_FILTER_SHARE * max(content.shape[1:3])))
+    radius = max(2, round(_FILTER_SHARE * max(content.shape[1:3])))
     return guided_filter(image, content, radius=radius, epsilon=_FILTER_EPSILON)
 
 
-def _outer(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """Products of channels, `[B, h, w, 3, 3]`."""
-    return one[..., tf.newaxis] * other[..., tf.newaxis, :]
+class _LocalFits:
+    """In every window, the affine function of a guide's colours that is nearest to a picture.
+
+    With sums S over the window of products of deviations from its means, of the
+    guide's colours I and a picture's channel V: slopes a = (S_II + r U)^-1 S_IV
+    and shift b = mean V - a . mean I minimise |V - a . I - b|^2 + r |a|^2, and
+    S_VV - S_IV . a is what is left.
+
+    The matrices depend on the guide alone and are computed once, in float64. W
+    is kept, with W^T W = (S_II + r U)^-1: in a grey window the inverse has
+    entries of 1/r that cancel, and float32's rounding of them would outweigh
+    the slopes; those of W are of the root of 1/r.
+
+    Args:
+      guide: `[1, H, W, 3]`.
+      radius: of the windows.
+      epsilon: r; for windows that are cut off, r over their number of pixels.
+      cut: windows around every pixel, cut off at the border; otherwise only those that lie inside.
+    """
+
+    def __init__(self, guide: tf.Tensor, radius: int, epsilon: float, *, cut: bool):
+        if radius < 1:
+            raise ValueError(f"radius={radius}: must be 1 or above")
+        if not epsilon > 0:
+            raise ValueError(f"epsilon={epsilon:g}: must be above 0")
+        guide = tf.convert_to_tensor(guide)
+        self._side, self._size = 2 * radius + 1, tuple(guide.shape[1:3])
+        self._margin = radius if cut else 0
+        # The other way, from windows back to pixels.
+        self._way_back = 2 * radius - self._margin
+        self._guide = [guide[0, :, :, channel] for channel in range(3)]
+        if not cut and min(self._size) < self._side:
+            return
+        exact = [tf.cast(plane, tf.float64) for plane in self._guide]
+        # One after the other: of a large picture, all at once in float64 take more memory than a step.
+        products = [
+            window_moments([exact[i], exact[j]], [(0, 1)], self._side, self._margin)[1][0]
+            for i in range(3)
+            for j in range(i + 1)
+        ]
+        # A window around a pixel holds as many pixels as there are windows that hold it.
+        ridge = epsilon * (self.counts(tf.float64) if cut else 1.0)
+        self._whitening = [tf.cast(value, guide.dtype) for value in _inverse_root(products, ridge)]
+
+    def each_channel(self, function: Callable, image: tf.Tensor, signature):
+        """Applies a function to the channels `[H, W]` of a picture `[B, H, W, 3]`, one after the other."""
+        if tuple(image.shape[1:3]) != self._size:
+            height, width = self._size
+            raise ValueError(f"image: of shape {list(image.shape)}: must be [B, {height}, {width}, 3]")
+        planes = tf.reshape(tf.transpose(image, [0, 3, 1, 2]), [-1, *self._size])
+        return tf.map_fn(function, planes, fn_output_signature=signature, parallel_iterations=1)
+
+    def counts(self, dtype: tf.DType) -> tf.Tensor:
+        """Returns how many windows hold each pixel, `[H, W]`."""
+        rows, columns = (
+            tf.constant(
+                overlaps(length + 2 * self._margin - self._side + 1, self._way_back, self._side), dtype
+            )
+            for length in self._size
+        )
+        return rows[:, tf.newaxis] * columns
+
+    def fit(self, plane: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Returns slopes, shift and what is left of a channel `[H, W]`, of as many windows as there are."""
+        guide = [tf.cast(own, plane.dtype) for own in self._guide]
+        pairs = [(0, 3), (1, 3), (2, 3), (3, 3)]
+        means, (*shared, own) = window_moments([*guide, plane], pairs, self._side, self._margin)
+        w00, w10, w11, w20, w21, w22 = (tf.cast(value, plane.dtype) for value in self._whitening)
+        r, g, b = shared
+        white = [w00 * r, w10 * r + w11 * g, w20 * r + w21 * g + w22 * b]
+        r, g, b = white
+        slopes = [w00 * r + w10 * g + w20 * b, w11 * g + w21 * b, w22 * b]
+        shift = means[3] - tf.add_n([slope * mean for slope, mean in zip(slopes, means)])
+        return slopes, shift, own - tf.add_n([tf.square(value) for value in white])
+
+    def summed(self, slopes: list[tf.Tensor], shift: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of what the functions of all of a pixel's windows are there, `[H, W]`."""
+        *slopes, shift = (window_sum(values, self._side, self._way_back) for values in (*slopes, shift))
+        guide = [tf.cast(own, shift.dtype) for own in self._guide]
+        return shift + tf.add_n([slope * own for slope, own in zip(slopes, guide)])
+
+
+def _inverse_root(products: list[tf.Tensor], ridge) -> list[tf.Tensor]:
+    """Returns the inverse of the Cholesky factor of 3 x 3 matrices with a ridge; rows up to the diagonal."""
+    rr, rg, gg, rb, gb, bb = products
+    w00 = tf.math.rsqrt(rr + ridge)
+    l10, l20 = rg * w00, rb * w00
+    w11 = tf.math.rsqrt(gg + ridge - tf.square(l10))
+    l21 = (gb - l20 * l10) * w11
+    w22 = tf.math.rsqrt(bb + ridge - tf.square(l20) - tf.square(l21))
+    w10, w21 = -l10 * w00 * w11, -l21 * w11 * w22
+    return [w00, w10, w11, -(l20 * w00 + l21 * w10) * w22, w21, w22]
+
+
+def _picture(planes: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """Puts planes together to a picture of another's shape."""
+    height, width, channels = image.shape[1:]
+    return tf.transpose(tf.reshape(planes, [-1, channels, height, width]), [0, 2, 3, 1])

@@ -19,40 +19,53 @@ import tensorflow as tf
 
 from tfstyle.objective import Objective
 
+# The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a picture painted by `mini`, 0.043.
+_PAINTED = 0.043
 
-def balanced(
+
+def calibrated(
     objective: Objective, weights: Mapping[str, float], content: tf.Tensor, style_strength: float
 ) -> dict[str, float]:
-    """Returns the weights of an objective's style terms that give a style its strength.
+    """Returns an objective's weights with those that have no units brought to its own.
 
     With c the weighted content loss of a picture of the content's mean colour,
-    s_l a term's unweighted loss at the content and p_l its share of all style
-    weights, a term's weight is strength / (1 - strength) c p_l / s_l.
+    s_l a style term's unweighted loss at the content and p_l its share of all
+    style weights, that term's weight is strength / (1 - strength) c p_l / s_l.
+    Photorealism of weight 1 makes brush strokes cost as much as all of the
+    style does at the content.
 
     Args:
-      objective: with terms ``content/…`` and ``style/…``.
-      weights: {term: weight}; of style terms only the ratios count.
+      objective: its terms are told apart by what their names begin with.
+      weights: {term: weight}; with a strength, of style terms only the ratios
+        count. That of photorealism is a number without units.
       content: `[1, H, W, 3]`, of the objective's size.
-      style_strength: above 0 and below 1.
-
-    Returns:
-      {style term: weight}.
+      style_strength: below 1; 0: the style's weights stay.
 
     Raises:
-      ValueError: content and style, or the content and nothing, do not differ.
+      ValueError: there is a strength, and content and style, or the content and
+        nothing, do not differ.
     """
     styles = {name: weight for name, weight in weights.items() if name.startswith("style/")}
+    start = {name: float(value) for name, value in objective.losses(content).items() if name in styles}
+    if style_strength > 0:
+        styles = _balanced(objective, weights, content, style_strength, start)
+    found = {**weights, **styles}
+    if "photorealism" in found:
+        found["photorealism"] *= sum(styles[name] * value for name, value in start.items()) / _PAINTED
+    return found
+
+
+def _balanced(objective, weights, content, style_strength, start: Mapping[str, float]) -> dict[str, float]:
     empty = tf.zeros_like(content) + tf.reduce_mean(content, axis=[1, 2], keepdims=True)
     lost = objective.losses(empty)
     whole = sum(weight * float(lost[name]) for name, weight in weights.items() if name.startswith("content/"))
-    start = {name: float(value) for name, value in objective.losses(content).items() if name in styles}
     if not (0 < whole < float("inf") and all(0 < value < float("inf") for value in start.values())):
         raise ValueError(
             f"style_strength={style_strength:g}: cannot be measured here, as content and style do not differ"
             " in every layer; use content_weight and style_weight"
         )
-    unit = style_strength / (1 - style_strength) * whole / sum(styles.values())
-    return {name: unit * weight / start[name] for name, weight in styles.items()}
+    unit = style_strength / (1 - style_strength) * whole / sum(weights[name] for name in start)
+    return {name: unit * weights[name] / value for name, value in start.items()}
 
 
 def describe(style_strength: float, content_weight: float, layer_weights: Mapping[str, float]) -> str:

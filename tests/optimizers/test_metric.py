@@ -58,7 +58,7 @@ def test_learns_the_inverse_hessian_where_it_is_diagonal():
 def test_learns_band_by_band():
     bands = Bands.of(*SIZE)
     by_band = tf.constant(np.geomspace(1, 50, len(bands.frequency)), tf.float32)
-    metric, _ = taught(tf.gather(by_band, bands.nearest))
+    metric, _ = taught(tf.gather(by_band, tf.cast(bands.nearest, tf.int32)))
     vector = noise(21)
     expected = from_coefficients(coefficients(vector) * tf.exp(bands.interpolated(-tf.math.log(by_band))))
     np.testing.assert_allclose(metric.apply(vector), expected, atol=1e-3)

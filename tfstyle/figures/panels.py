@@ -161,8 +161,8 @@ def control(base: TransferConfig) -> Figure:
         "scale, smoothing": [
             {"style_scale": 0.5},
             {"style_scale": 1.5},
-            {"style_layer_weights": tuple(0.5**index for index in range(len(base.style_layers)))},
-            {"tv_weight": 10 * base.tv_weight or 1e3},
+            {"style_layer_weights": tuple(2.0**index for index in reversed(range(len(base.style_layers))))},
+            {"tv_weight": base.tv_weight / 10 or 1e3},
         ],
     }
     panels = [

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.spectrum import Bands, coefficients, from_coefficients
+from tfstyle.optimizers.spectrum import Bands, cosines, each_plane, from_cosines, from_planes, planes
 
 # Before anything is known, gains are f^-power. Losses after about 100 evaluations
 # at powers 0, 0.5, 0.75, 1 and 1.5 that stay, --weights=random at 192 px: transfer
@@ -39,7 +39,7 @@ class Metric:
     def __init__(self, height: int, width: int):
         self._bands = Bands.of(height, width)
         prior = -_POWER * np.log(self._bands.frequency)
-        prior -= self._bands.interpolated(tf.constant(prior)).numpy().mean()
+        prior -= self._bands.interpolated(tf.constant(prior, tf.float32)).numpy().mean()
         self._prior = np.tile(prior.astype(np.float32), [3, 1])
         self._levels = tf.Variable(self._prior)  # logarithms of the gains
         self._energies = tf.Variable(tf.zeros([2, *self._prior.shape]))  # of steps and differences
@@ -57,7 +57,12 @@ class Metric:
 
     def apply(self, image: tf.Tensor) -> tf.Tensor:
         """Returns P times a picture `[1, H, W, 3]`."""
-        return from_coefficients(coefficients(image) * self._gains())
+
+        def scaled(of):
+            plane, levels = of
+            return from_cosines(cosines(plane) * self._gains(levels))
+
+        return from_planes(each_plane(scaled, (planes(image), self._levels.read_value())))
 
     def learn(self, step: tf.Tensor, difference: tf.Tensor) -> tf.Tensor:
         """Takes a step and the difference of the gradients at its ends into account.
@@ -73,16 +78,27 @@ class Metric:
         Returns:
           difference P difference, of the P that has learned.
         """
-        s, y = coefficients(step), coefficients(difference)
+        differences = planes(difference)
+
+        def measured(of):
+            s, y = (cosines(plane) for plane in of)
+            energies = [self._bands.sums(tf.square(values)) for values in (s, y)]
+            return tf.stack(energies), tf.reduce_sum(s * y)
+
+        energies, products = each_plane(measured, (planes(step), differences), (tf.float32, tf.float32))
         # In units in which every step counts the same, whatever its length.
-        energies = tf.stack([self._bands.sums(tf.square(s)), self._bands.sums(tf.square(y))])
-        energies /= tf.reduce_sum(s * y)
+        energies = tf.transpose(energies, [1, 0, 2]) / tf.reduce_sum(products)
         self._energies.assign(_DECAY * self._energies + energies)
         self._seen.assign_add(1)
         if self._seen >= _ENOUGH:
-            steps, differences = tf.unstack(tf.math.log(self._energies + _LEAST))
-            self._levels.assign((steps - differences) / 2)
-        return tf.reduce_sum(tf.square(y) * self._gains())
+            of_steps, of_differences = tf.unstack(tf.math.log(self._energies + _LEAST))
+            self._levels.assign((of_steps - of_differences) / 2)
 
-    def _gains(self) -> tf.Tensor:
-        return tf.exp(self._bands.interpolated(self._levels))
+        def length(of):
+            plane, levels = of
+            return tf.reduce_sum(tf.square(cosines(plane)) * self._gains(levels))
+
+        return tf.reduce_sum(each_plane(length, (differences, self._levels.read_value())))
+
+    def _gains(self, levels: tf.Tensor) -> tf.Tensor:
+        return tf.exp(self._bands.interpolated(levels))

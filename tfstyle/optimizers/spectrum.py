@@ -8,6 +8,7 @@ by band is interpolated between them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,24 +24,45 @@ def coefficients(image: tf.Tensor) -> tf.Tensor:
 
     The transform is orthonormal; `from_coefficients` is its inverse.
     """
-    planes = tf.transpose(tf.tensordot(image[0], _OPPONENT, 1), [2, 0, 1])
-    return _plane_by_plane(planes, tf.signal.dct)
+    return each_plane(cosines, planes(image))
 
 
 def from_coefficients(values: tf.Tensor) -> tf.Tensor:
     """Turns coefficients `[3, H, W]` back into a picture `[1, H, W, 3]`."""
-    planes = tf.transpose(_plane_by_plane(values, tf.signal.idct), [1, 2, 0])
-    return tf.tensordot(planes, _OPPONENT.T, 1)[tf.newaxis]
+    return from_planes(each_plane(from_cosines, values))
 
 
-def _plane_by_plane(planes: tf.Tensor, transform) -> tf.Tensor:
-    """Transforms rows and columns, a plane at a time: each takes ten times its own memory."""
+def planes(image: tf.Tensor) -> tf.Tensor:
+    """Turns a picture `[1, H, W, 3]` into its opponent colours `[3, H, W]`."""
+    return tf.transpose(tf.tensordot(image[0], _OPPONENT, 1), [2, 0, 1])
 
-    def both(plane: tf.Tensor) -> tf.Tensor:
-        along_width = transform(plane, norm="ortho")
-        return tf.transpose(transform(tf.transpose(along_width), norm="ortho"))
 
-    return tf.map_fn(both, planes, parallel_iterations=1)
+def from_planes(values: tf.Tensor) -> tf.Tensor:
+    """Turns opponent colours `[3, H, W]` back into a picture `[1, H, W, 3]`."""
+    return tf.tensordot(tf.transpose(values, [1, 2, 0]), _OPPONENT.T, 1)[tf.newaxis]
+
+
+def cosines(plane: tf.Tensor) -> tf.Tensor:
+    """Returns the cosine coefficients of a plane `[H, W]`."""
+    return _along_both(plane, tf.signal.dct)
+
+
+def from_cosines(values: tf.Tensor) -> tf.Tensor:
+    """Returns the plane `[H, W]` of cosine coefficients."""
+    return _along_both(values, tf.signal.idct)
+
+
+def _along_both(plane: tf.Tensor, transform) -> tf.Tensor:
+    along_width = transform(plane, norm="ortho")
+    return tf.transpose(transform(tf.transpose(along_width), norm="ortho"))
+
+
+def each_plane(function: Callable, values, signature=tf.float32):
+    """Returns a function of each plane of `[3, ...]`, one after the other.
+
+    Transforms take ten times a plane's own memory, and there is none to spare for three at a time.
+    """
+    return tf.map_fn(function, values, fn_output_signature=signature, parallel_iterations=1)
 
 
 @dataclass(frozen=True)
@@ -49,15 +71,17 @@ class Bands:
 
     Attributes:
       frequency: `[N]` of the bands' centres, cycles a pixel, rising.
-      nearest: `[H, W]` int32, the band of each frequency.
-      lower: `[H, W]` int32, the band whose centre is the next below; never the last of several.
+      nearest: `[H, W]` uint8, the band of each frequency.
+      lower: `[H, W]` uint8, the band whose centre is the next below; never the last of several.
       share: `[H, W]` float32 in [0, 1], how far on the way from there to the one above.
+
+    Maps are tensors: as arrays they would be copied into every graph that uses them.
     """
 
     frequency: np.ndarray
-    nearest: np.ndarray
-    lower: np.ndarray
-    share: np.ndarray
+    nearest: tf.Tensor
+    lower: tf.Tensor
+    share: tf.Tensor
 
     @classmethod
     def of(cls, height: int, width: int) -> Bands:
@@ -77,19 +101,19 @@ class Bands:
         share = np.clip((octaves - centres[lower]) / gap, 0, 1)
         return cls(
             frequency=least * 2**centres,
-            nearest=nearest.reshape(octaves.shape).astype(np.int32),
-            lower=lower.astype(np.int32),
-            share=share.astype(np.float32),
+            nearest=tf.constant(nearest.reshape(octaves.shape).astype(np.uint8)),
+            lower=tf.constant(lower.astype(np.uint8)),
+            share=tf.constant(share.astype(np.float32)),
         )
 
     def sums(self, values: tf.Tensor) -> tf.Tensor:
-        """Adds up `[..., H, W]` over each band: `[..., N]`."""
-        planes = tf.reshape(values, [-1, self.nearest.size])
-        rows = tf.math.unsorted_segment_sum(tf.transpose(planes), self.nearest.ravel(), len(self.frequency))
-        return tf.reshape(tf.transpose(rows), [*values.shape[:-2], len(self.frequency)])
+        """Adds up `[H, W]` over each band: `[N]`."""
+        places = tf.cast(tf.reshape(self.nearest, [-1]), tf.int32)
+        return tf.math.unsorted_segment_sum(tf.reshape(values, [-1]), places, len(self.frequency))
 
     def interpolated(self, levels: tf.Tensor) -> tf.Tensor:
-        """Spreads `[..., N]`, one level a band, over all frequencies: `[..., H, W]`."""
-        below = tf.gather(levels, self.lower, axis=-1)
-        above = tf.gather(levels, np.minimum(self.lower + 1, len(self.frequency) - 1), axis=-1)
+        """Spreads `[N]`, one level a band, over all frequencies: `[H, W]`."""
+        lower = tf.cast(self.lower, tf.int32)
+        below = tf.gather(levels, lower)
+        above = tf.gather(levels, tf.minimum(lower + 1, len(self.frequency) - 1))
         return below + self.share * (above - below)
