@@ -125,6 +125,8 @@ def test_whatever_goes_in_is_in_the_hashes(config):
     def hashes(*arguments, **masks):
         return tuple(scene(config, *arguments, **masks).hashes.items())
 
+    square = picture(36, 36, seed=1)
+
     seen = {
         hashes(CONTENT, STYLE),
         hashes(STYLE, CONTENT),
@@ -133,8 +135,10 @@ def test_whatever_goes_in_is_in_the_hashes(config):
         hashes(CONTENT, STYLE, content_masks=[left(36, 48, 128)]),
         hashes(CONTENT, STYLE, style_masks=[left(40, 30)]),
         hashes(np.dstack([CONTENT, left(36, 48)]), STYLE),
+        hashes(square, square, content_masks=[left(36, 36)]),
+        hashes(square, square, style_masks=[left(36, 36)]),
     }
-    assert len(seen) == 7
+    assert len(seen) == 9
 
 
 def test_one_picture_alone(config):

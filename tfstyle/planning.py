@@ -31,6 +31,7 @@ _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
 # Bytes a pixel of the optimisers' variables and temporary vectors, without history.
 _OPTIMIZER_BYTES = {"adam": 110, "sgd": 50, "lbfgs": 330, "hager_zhang": 330}
 _AVERAGING_BYTES = 24  # of the running mean, beside them
+_MATTING_BYTES = 310  # of the matting loss, at its making
 _ADVICE = "lower image_size or lbfgs_history, or take optimizer=adam"
 _STEP_BYTES = 60e6  # of the compiled step, whatever the picture
 
@@ -163,7 +164,7 @@ def needed_bytes(
         optimizer += 24 * config.lbfgs_history * pixels
     elif config.averaging > 0:
         optimizer += _AVERAGING_BYTES * pixels
-    steady = targets + optimizer
+    steady = targets + optimizer + (_MATTING_BYTES * pixels if config.photorealistic else 0)
     return {
         "plain": int(steady + _activation_bytes(whole, width)),
         "recompute": int(steady + (3 * width + 4) * whole.widest),

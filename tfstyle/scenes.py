@@ -61,11 +61,13 @@ def make_scene(
       ValueError, OSError: a picture or mask is not what it should be, or they
         do not fit one another; the message names the argument.
     """
-    named: list[tuple[str, tf.Tensor]] = []
+    hashes: dict[str, str] = {}
 
     def fitted(source, argument: str, scale: float = 1.0):
         picture, alpha = _fitted(source, argument, config.image_size, scale)
-        named.extend((argument, each) for each in (picture, alpha) if each is not None)
+        hashes[argument] = tensor_hash(picture)
+        if alpha is not None:
+            hashes[f"opacity of {argument}"] = tensor_hash(alpha)
         return picture, alpha
 
     original, alpha = (None, None) if content is None else fitted(content, "content")
@@ -79,7 +81,9 @@ def make_scene(
     regions: list[Region] = []
     if styles:
         found = _mask_pairs(original, styles, content_masks, style_masks)
-        named += [("mask", mask) for pair in found for mask in pair if mask is not None]
+        for number, pair in enumerate(found, 1):
+            kinds = zip(("content", "style"), pair)
+            hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
         regions = make_regions(styles, shares, found)
         regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
     elif content_masks or style_masks:
@@ -90,7 +94,6 @@ def make_scene(
         light_only=config.color == "content" and original is not None,
         guided=config.postprocess == "guided" and original is not None,
     )
-    hashes = {f"{argument} #{index}": tensor_hash(each) for index, (argument, each) in enumerate(named)}
     if original is None:
         return Scene(None, regions, canvas, hashes), None
     seen = color.grey(original) if canvas.light_only else original
@@ -98,7 +101,7 @@ def make_scene(
 
 
 def _fitted(source, argument: str, longer_side: int, scale: float) -> tuple[tf.Tensor, tf.Tensor | None]:
-    picture, alpha = images.load_image(source, argument), images.load_alpha(source, argument)
+    picture, alpha = images.load_with_alpha(source, argument)
     height, width = images.fitted_size(*picture.shape[1:3], longer_side)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)

@@ -151,17 +151,18 @@ def control(base: TransferConfig) -> Figure:
     base = dataclasses.replace(base, style_strength=base.style_strength or 0.5)
     rows = {
         "strength": [{"style_strength": strength} for strength in (0.1, 0.3, 0.5, 0.8)],
-        "statistic": [{"style_loss": name} for name in choices("style_loss")],
+        "statistic": [{"style_loss": name} for name in choices("style_loss") if name != base.style_loss]
+        + [{"style_layer_weights": tuple(2.0**index for index in reversed(range(len(base.style_layers))))}],
         "colour, photograph": [
             {"color": "content"},
             {"color": "matched"},
             {"photorealistic": True},
             {"photorealistic": True, "postprocess": "guided"},
         ],
-        "scale, smoothing": [
+        "scale, network": [
             {"style_scale": 0.5},
             {"style_scale": 1.5},
-            {"style_layer_weights": tuple(2.0**index for index in reversed(range(len(base.style_layers))))},
+            {"pooling": "average" if base.pooling == "max" else "max"},
             {"tv_weight": base.tv_weight / 10 or 1e3},
         ],
     }

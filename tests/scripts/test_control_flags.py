@@ -1,0 +1,107 @@
+"""The means of control as flags: pictures, records of what they were made from, and mistakes."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfstyle import TransferConfig, images, transfer
+
+from conftest import picture, run_script
+
+FLAGS = ("--image_size=40", "--iterations=3", "--precision=float32", "--style_strength=0.5")
+
+
+@pytest.fixture(scope="module")
+def folder(files, narrow_file):
+    """Content, two styles, masks, and a content with transparent parts."""
+    Image.fromarray(picture(30, 40, seed=4)).save(files / "other, with a comma.png")
+    left = np.zeros((36, 48), np.uint8)
+    left[:, :24] = 255
+    Image.fromarray(left).save(files / "left.png")
+    Image.fromarray(255 - left).save(files / "right.png")
+    Image.fromarray(np.dstack([picture(36, 48, seed=1), left])).save(files / "half.png")
+    return files
+
+
+def run(folder, narrow_file, *flags):
+    return run_script("style_transfer.py", f"--weights={narrow_file}", *FLAGS, *flags, cwd=folder)
+
+
+SEVERAL = (
+    "--content=content.png",
+    '--style=style.png,"other, with a comma.png"',
+    "--content_masks=left.png,right.png",
+)
+
+
+def test_several_styles_with_masks_and_the_same_again(folder, narrow_file):
+    done = run(folder, narrow_file, *SEVERAL, "--color=matched", "--output=several.png")
+    assert done.returncode == 0, done.stderr
+    assert "style_strength=0.5: content_weight=1, style_weight=1, style_layer_weights=" in done.stderr
+    config = TransferConfig(
+        weights=narrow_file,
+        image_size=40,
+        iterations=3,
+        precision="float32",
+        style_strength=0.5,
+        color="matched",
+    )
+    expected = transfer(
+        folder / "content.png",
+        [folder / "style.png", folder / "other, with a comma.png"],
+        config,
+        content_masks=[folder / "left.png", folder / "right.png"],
+    ).image
+    written = Image.open(folder / "several.png")
+    np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
+    inputs = json.loads(written.text["tfstyle"])["inputs"]
+    assert list(inputs) == ["content", "style", "style 2", "content_masks", "content_masks 2", "weights"]
+    again = run_script("style_transfer.py", "--from=several.png", "--output=again.png", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "again.png").read_bytes() == (folder / "several.png").read_bytes()
+
+
+def test_a_transparent_content_stays_so(folder, narrow_file):
+    done = run(folder, narrow_file, "--content=half.png", "--style=style.png", "--output=clear.png")
+    assert done.returncode == 0, done.stderr
+    written = Image.open(folder / "clear.png")
+    assert written.mode == "RGBA"
+    np.testing.assert_array_equal(np.asarray(written)[:, :18, 3], 255)
+    np.testing.assert_array_equal(np.asarray(written)[:, 22:, 3], 0)
+
+
+def test_weights_in_the_units_of_others(folder, narrow_file):
+    done = run(
+        folder, narrow_file, "--content=content.png", "--style=style.png", "--style_strength=0", "--explain"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[2:]}
+    assert rows["gatys_code"] == ["1", "1000", "-"] and rows["jcjohnson"][:2] == ["1", "1000"]
+    strong = run(folder, narrow_file, "--content=content.png", "--style=style.png", "--explain")
+    assert strong.returncode == 0, strong.stderr
+    assert strong.stdout != done.stdout
+
+
+MISTAKES = {
+    "strength": (["--style_strength=1"], "style_strength=1: must be below 1"),
+    "a style that is not there": (["--style=style.png,none.png"], "style 2='none.png': no such file"),
+    "shares": (["--style_blend=1,2"], "style_blend=1.0,2.0: must hold one share for each of the 1 styles"),
+    "masks and styles": (
+        ["--style=style.png,style.png,style.png", "--content_masks=left.png,right.png"],
+        "style: 3 pictures for 2 regions of the masks",
+    ),
+    "a mask of another aspect": (["--content_masks=style.png"], "content_masks='style.png'"),
+    "masks of the style": (["--style_masks=left.png,right.png"], "style_masks"),
+    "a statistic": (["--style_loss=median"], "flag --style_loss=median"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes(folder, narrow_file, name):
+    flags, message = MISTAKES[name]
+    done = run(folder, narrow_file, "--content=content.png", "--style=style.png", "--output=no.png", *flags)
+    assert done.returncode == 1
+    assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (folder / "no.png").exists()
