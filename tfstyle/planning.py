@@ -29,7 +29,7 @@ _SHARE = 0.8
 # tiles see their neighbourhood.
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
 # Bytes a pixel of the optimisers' variables and temporary vectors, without history.
-_OPTIMIZER_BYTES = {"adam": 110, "sgd": 50, "lbfgs": 330, "hager_zhang": 330}
+_OPTIMIZER_BYTES = {"adam": 110, "sgd": 50, "lbfgs": 100, "hager_zhang": 330}
 _AVERAGING_BYTES = 24  # of the running mean, beside them
 _MATTING_BYTES = 310  # of the matting loss, at its making
 _ADVICE = "lower image_size or lbfgs_history, or take optimizer=adam"
