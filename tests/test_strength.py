@@ -28,13 +28,19 @@ def test_losses_are_in_units_of_what_is_not_matched(config, statistic, pooling):
     config = dataclasses.replace(config, style_loss=statistic, pooling=pooling, content_weight=7.0)
     scene, _ = make_scene(CONTENT, STYLE, config)
     objective = Assembly(scene, config, None, Workshop()).objective_at(scene.size)
-    mean = np.broadcast_to(CONTENT.mean((0, 1)) / 255, CONTENT.shape)[np.newaxis]
-    nothing = objective.weighted(objective.losses(tf.constant(mean, tf.float32)))["content/block4_conv2"]
+
+    def lost(pixels):
+        image = tf.constant(pixels, tf.float32)
+        return objective.weighted(objective.losses(image))["content/block4_conv2"]
+
+    nothing = lost(np.broadcast_to(CONTENT.mean((0, 1)) / 255, CONTENT.shape)[np.newaxis])
+    noise = tf.random.stateless_normal([1, *CONTENT.shape], [0, 1], stddev=0.1)
+    unit = nothing**0.75 * lost(np.clip(scene.content + noise, 0, 1)) ** 0.25
     start = objective.weighted(objective.losses(scene.content))
     styles = [value for name, value in start.items() if name.startswith("style/")]
     assert len(styles) == 5
     # Every layer a fifth of 0.25/0.75 of the content's.
-    np.testing.assert_allclose(styles, nothing / 3 / 5, rtol=2e-3)
+    np.testing.assert_allclose(styles, unit / 3 / 5, rtol=2e-3)
     assert {term.weight for term in objective.terms if term.name.startswith("content")} == {7.0}
 
 
