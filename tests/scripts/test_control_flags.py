@@ -21,6 +21,9 @@ def folder(files, narrow_file):
     left[:, :24] = 255
     Image.fromarray(left).save(files / "left.png")
     Image.fromarray(255 - left).save(files / "right.png")
+    square = np.zeros((40, 40), np.uint8)
+    square[:, :20] = 255
+    Image.fromarray(square).save(files / "other_left.png")
     Image.fromarray(np.dstack([picture(36, 48, seed=1), left])).save(files / "half.png")
     return files
 
@@ -105,3 +108,33 @@ def test_mistakes(folder, narrow_file, name):
     assert done.returncode == 1
     assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert not (folder / "no.png").exists()
+
+
+def test_all_the_others_at_once(folder, narrow_file):
+    done = run(
+        folder,
+        narrow_file,
+        "--content=content.png",
+        "--style=style.png,style.png",
+        "--style_masks=other_left.png,other_left.png",
+        "--style_blend=2,1",
+        "--blend=losses",
+        "--style_scale=0.9",
+        "--style_loss=histogram",
+        "--tv_loss=nine_point",
+        "--tv_weight=1",
+        "--color=content",
+        "--photorealistic",
+        "--photorealistic_weight=2",
+        "--postprocess=guided",
+        "--optimizer=adam",
+        "--averaging=0.9",
+        "--padding=replicate",
+        "--output=others.png",
+    )
+    assert done.returncode == 0, done.stderr
+    for term in ("content/block4_conv2", "style/block1_conv1", "total_variation", "photorealism"):
+        assert term in done.stderr
+    config = json.loads(Image.open(folder / "others.png").text["tfstyle"])["config"]
+    chosen = {"style_loss": "histogram", "tv_loss": "nine_point", "averaging": 0.9, "photorealistic": True}
+    assert {name: config[name] for name in chosen} == chosen
