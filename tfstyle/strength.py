@@ -9,7 +9,11 @@ same everywhere.
 How much a picture with nothing in it loses says how much there is to lose, but
 not how soon: with maximum pooling, noise costs twice as much of it as with
 average pooling. A quarter of the unit, in logarithms, is therefore noise.
-STRENGTH_NOTE
+
+Style error over content error at strength 0.5 (`mini`, one pair of pictures, 256,
+512 and 1024 px, both poolings): from 1.5 to 2.7; without noise from 3.0 to 6.4;
+with weights from the norms of gradients at the start, which were tried first, at
+256 and 512 px from 0.016 to 0.063; with fixed weights from 0.013 to 6.2.
 """
 
 from __future__ import annotations
