@@ -100,11 +100,12 @@ class Assembly:
         # In whichever precision the size begins with, so that a finish has the same weights.
         planned = (size, self.precision) in self.plan.evaluations
         objective, _ = self._unweighted(size, self.precision if planned else precision)
-        content = images.resize(self._scene.content, size)
-        known = (objective, tuple(weights.items()), style_strength)
-        return self._workshop.get(
-            known, lambda: strength.calibrated(objective, weights, content, style_strength)
-        )
+
+        def calibrate() -> dict[str, float]:
+            content = images.resize(self._scene.content, size)
+            return strength.calibrated(objective, weights, content, style_strength)
+
+        return self._workshop.get((objective, tuple(weights.items()), style_strength), calibrate)
 
     def _layer_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
         """Returns {style layer: weight}; of several regions, the sum."""

@@ -11,7 +11,7 @@ activations are summed in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
@@ -134,14 +134,14 @@ def total_variation(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
     Raises:
       ValueError: there is no such form; the message calls it tv_loss.
     """
-    if form not in VARIATIONS:
-        raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(VARIATIONS)}")
-    image = _accumulable(image)
-    if form == "nine_point":
-        return _nine_point(image)
-    down = image[:, 1:] - image[:, :-1]
-    right = image[:, :, 1:] - image[:, :, :-1]
-    return _VARIATIONS[form](down, right)
+    if form not in _VARIATIONS:
+        raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(_VARIATIONS)}")
+    return _VARIATIONS[form](_accumulable(image))
+
+
+def _differences(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns d and e: `[B, H-1, W, C]` and `[B, H, W-1, C]`."""
+    return image[:, 1:] - image[:, :-1], image[:, :, 1:] - image[:, :, :-1]
 
 
 def _nine_point(image: tf.Tensor) -> tf.Tensor:
@@ -154,7 +154,7 @@ def _nine_point(image: tf.Tensor) -> tf.Tensor:
     return 2 * straight / 3 + (_mean_of_squares(falling) + _mean_of_squares(rising)) / 6
 
 
-def _sums(function: Callable[[tf.Tensor], tf.Tensor], *tensors: tf.Tensor) -> tf.Tensor:
+def _sums(function: Callable[[tf.Tensor], tf.Tensor], tensors: Iterable[tf.Tensor]) -> tf.Tensor:
     return sum(tf.reduce_sum(function(tensor)) for tensor in tensors)
 
 
@@ -164,21 +164,20 @@ def _mean_of_squares(differences: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(differences)) / tf.cast(count, differences.dtype)
 
 
-def _squared_gradients(down: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+def _squared_gradients(image: tf.Tensor) -> tf.Tensor:
     """Returns d^2 + e^2 where there are both: `[B, H-1, W-1, C]`."""
+    down, right = _differences(image)
     return tf.square(down[:, :, :-1]) + tf.square(right[:, :-1])
 
 
 _VARIATIONS = {
-    "squared": lambda down, right: _sums(tf.square, down, right),
-    "inner_squared": lambda down, right: tf.reduce_sum(_squared_gradients(down, right)),
-    "absolute": lambda down, right: _sums(tf.abs, down, right),
-    "mean_squared": lambda down, right: _mean_of_squares(down) + _mean_of_squares(right),
-    "power": lambda down, right: tf.reduce_sum(_squared_gradients(down, right) ** 1.25),
+    "squared": lambda image: _sums(tf.square, _differences(image)),
+    "inner_squared": lambda image: tf.reduce_sum(_squared_gradients(image)),
+    "absolute": lambda image: _sums(tf.abs, _differences(image)),
+    "mean_squared": lambda image: sum(map(_mean_of_squares, _differences(image))),
+    "nine_point": _nine_point,
+    "power": lambda image: tf.reduce_sum(_squared_gradients(image) ** 1.25),
 }
-
-
-VARIATIONS = (*_VARIATIONS, "nine_point")
 
 
 def _accumulable(tensor: tf.Tensor) -> tf.Tensor:

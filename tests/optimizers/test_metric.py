@@ -2,7 +2,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.optimizers.metric import Metric
-from tfstyle.optimizers.spectrum import Bands, coefficients, from_coefficients
+from tfstyle.optimizers.spectrum import Bands
+
+from whole_pictures import coefficients, from_coefficients
 
 SIZE = (12, 16)
 

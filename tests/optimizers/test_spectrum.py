@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.optimizers.spectrum import Bands, coefficients, from_coefficients
+from tfstyle.optimizers.spectrum import Bands
+
+from whole_pictures import coefficients, from_coefficients
 
 HEIGHT, WIDTH = 5, 7
 IMAGE = np.random.default_rng(0).standard_normal((1, HEIGHT, WIDTH, 3)).astype(np.float32)

@@ -19,19 +19,6 @@ _OPPONENT = np.array([[1, 1, 1], [1, -1, 1], [1, 0, -2]], np.float32) / np.sqrt(
 _BANDS_PER_OCTAVE = 2.4
 
 
-def coefficients(image: tf.Tensor) -> tf.Tensor:
-    """Turns a picture `[1, H, W, 3]` into cosine coefficients of opponent colours `[3, H, W]`.
-
-    The transform is orthonormal; `from_coefficients` is its inverse.
-    """
-    return each_plane(cosines, planes(image))
-
-
-def from_coefficients(values: tf.Tensor) -> tf.Tensor:
-    """Turns coefficients `[3, H, W]` back into a picture `[1, H, W, 3]`."""
-    return from_planes(each_plane(from_cosines, values))
-
-
 def planes(image: tf.Tensor) -> tf.Tensor:
     """Turns a picture `[1, H, W, 3]` into its opponent colours `[3, H, W]`."""
     return tf.transpose(tf.tensordot(image[0], _OPPONENT, 1), [2, 0, 1])
