@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import choices
-from tfstyle.losses import content_loss, gram_loss, gram_matrix, style_loss, total_variation
+from tfstyle.losses import content_loss, gram_losses, gram_matrix, style_loss, total_variation
 
 GENERATOR = np.random.default_rng(0)
 # Before the ReLU: about half of the activations become 0.
@@ -106,7 +106,7 @@ def test_gram_matrix_gradient_of_bfloat16(masked):
 def test_gram_loss_is_the_style_loss():
     features = tf.constant(np.maximum(BEFORE, 0))
     target = gram_matrix(tf.constant(TARGET))
-    of_gram = gram_loss(gram_matrix(features), target, tf.constant(float(POSITIONS), tf.float64))
+    of_gram = gram_losses(gram_matrix(features), target, tf.constant(float(POSITIONS), tf.float64))
     np.testing.assert_allclose(of_gram, style_loss(features, target), rtol=1e-12)
 
 

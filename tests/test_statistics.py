@@ -45,7 +45,9 @@ def loss_of(measure, features, style=STYLE, mask=None):
     features = tf.convert_to_tensor(features)
     with tf.GradientTape() as tape:
         tape.watch(features)
-        loss = distance(described(measure, features, mask))
+        losses = distance(described(measure, features, mask))
+        loss = tf.reduce_sum(losses)
+    assert losses.shape == [features.shape[0]]
     return float(loss), tape.gradient(loss, features).numpy()
 
 
@@ -128,12 +130,12 @@ def test_a_batch_is_the_sum_of_its_pictures(name, masked):
 def test_pictures_may_have_targets_and_masks_of_their_own(name):
     measure = made(name)
     styles, masks = activations(2, 3, 3, seed=3), np.random.default_rng(4).random((2, 4, 5, 1))
-    together = measure.loss_to(described(measure, styles))(described(measure, PICTURE, masks))
+    each_loss = measure.loss_to(described(measure, styles))(described(measure, PICTURE, masks))
     alone = [
         loss_of(measure, PICTURE[each], style=styles[each], mask=masks[each])[0]
         for each in (slice(0, 1), slice(1, 2))
     ]
-    assert float(together) == pytest.approx(sum(alone), rel=1e-10)
+    np.testing.assert_allclose(each_loss, alone, rtol=1e-10)
 
 
 @ALL
@@ -175,7 +177,7 @@ def test_compiled_for_any_size(name, masked):
     for features, mask in ((PICTURE, MASK), (PICTURE[:1, :3], MASK[:, :3])):
         expected = loss_of(measure, features, mask=mask if masked else None)
         loss, gradient = value_and_gradient(*map(tf.constant, (features, mask)[: 1 + masked]))
-        assert float(loss) == pytest.approx(expected[0], rel=1e-10)
+        assert float(tf.reduce_sum(loss)) == pytest.approx(expected[0], rel=1e-10)
         np.testing.assert_allclose(gradient, expected[1], rtol=1e-8, atol=1e-13)
 
 
@@ -312,7 +314,7 @@ def test_variance_lost_in_rounding_is_none():
     target = {"first": first, "second": tf.constant([[10_004.0]])}
     less = {"first": first, "second": tf.constant([[9_999.0]])}
     loss = statistics.make("moments").loss_to(target)(less)
-    assert float(loss) == pytest.approx((np.sqrt(4 + 1e-5) - np.sqrt(1e-5)) ** 2, rel=1e-6)
+    assert float(loss[0]) == pytest.approx((np.sqrt(4 + 1e-5) - np.sqrt(1e-5)) ** 2, rel=1e-6)
 
 
 # The Bures distance.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import tensorflow as tf
@@ -30,6 +30,7 @@ class Assembly:
       config: the run's config.
       extractor: model to use instead of the one that the config describes.
       workshop: where what other runs may share is kept.
+      pictures: how many are made together, this one included.
 
     Attributes:
       size: (height, width) of the picture to be made.
@@ -41,7 +42,13 @@ class Assembly:
     """
 
     def __init__(
-        self, scene: Scene, config: TransferConfig, extractor: tf.keras.Model | None, workshop: Workshop
+        self,
+        scene: Scene,
+        config: TransferConfig,
+        extractor: tf.keras.Model | None,
+        workshop: Workshop,
+        *,
+        pictures: int = 1,
     ):
         self._scene, self._config, self._workshop = scene, config, workshop
         self._given = extractor
@@ -55,7 +62,9 @@ class Assembly:
         require_known("content_layers", self._content_layers, network.output)
         require_known("style_layers", self._style_layers, network.output)
         self._require_size(network)
-        self.plan: Plan = make_plan(network, self._style_layers, self.size, config, self.precision)
+        self.plan: Plan = make_plan(
+            network, self._style_layers, self.size, config, self.precision, pictures=pictures
+        )
 
     @property
     def detail(self) -> tf.Tensor | None:
@@ -148,10 +157,13 @@ class Assembly:
         if "content" in kinds:
             terms += content_terms(network, content, self._content_layers, weight=1.0, **options)
         if "style" in kinds:
-            shrink = size[0] / self.size[0]
+            for targets in scene.targets:
+                targets.require_network(network)
+            level = self._level(size)
+            shrink = config.scale_factor**-level
             terms += style_terms(
                 network,
-                [region.resized(size, shrink) for region in scene.regions],
+                [region.resized(size, shrink, level) for region in scene.regions],
                 self._style_layers,
                 size=size,
                 weight=1.0,
@@ -168,30 +180,30 @@ class Assembly:
         objective = Objective(network, terms, evaluation=evaluation, tile=tile, seen=seen)
         return objective, {term.name: term.weight for term in terms}
 
+    def _level(self, size: tuple[int, int]) -> int:
+        """Returns how many scales there are after the one of (height, width)."""
+        scales = number_of_scales(self.size, self._config)
+        return scales - 1 - scale_sizes(self.size, scales, self._config.scale_factor).index(size)
+
     def _network_key(self, precision: str):
         if self._given is not None:
             return self._given
-        config = self._config
-        layers = tuple(dict.fromkeys((*self._content_layers, *self._style_layers)))
-        key = (config.weights, layers, config.pooling, config.padding, precision)
-        return key + (tuple(self._scene.hashes.items()) if config.normalize else ())
+        normalized = tuple(self._scene.hashes.items()) if self._config.normalize else ()
+        return (*_key(self._config, self._layers, precision), *normalized)
+
+    @property
+    def _layers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._content_layers, *self._style_layers)))
 
     def _network(self, precision: str) -> tf.keras.Model:
         if self._given is not None:
             return self._given
-        config = self._config
-
-        def make() -> tf.keras.Model:
-            network = feature_extractor(
-                dict.fromkeys((*self._content_layers, *self._style_layers)),
-                weights=config.weights,
-                pooling=config.pooling,
-                padding=config.padding,
-                dtype=precision,
-            )
-            return normalize_activations(network, self._pictures()) if config.normalize else network
-
-        return self._workshop.get(self._network_key(precision), make)
+        network = network_of(self._config, self._layers, precision, self._workshop)
+        if not self._config.normalize:
+            return network
+        return self._workshop.get(
+            self._network_key(precision), lambda: normalize_activations(network, self._pictures())
+        )
 
     def _pictures(self) -> list[tf.Tensor]:
         content = self._scene.content
@@ -216,6 +228,26 @@ _TERM_OPTIONS = (
     *("units", "style_layer_weights", "style_loss", "style_scale", "style_blend", "blend"),
     *("tv_loss", "color", "color_matching"),
 )
+
+
+def network_of(
+    config: TransferConfig, layers: Sequence[str], precision: str, workshop: Workshop
+) -> tf.keras.Model:
+    """Returns the network that a config describes, for some layers; a workshop keeps it."""
+    return workshop.lasting.get(
+        _key(config, layers, precision),
+        lambda: feature_extractor(
+            layers,
+            weights=config.weights,
+            pooling=config.pooling,
+            padding=config.padding,
+            dtype=precision,
+        ),
+    )
+
+
+def _key(config: TransferConfig, layers: Sequence[str], precision: str) -> tuple:
+    return (config.weights, tuple(layers), config.pooling, config.padding, precision)
 
 
 def _kind(term: str) -> str:

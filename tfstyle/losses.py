@@ -2,8 +2,9 @@
 
 Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural
 Networks", CVPR 2016, writes a layer's activations as a matrix F of N filters
-by M positions. Here they are `[B, h, w, N]` tensors with h*w = M. Losses are
-sums over the batch, and carry no weights: those belong to the objective.
+by M positions. Here they are `[B, h, w, N]` tensors with h*w = M. Losses
+carry no weights: those belong to the objective. What is named in the plural
+gives one for each picture of a batch, the paper's names give their sum.
 
 Everything is computed in the dtype that comes in, except that half-precision
 activations are summed in float32.
@@ -65,10 +66,15 @@ def content_loss(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
       target: activations P of the content, of the same shape.
 
     Returns:
-      A scalar.
+      A scalar, the sum over the batch.
     """
+    return tf.reduce_sum(content_losses(features, target))
+
+
+def content_losses(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns `content_loss` of each picture, `[B]`; the target may be `[1, h, w, N]` for all of them."""
     difference = _accumulable(features) - _accumulable(target)
-    return 0.5 * tf.reduce_sum(tf.square(difference))
+    return 0.5 * _of_each(tf.square(difference))
 
 
 def style_loss(features: tf.Tensor, target_gram: tf.Tensor) -> tf.Tensor:
@@ -81,13 +87,14 @@ def style_loss(features: tf.Tensor, target_gram: tf.Tensor) -> tf.Tensor:
         a style picture of M' positions, pass its Gram matrix times M/M'.
 
     Returns:
-      A scalar.
+      A scalar, the sum over the batch.
     """
     gram = gram_matrix(features)
-    return gram_loss(gram, target_gram, tf.cast(tf.shape(features)[1] * tf.shape(features)[2], gram.dtype))
+    positions = tf.cast(tf.shape(features)[1] * tf.shape(features)[2], gram.dtype)
+    return tf.reduce_sum(gram_losses(gram, target_gram, positions))
 
 
-def gram_loss(gram: tf.Tensor, target_gram: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+def gram_losses(gram: tf.Tensor, target_gram: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     """The paper's eq. (4) from the Gram matrix itself: 1/(4 N^2 M^2) sum (G - A)^2.
 
     Args:
@@ -96,12 +103,12 @@ def gram_loss(gram: tf.Tensor, target_gram: tf.Tensor, positions: tf.Tensor) -> 
       positions: M, a scalar of their dtype.
 
     Returns:
-      A scalar.
+      `[B]`, one for each picture.
     """
     # The factor is inside the square: sums over a large picture, squared,
     # would use up the range of float32.
     difference = (gram - target_gram) / (2.0 * gram.shape[-1] * positions)
-    return tf.reduce_sum(tf.square(difference))
+    return _of_each(tf.square(difference))
 
 
 def total_variation(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
@@ -134,6 +141,11 @@ def total_variation(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
     Raises:
       ValueError: there is no such form; the message calls it tv_loss.
     """
+    return tf.reduce_sum(total_variations(image, form))
+
+
+def total_variations(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
+    """Returns `total_variation` of each picture, `[B]`, and raises what it does."""
     if form not in _VARIATIONS:
         raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(_VARIATIONS)}")
     return _VARIATIONS[form](_accumulable(image))
@@ -155,13 +167,12 @@ def _nine_point(image: tf.Tensor) -> tf.Tensor:
 
 
 def _sums(function: Callable[[tf.Tensor], tf.Tensor], tensors: Iterable[tf.Tensor]) -> tf.Tensor:
-    return sum(tf.reduce_sum(function(tensor)) for tensor in tensors)
+    return sum(_of_each(function(tensor)) for tensor in tensors)
 
 
 def _mean_of_squares(differences: tf.Tensor) -> tf.Tensor:
-    """Returns the sum over a batch of each picture's mean."""
     count = tf.maximum(tf.reduce_prod(tf.shape(differences)[1:]), 1)
-    return tf.reduce_sum(tf.square(differences)) / tf.cast(count, differences.dtype)
+    return _of_each(tf.square(differences)) / tf.cast(count, differences.dtype)
 
 
 def _squared_gradients(image: tf.Tensor) -> tf.Tensor:
@@ -172,12 +183,17 @@ def _squared_gradients(image: tf.Tensor) -> tf.Tensor:
 
 _VARIATIONS = {
     "squared": lambda image: _sums(tf.square, _differences(image)),
-    "inner_squared": lambda image: tf.reduce_sum(_squared_gradients(image)),
+    "inner_squared": lambda image: _of_each(_squared_gradients(image)),
     "absolute": lambda image: _sums(tf.abs, _differences(image)),
     "mean_squared": lambda image: sum(map(_mean_of_squares, _differences(image))),
     "nine_point": _nine_point,
-    "power": lambda image: tf.reduce_sum(_squared_gradients(image) ** 1.25),
+    "power": lambda image: _of_each(_squared_gradients(image) ** 1.25),
 }
+
+
+def _of_each(values: tf.Tensor) -> tf.Tensor:
+    """Adds up each picture's values: `[B, ...]` to `[B]`."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
 def _accumulable(tensor: tf.Tensor) -> tf.Tensor:

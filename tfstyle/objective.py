@@ -39,6 +39,8 @@ class Objective:
 
     Attributes:
       terms: the summands, with their weights.
+      weights: the same weights as a variable `[T]` float64, in the order of the terms.
+      extractor, evaluation, tile, seen: as given.
       note: what a reader should know of the weights, for the first report.
 
     Raises:
@@ -60,33 +62,33 @@ class Objective:
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
         self.note = ""
-        self._seen = seen
-        self._sums = _sums(extractor, self.terms, evaluation, tile)
+        self.extractor, self.evaluation, self.tile, self.seen = extractor, evaluation, tile, seen
+        summands = {term.name: Summand(term.layer, term.part) for term in terms if _is_summed(term)}
+        self._sums = sums_of(extractor, self.terms, summands, evaluation, tile)
         # A variable, so that other weights need no other compiled code; double, so that none is rounded.
-        self._weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
-        self.losses = _CompiledOnce(self._losses)
+        self.weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
+        self.losses = CompiledOnce(self._losses)
         # A line search calls this from nine places of its graph. Kept as a call
         # there, rather than nine copies of the network, it compiles in half
         # the time and runs as fast.
-        self.value_and_gradient = _CompiledOnce(
+        self.value_and_gradient = CompiledOnce(
             self._value_and_gradient, experimental_attributes={"_noinline": True}
         )
 
-    def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        image = image if self._seen is None else self._seen(image)
+    def each(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`; this is not compiled."""
+        image = image if self.seen is None else self.seen(image)
         found, activations = self._sums(image)
-        return {
-            term.name: term.outcome(found[term.name])
-            if isinstance(term, SummedTerm)
-            else term.loss(image, activations)
-            for term in self.terms
-        }
+        return {term.name: value_of(term, found.get(term.name), image, activations) for term in self.terms}
+
+    def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {name: tf.reduce_sum(values) for name, values in self.each(image).items()}
 
     def _value_and_gradient(self, image: tf.Tensor):
         with tf.GradientTape() as tape:
             tape.watch(image)
             values = self._losses(image)
-            weights = tf.unstack(self._weights.read_value())
+            weights = tf.unstack(self.weights.read_value())
             parts = zip(weights, (values[term.name] for term in self.terms))
             total = tf.add_n([tf.cast(weight, value.dtype) * value for weight, value in parts])
         return total, values, tape.gradient(total, image)
@@ -94,14 +96,23 @@ class Objective:
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Gives every term another weight, by name; nothing is compiled again."""
         self.terms = tuple(replace(term, weight=weights[term.name]) for term in self.terms)
-        self._weights.assign([term.weight for term in self.terms])
+        self.weights.assign([term.weight for term in self.terms])
 
     def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, float]:
         """Returns each term's part of the total, from the terms' unweighted values."""
-        return {term.name: term.weight * float(values[term.name]) for term in self.terms}
+        return {term.name: term.weight * float(tf.reduce_sum(values[term.name])) for term in self.terms}
 
 
-class _CompiledOnce:
+def value_of(term: Term, found, image: tf.Tensor, activations: Activations) -> tf.Tensor:
+    """Returns a term's unweighted value from its sums, or from what it is on."""
+    return term.outcome(found) if _is_summed(term) else term.loss(image, activations)
+
+
+def _is_summed(term: Term) -> bool:
+    return isinstance(term, SummedTerm)
+
+
+class CompiledOnce:
     """A function of a picture, compiled for the size of the first one that it is called with.
 
     `tf.function` alone would take each objective's first call for a retracing
@@ -118,9 +129,16 @@ class _CompiledOnce:
         return self._compiled(image)
 
 
-def _sums(extractor, terms: Sequence[Term], evaluation: str, tile: int) -> Sums:
-    """Returns the function that sums what the terms need, in the way asked for."""
-    summands = {term.name: Summand(term.layer, term.part) for term in terms if isinstance(term, SummedTerm)}
+def sums_of(
+    extractor, terms: Sequence[Term], summands: Mapping[str, Summand], evaluation: str, tile: int
+) -> Sums:
+    """Returns the function that sums what the terms need, in the way asked for.
+
+    Args:
+      extractor, evaluation, tile: as in `Objective`, also for errors.
+      terms: all that there are.
+      summands: what those of them that are a `SummedTerm` sum, by name.
+    """
     others = [term.name for term in terms if not isinstance(term, (SummedTerm, ImageTerm))]
     if evaluation == "plain":
         return sums.plain(extractor, summands)

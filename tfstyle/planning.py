@@ -43,6 +43,7 @@ class Plan:
     Attributes:
       stages: what is done, in order.
       precision: what the stages that are not exact compute in.
+      pictures: how many of this size are made together.
       evaluations: {((height, width), precision): ``plain``, ``recompute`` or ``tiled``}.
       tile: side of a tile, where tiled.
       peak_bytes: memory of the process at its most.
@@ -86,6 +87,8 @@ def make_plan(
     size: tuple[int, int],
     config: TransferConfig,
     precision: str,
+    *,
+    pictures: int = 1,
 ) -> Plan:
     """Decides how each stage's picture goes through the network.
 
@@ -99,6 +102,7 @@ def make_plan(
       size: (height, width) of the picture to be made.
       config: the run's config.
       precision: what the stages that are not exact compute in.
+      pictures: how many of this size are made together.
 
     Raises:
       ValueError: an evaluation is asked for that the extractor does not allow.
@@ -111,7 +115,8 @@ def make_plan(
         dtype = "float32" if stage.exact else precision
         try:
             needs = needed_bytes(extractor, style_layers, stage.size, config, dtype)
-            operations = costs(extractor, style_layers, stage.size).operations
+            needs = {way: pictures * taken for way, taken in needs.items()}
+            operations = pictures * costs(extractor, style_layers, stage.size).operations
         except ValueError:
             if config.evaluation not in ("auto", "plain"):
                 raise

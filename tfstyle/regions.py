@@ -8,24 +8,31 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from tfstyle import images
+from tfstyle.targets import StyleTargets
 
 
 @dataclass(frozen=True)
 class Source:
-    """A style picture.
+    """A style picture, or what was measured of one before.
 
     Attributes:
-      picture: `[1, H, W, 3]` in [0, 1].
+      picture: `[1, H, W, 3]` in [0, 1]; None where there are targets.
       share: of the style where there are several; they are divided by their sum.
       mask: `[1, H, W, 1]` in [0, 1], what of the picture counts; None: all.
+      targets: the `StyleTargets` of a picture.
+      level: how many scales there are after the one at hand.
     """
 
-    picture: tf.Tensor
+    picture: tf.Tensor | None = None
     share: float = 1.0
     mask: tf.Tensor | None = None
+    targets: StyleTargets | None = None
+    level: int = 0
 
-    def shrunk(self, factor: float) -> Source:
-        """Returns it at another size."""
+    def shrunk(self, factor: float, level: int) -> Source:
+        """Returns it for another scale."""
+        if self.picture is None:
+            return replace(self, level=level)
         size = tuple(max(1, round(side * factor)) for side in self.picture.shape[1:3])
         return replace(self, picture=images.resize(self.picture, size), mask=_resized(self.mask, size))
 
@@ -49,9 +56,12 @@ class Region:
         """Its share of the picture."""
         return 1.0 if self.mask is None else float(tf.reduce_mean(self.mask))
 
-    def resized(self, size: tuple[int, int], factor: float) -> Region:
-        """Returns it for a picture of (height, width), its style pictures' sides times a factor."""
-        sources = tuple(source.shrunk(factor) for source in self.sources)
+    def resized(self, size: tuple[int, int], factor: float, level: int) -> Region:
+        """Returns it for a picture of (height, width), so many scales before the last.
+
+        Its style pictures' sides become as much as `factor` of what they are.
+        """
+        sources = tuple(source.shrunk(factor, level) for source in self.sources)
         return replace(self, mask=_resized(self.mask, size), sources=sources)
 
 
@@ -61,7 +71,7 @@ def everywhere(*pictures: tf.Tensor) -> list[Region]:
 
 
 def make_regions(
-    styles: Sequence[tf.Tensor],
+    styles: Sequence[tf.Tensor | StyleTargets],
     shares: Sequence[float],
     pairs: Sequence[tuple[tf.Tensor | None, tf.Tensor | None]],
 ) -> list[Region]:
@@ -71,7 +81,7 @@ def make_regions(
     region; of several, each has the region of its number.
 
     Args:
-      styles: `[1, H, W, 3]` each.
+      styles: `[1, H, W, 3]` each, or targets.
       shares: of the styles, as many.
       pairs: (where in the picture, what of the style); see `masks.paired`.
 
@@ -79,7 +89,7 @@ def make_regions(
       ValueError: styles and pairs do not fit one another.
     """
     if not pairs:
-        return [Region(tuple(Source(style, share) for style, share in zip(styles, shares)))]
+        return [Region(tuple(_source(style, share) for style, share in zip(styles, shares)))]
     if len(styles) not in (1, len(pairs)):
         raise ValueError(
             f"style: {len(styles)} pictures for {len(pairs)} regions of the masks;"
@@ -92,10 +102,10 @@ def make_regions(
                 " must be one for each style"
             )
         parts = zip(styles, shares, pairs)
-        return [Region(tuple(Source(style, share, what) for style, share, (_, what) in parts))]
+        return [Region(tuple(_source(style, share, what) for style, share, (_, what) in parts))]
     found = []
     for index, (where, what) in enumerate(pairs):
-        source = Source(styles[index if len(styles) > 1 else 0], mask=what)
+        source = _source(styles[index if len(styles) > 1 else 0], mask=what)
         found.append(Region((source,), where, str(index + 1) if len(pairs) > 1 else ""))
     return found
 
@@ -143,6 +153,12 @@ def limited(
         )
         for region in regions
     ]
+
+
+def _source(style, share: float = 1.0, mask: tf.Tensor | None = None) -> Source:
+    if isinstance(style, StyleTargets):
+        return Source(share=share, targets=style)
+    return Source(style, share, mask)
 
 
 def _resized(mask: tf.Tensor | None, size: tuple[int, int]) -> tf.Tensor | None:

@@ -13,6 +13,7 @@ from tfstyle.checkpoint import tensor_hash
 from tfstyle.config import TransferConfig
 from tfstyle.options import listed, numbered
 from tfstyle.regions import Region, limited, make_regions, painted
+from tfstyle.targets import StyleTargets
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,13 @@ class Scene:
     def styles(self) -> list[tf.Tensor]:
         """The style pictures, each once."""
         sources = [source.picture for region in self.regions for source in region.sources]
-        return list({id(picture): picture for picture in sources}.values())
+        return list({id(picture): picture for picture in sources if picture is not None}.values())
+
+    @property
+    def targets(self) -> list[StyleTargets]:
+        """What takes the place of style pictures."""
+        found = [source.targets for region in self.regions for source in region.sources]
+        return list({id(targets): targets for targets in found if targets is not None}.values())
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,7 +57,7 @@ def make_scene(
 
     Args:
       content: a picture, or None.
-      style: a picture, several in a list or tuple, or None.
+      style: a picture or `StyleTargets`, several in a list or tuple, or None.
       config: sizes, shares and colours are read from it.
       content_masks, style_masks: see `masks.load_masks`.
 
@@ -63,21 +70,30 @@ def make_scene(
     """
     hashes: dict[str, str] = {}
 
-    def fitted(source, argument: str, scale: float = 1.0):
-        picture, alpha = _fitted(source, argument, config.image_size, scale)
+    def hashed(source, argument: str, scale: float = 1.0):
+        picture, alpha = fitted(source, argument, config.image_size, scale)
         hashes[argument] = tensor_hash(picture)
         if alpha is not None:
             hashes[f"opacity of {argument}"] = tensor_hash(alpha)
         return picture, alpha
 
-    original, alpha = (None, None) if content is None else fitted(content, "content")
+    original, alpha = (None, None) if content is None else hashed(content, "content")
     given = [] if style is None else list(style) if isinstance(style, (list, tuple)) else [style]
     if style is not None and not given:
         raise ValueError("style: must be at least one picture")
     arguments = [numbered("style", index) for index in range(len(given))]
-    pairs = [fitted(source, argument, config.style_scale) for source, argument in zip(given, arguments)]
-    styles = [picture for picture, _ in pairs]
+    pairs = []
+    for source, argument in zip(given, arguments):
+        if isinstance(source, StyleTargets):
+            source.require_for(config, argument)
+            hashes[argument] = source.hash
+            pairs.append((source, None))
+        else:
+            pairs.append(hashed(source, argument, config.style_scale))
+    styles = [style for style, _ in pairs]
     shares = _shares(config, len(styles))
+    if original is None and any(isinstance(given_style, StyleTargets) for given_style in styles):
+        raise ValueError("style: must be a picture; the size of what is made is taken from it")
     regions: list[Region] = []
     if styles:
         found = _mask_pairs(original, styles, content_masks, style_masks)
@@ -100,7 +116,8 @@ def make_scene(
     return Scene(seen, [_recolored(region, original, config) for region in regions], canvas, hashes), alpha
 
 
-def _fitted(source, argument: str, longer_side: int, scale: float) -> tuple[tf.Tensor, tf.Tensor | None]:
+def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
     picture, alpha = images.load_with_alpha(source, argument)
     height, width = images.fitted_size(*picture.shape[1:3], longer_side)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
@@ -124,6 +141,8 @@ def _mask_pairs(content, styles: Sequence[tf.Tensor], content_masks: Sequence, s
             raise ValueError("content_masks: there is no content")
         found["content"] = masks.load_masks(content_masks, "content_masks", tuple(content.shape[1:3]))
     if style_masks:
+        if any(isinstance(style, StyleTargets) for style in styles):
+            raise ValueError("style_masks: targets of a style have no places to be masked; give its picture")
         if len(styles) not in (1, len(style_masks)):
             raise ValueError(
                 f"style_masks: {len(style_masks)} of them for {len(styles)} styles; must be one for each"

@@ -84,19 +84,50 @@ def _described(
 ) -> tuple[_Measures, list[_Targets]]:
     """Returns what is measured in each layer, and what of each source that gives."""
 
-    def describe(measures: _Measures) -> list[_Targets]:
-        return [_of_picture(extractor, source, measures, tile) for source in region.sources]
-
     references: dict[str, statistics.Sums] = {}
     if statistic == "histogram":  # its bins are in units of the style's own spread
-        moments = describe({layer: statistics.make("moments") for layer in layers})
+        means = {layer: statistics.make("moments") for layer in layers}
+        moments = [_of_source(extractor, source, means, tile, reference=True) for source in region.sources]
         shares = _shares(region)
         references = {
             layer: statistics.blended([each[layer] for each in moments], shares) for layer in layers
         }
+        if len(moments) > 1 and any(source.targets for source in region.sources):
+            raise ValueError(
+                "style: targets of histograms are in units of one style; to blend several, give the pictures"
+            )
     scale = UNITS[units].activation
     measures = {layer: statistics.make(statistic, references.get(layer), scale=scale) for layer in layers}
-    return measures, describe(measures)
+    return measures, [_of_source(extractor, source, measures, tile) for source in region.sources]
+
+
+def described(
+    extractor, picture: tf.Tensor, mask: tf.Tensor | None, layers: Sequence[str], statistic: str
+) -> tuple[_Targets, _Targets]:
+    """Returns what `StyleTargets` keep of a picture at one scale.
+
+    Args:
+      extractor, layers, statistic: as in `style_terms`.
+      picture, mask: as in `Source`.
+
+    Returns:
+      Normalised sums by layer, and those of `Moments` where the statistic refers to them.
+    """
+    source = Source(picture, mask=mask)
+    _, (targets,) = _described(extractor, Region((source,)), list(layers), statistic, "paper", None)
+    if statistic != "histogram":
+        return targets, {}
+    return targets, _of_source(
+        extractor, source, {layer: statistics.make("moments") for layer in layers}, None
+    )
+
+
+def _of_source(
+    extractor, source: Source, measures: _Measures, tile: int | None, *, reference: bool = False
+) -> _Targets:
+    if source.targets is not None:
+        return source.targets.at(source.level, list(measures), reference=reference)
+    return _of_picture(extractor, source, measures, tile)
 
 
 def _of_picture(extractor, source: Source, measures: _Measures, tile: int | None) -> _Targets:

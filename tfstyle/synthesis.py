@@ -7,8 +7,6 @@ the start differ.
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,13 +16,12 @@ import tensorflow as tf
 from tfstyle import images
 from tfstyle.checkpoint import Checkpoint, tensor_hash
 from tfstyle.config import TransferConfig
+from tfstyle.joint import JointObjective
 from tfstyle.objective import Objective
-from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
 from tfstyle.reporting import Progress, Reporter
-from tfstyle.schedule import Stage, remaining, stages
+from tfstyle.run import Run
+from tfstyle.schedule import stages
 from tfstyle.workshop import Workshop
-
-_CHECKPOINT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,8 @@ class Result:
       seconds: wall time, from before compilation.
       evaluations: times that value and gradient were computed.
       history: one record before the first step, one every `log_every`
-        iterations, one after the last.
+        iterations, one after the last. Of pictures made together, losses in it
+        are their means.
       alpha: `[1, H, W, 1]` in [0, 1], the opacity that the content has; None: opaque.
     """
 
@@ -61,14 +59,7 @@ def synthesize(
     objective_at: Callable[[tuple[int, int]], Objective],
     initial: tf.Tensor,
     config: TransferConfig,
-    *,
-    finish_at: Callable[[tuple[int, int]], Objective] | None = None,
-    detail: tf.Tensor | None = None,
-    note: str = "",
-    reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
-    identity: Mapping[str, str] | None = None,
-    workshop: Workshop | None = None,
+    **options,
 ) -> Result:
     """Moves a picture downhill on an objective.
 
@@ -76,10 +67,40 @@ def synthesize(
       objective_at: gives the objective for pictures of (height, width).
       initial: `[1, H, W, 3]` to start from, of the final size; the coarsest
         scale starts from it scaled down.
+      config, options: as in `synthesize_together`, also for errors.
+
+    Returns:
+      The `Result`.
+    """
+    if initial.shape[0] != 1:
+        raise ValueError(f"initial: of shape {list(initial.shape)}: must be one picture, [1, H, W, 3]")
+    return synthesize_together(objective_at, initial, config, **options)[0]
+
+
+def synthesize_together(
+    objective_at: Callable[[tuple[int, int]], Objective | JointObjective],
+    initial: tf.Tensor,
+    config: TransferConfig,
+    *,
+    finish_at: Callable[[tuple[int, int]], Objective | JointObjective] | None = None,
+    detail: tf.Tensor | None = None,
+    note: str = "",
+    reporters: Sequence[Reporter] = (),
+    checkpoint_dir=None,
+    identity: Mapping[str, str] | None = None,
+    workshop: Workshop | None = None,
+) -> list[Result]:
+    """Moves pictures of one size downhill, each on its own objective.
+
+    Args:
+      objective_at: gives the objective for pictures of (height, width): a
+        `JointObjective` where there are several.
+      initial: `[B, H, W, 3]` to start from, of the final size; the coarsest
+        scale starts from it scaled down.
       config: optimiser, iterations, scales and reports are read from it.
       finish_at: gives the same objective at more precision; the last tenth of
         the last scale's iterations is made on it. None: all are made on one.
-      detail: `[1, H, W, 3]` whose fine detail is added where a scale begins,
+      detail: `[B, H, W, 3]` whose fine detail is added where a scale begins,
         such as the content: the scale before could not show any.
       note: for the first report to carry.
       reporters: told of the progress before, between and after the steps.
@@ -89,7 +110,7 @@ def synthesize(
       workshop: keeps optimisers for later runs on the same objectives.
 
     Returns:
-      The `Result`.
+      The `Result` of each picture.
 
     Raises:
       ValueError: the checkpoint is of another run.
@@ -100,7 +121,7 @@ def synthesize(
     if checkpoint_dir is not None:
         checkpoint = Checkpoint(checkpoint_dir, _identity(config, initial, identity or {}))
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    run = _Run(config, planned, note, reporters, checkpoint, workshop or Workshop())
+    run = Run(config, planned, note, reporters, checkpoint, workshop or Workshop())
     image = initial
     for index, stage in enumerate(planned):
         if index < run.index:  # done before the checkpoint
@@ -110,23 +131,27 @@ def synthesize(
         image = run.through(index, objective, enlarged(image, stage.size, detail if begun else None))
     image = tf.clip_by_value(image, 0.0, 1.0)
     unweighted = objective.losses(image)
-    return Result(
-        image=image,
-        losses=objective.weighted(unweighted),
-        unweighted={name: float(value) for name, value in unweighted.items()},
-        seconds=run.seconds,
-        evaluations=run.history[-1].evaluations,
-        history=run.history,
-    )
+    weighted = objective.weighted(unweighted)
+    return [
+        Result(
+            image=image[index : index + 1],
+            losses={name: float(np.ravel(values)[index]) for name, values in weighted.items()},
+            unweighted={name: float(np.ravel(values)[index]) for name, values in unweighted.items()},
+            seconds=run.seconds,
+            evaluations=run.history[-1].evaluations,
+            history=run.history,
+        )
+        for index in range(image.shape[0])
+    ]
 
 
 def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) -> tf.Tensor:
     """Resizes what one scale made to the start of the next.
 
     Args:
-      image: `[1, H, W, 3]` in [0, 1].
+      image: `[B, H, W, 3]` in [0, 1].
       size: (height, width) of the next scale.
-      detail: `[1, H', W', 3]`; of it is added what can be seen at the next scale
+      detail: `[B, H', W', 3]`; of it is added what can be seen at the next scale
         and not yet at the last.
     """
     larger = images.resize(image, size)
@@ -141,131 +166,3 @@ def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str
     for name in ("log_every", "evaluation", "memory_limit"):  # these do not change what is made
         del fields[name]
     return {**fields, "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}
-
-
-class _Run:
-    """The books of one run: time, history, reports and checkpoints."""
-
-    def __init__(
-        self,
-        config: TransferConfig,
-        planned: Sequence[Stage],
-        note: str,
-        reporters: Sequence[Reporter],
-        checkpoint: Checkpoint | None,
-        workshop: Workshop,
-    ):
-        self._config = config
-        self._stages = planned
-        self._note = note
-        self._workshop = workshop
-        self._reporters = reporters
-        self._checkpoint = checkpoint
-        self._began = time.monotonic()
-        self._saved = self._began
-        self._evaluations_before = 0
-        self._arrays: Mapping[str, np.ndarray] | None = None
-        self._optimizer: ImageOptimizer | None = None
-        self.index, self._step = 0, 0
-        self.history: list[Progress] = []
-        if checkpoint and (loaded := checkpoint.load()):
-            record, self._arrays = loaded
-            self.index, self._step = record["stage"], record["step"]
-            self._evaluations_before = record["evaluations_before"]
-            self._began -= record["seconds"]
-            self.history = [Progress(**progress) for progress in record["history"]]
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
-
-    def through(self, index: int, objective: Objective, image: tf.Tensor) -> tf.Tensor:
-        """Makes one stage's iterations and returns the picture, unclipped."""
-        stage = self._stages[index]
-        self._begin(index, objective, image)
-        optimizer = self._optimizer
-        earlier = sum(before.iterations for before in self._stages[:index] if before.scale == stage.scale)
-        goes_on = self._continues(index + 1)
-        while self._step < stage.iterations and not optimizer.finished:
-            # Reports fall on multiples of log_every, whatever came before.
-            chunk = self._config.log_every - (earlier + self._step) % self._config.log_every
-            steps = min(chunk, stage.iterations - self._step)
-            note = optimizer.advance(steps)
-            self._step = stage.iterations if optimizer.finished else self._step + steps
-            if steps == chunk or not goes_on:
-                self._report(objective, note)
-            else:
-                self._note = note
-            self._save()
-        return optimizer.image.read_value()
-
-    def _begin(self, index: int, objective: Objective, image: tf.Tensor) -> None:
-        """Makes the optimiser ready, by a checkpoint, by what it did last, or from the picture."""
-        if self._arrays is not None:
-            self._optimizer = self._optimizer_for(objective, image)
-            self._optimizer.restore(self._arrays)
-            self._arrays = None
-            scale = self._stages[index].scale
-            resumed = f"goes on from the checkpoint after {self._step} iterations of scale {scale + 1}"
-            self._report(objective, resumed, keep=False)
-            return
-        self.index, self._step = index, 0
-        if self._continues(index):
-            self._optimizer.use(objective)
-            self._optimizer.reconsider()
-            return
-        self._evaluations_before = self.history[-1].evaluations if self.history else 0
-        self._optimizer = self._optimizer_for(objective, image)
-        self._optimizer.start(image)
-        self._report(objective, objective.note)
-
-    def _continues(self, index: int) -> bool:
-        """Returns whether a stage goes on where the one before ends, at the same size."""
-        neighbours = self._stages[max(0, index - 1) : index + 1]
-        return len(neighbours) == 2 and neighbours[0].scale == neighbours[1].scale
-
-    def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
-        config = self._config
-        options = tuple(getattr(config, name) for name in OPTIONS)
-        optimizer = self._workshop.get((objective, options), lambda: make_optimizer(config, objective, image))
-        optimizer.use(objective)  # a run before this one may have left it with another
-        return optimizer
-
-    def _report(self, objective: Objective, note: str, keep: bool = True) -> None:
-        optimizer = self._optimizer
-        note, self._note = "\n".join(filter(None, (self._note, note))), ""
-        weighted = objective.weighted(optimizer.losses)
-        stage = self._stages[self.index]
-        progress = Progress(
-            step=sum(before.iterations for before in self._stages[: self.index]) + self._step,
-            total_steps=sum(stage.iterations for stage in self._stages),
-            scale=stage.scale,
-            scales=self._stages[-1].scale + 1,
-            losses=weighted,
-            unweighted={name: float(value) for name, value in optimizer.losses.items()},
-            total=sum(weighted.values()),
-            seconds=self.seconds,
-            evaluations=self._evaluations_before + optimizer.evaluations,
-            note=note,
-            remaining=remaining(self._stages, self.index, self._step),
-        )
-        if keep:
-            self.history.append(progress)
-        image = optimizer.image.read_value()
-        for reporter in self._reporters:
-            reporter.report(progress, image)
-
-    def _save(self) -> None:
-        done = self._step >= self._stages[self.index].iterations
-        now = time.monotonic()
-        if self._checkpoint is None or not (done or now - self._saved >= _CHECKPOINT_SECONDS):
-            return
-        record = {
-            "stage": self.index,
-            "step": self._step,
-            "evaluations_before": self._evaluations_before,
-            "seconds": self.seconds,
-            "history": [dataclasses.asdict(progress) for progress in self.history],
-        }
-        self._checkpoint.save(record, self._optimizer.state())
-        self._saved = time.monotonic()

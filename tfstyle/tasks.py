@@ -12,15 +12,13 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from tfstyle.assembly import Assembly
-from tfstyle.canvas import Canvas
 from tfstyle.config import TransferConfig
-from tfstyle.initial import initial_image
+from tfstyle.making import make
 from tfstyle.planning import Plan
-from tfstyle.precision import choice
 from tfstyle.presets import PRESETS
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.scenes import Scene, make_scene
-from tfstyle.synthesis import Result, synthesize
+from tfstyle.reporting import Reporter
+from tfstyle.scenes import make_scene
+from tfstyle.synthesis import Result
 from tfstyle.workshop import Workshop
 
 
@@ -43,7 +41,8 @@ def transfer(
         resized to `config.image_size` on its longer side. Where it is
         transparent nothing is painted.
       style: a picture of the same kinds, or several in a list or tuple; each is
-        resized alike, times `config.style_scale`, at its own aspect.
+        resized alike, times `config.style_scale`, at its own aspect. `StyleTargets`
+        may take the place of a picture.
       content_masks, style_masks: where in the content the styles go, and what
         of the style pictures counts there: one label image, whose colours are
         the regions, or grey masks, one a region (see `masks.load_masks`). Where
@@ -65,7 +64,7 @@ def transfer(
         what it should be; the message names it.
     """
     scene = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return _run(*scene, config, extractor, reporters, checkpoint_dir, workshop)
+    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
 
 
 def plan_transfer(
@@ -133,7 +132,8 @@ def reconstruct_content(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
-    return _run(*make_scene(image, None, config), config, extractor, reporters, checkpoint_dir, workshop)
+    scene = make_scene(image, None, config)
+    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
 
 
 def reconstruct_style(
@@ -163,7 +163,8 @@ def reconstruct_style(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
-    return _run(*make_scene(None, image, config), config, extractor, reporters, checkpoint_dir, workshop)
+    scene = make_scene(None, image, config)
+    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
 
 
 # What says how content and style go together means nothing to a reconstruction of one of them.
@@ -174,41 +175,3 @@ _NO_TRANSFER = {
     "photorealistic": False,
     "postprocess": "none",
 }
-
-
-def _run(
-    scene: Scene,
-    alpha: tf.Tensor | None,
-    config: TransferConfig,
-    extractor: tf.keras.Model | None,
-    reporters: Sequence[Reporter],
-    checkpoint_dir,
-    workshop: Workshop | None,
-) -> Result:
-    """Runs the loop on the terms of a scene."""
-    workshop = workshop or Workshop()
-    assembly = Assembly(scene, config, extractor, workshop)
-    starts = {"content": scene.content, "style": scene.styles[0] if scene.styles else None}
-    result = synthesize(
-        assembly.objective_at,
-        initial_image(config.init, assembly.size, **starts, seed=config.seed),
-        config,
-        finish_at=assembly.exact_at if assembly.precision == "bfloat16" else None,
-        detail=assembly.detail,
-        note=choice() if config.precision == "auto" and extractor is None else "",
-        reporters=[_Finishing(reporter, scene.canvas) for reporter in reporters],
-        checkpoint_dir=checkpoint_dir,
-        identity={**scene.hashes, "computed in": assembly.precision},
-        workshop=workshop,
-    )
-    return dataclasses.replace(result, image=scene.canvas.finished(result.image), alpha=alpha)
-
-
-class _Finishing:
-    """Shows a reporter pictures as they would be if the run ended there."""
-
-    def __init__(self, reporter: Reporter, canvas: Canvas):
-        self._reporter, self._canvas = reporter, canvas
-
-    def report(self, progress: Progress, image: tf.Tensor) -> None:
-        self._reporter.report(progress, self._canvas.finished(image))

@@ -25,7 +25,8 @@ class Term:
     Attributes:
       name: what reports call it, such as ``style/block1_conv1``.
       weight: its factor in the total.
-      loss: `(image [B, H, W, 3], {layer: activation}) -> scalar`, unweighted.
+      loss: `(image [B, H, W, 3], {layer: activation}) -> [B]`, unweighted: one
+        value for each picture. A scalar will do: the sum over those given.
     """
 
     name: str
@@ -39,7 +40,7 @@ class ImageTerm(Term):
 
     Attributes:
       name, weight, loss: as in `Term`; `loss` is made from `value`.
-      value: `(image [B, H, W, 3]) -> scalar`, unweighted.
+      value: `(image [B, H, W, 3]) -> [B]` or scalar, unweighted.
     """
 
     loss: Callable = field(init=False, repr=False, compare=False)
@@ -61,7 +62,7 @@ class SummedTerm(Term):
       layer: whose activations it is on.
       part: `(activation [B, h, w, N], cut) -> tensors`: the sums over the
         positions of a rectangle; see `sums.Summand`.
-      outcome: `(the sums over all positions) -> scalar`, unweighted.
+      outcome: `(the sums over all positions) -> [B]` or scalar, unweighted.
     """
 
     loss: Callable = field(init=False, repr=False, compare=False)
@@ -91,7 +92,7 @@ def content_terms(
 
     Args:
       extractor: model with these layers among its outputs.
-      content: `[1, H, W, 3]`, of the size of the picture to be made.
+      content: `[1 or B, H, W, 3]`, of the size of the pictures to be made.
       layers: Keras' names.
       weight: the paper's alpha; every layer has it whole.
       units: key of `UNITS`.
@@ -107,13 +108,13 @@ def content_terms(
 
 
 def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
-    _, height, width, filters = target.shape
-    factor = units.content(filters, height * width) / units.activation**2
+    filters = target.shape[-1]
+    factor = units.content(filters, _positions(target)) / units.activation**2
     return SummedTerm(
         f"content/{layer}",
         weight,
         layer,
-        part=lambda features, cut: losses.content_loss(features, cut(target)),
+        part=lambda features, cut: losses.content_losses(features, cut(target)),
         outcome=lambda loss: factor * loss,
     )
 
@@ -128,8 +129,8 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
     """
 
     def loss(image: tf.Tensor) -> tf.Tensor:
-        factor = UNITS[units].variation(image.shape[1] * image.shape[2])
-        return factor * losses.total_variation(image, form)
+        factor = UNITS[units].variation(_positions(image))
+        return factor * losses.total_variations(image, form)
 
     return [ImageTerm("total_variation", weight, loss)]
 
@@ -144,6 +145,14 @@ def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
     pixels = content.shape[1] * content.shape[2]
     loss = photorealism.matting_loss(content)
     return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels)]
+
+
+def _positions(values: tf.Tensor) -> int | tf.Tensor:
+    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a float32 tensor."""
+    height, width = values.shape[1:3]
+    if None in (height, width):
+        return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), tf.float32)
+    return height * width
 
 
 def _activations(extractor, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.optimizers import OPTIONS, FirstOrder, Lbfgs, TfpLbfgs, make_optimizer
-from tfstyle.optimizers.lbfgs import PATIENCE
+from tfstyle.optimizers.quasi_newton import PATIENCE
 
 SHAPE = (1, 6, 5, 3)
 GENERATOR = np.random.default_rng(0)
@@ -76,9 +76,9 @@ QUASI_NEWTON = pytest.mark.parametrize("make", [lbfgs, tfp_lbfgs])
 def test_finds_the_minimum(name):
     optimizer = EVERY[name](quadratic())
     optimizer.start()
-    first = float(optimizer.losses["f"])
+    first = float(tf.squeeze(optimizer.losses["f"]))
     optimizer.advance(500 if name in FIRST_ORDER else 60)
-    assert float(optimizer.losses["f"]) < 1e-6 * first
+    assert float(tf.squeeze(optimizer.losses["f"])) < 1e-6 * first
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
@@ -138,7 +138,7 @@ def test_state_restores_the_way_bit_by_bit(make):
     resumed.advance(4)
     np.testing.assert_array_equal(resumed.image, straight.image)
     assert resumed.evaluations == straight.evaluations
-    assert float(resumed.losses["f"]) == float(straight.losses["f"])
+    np.testing.assert_array_equal(resumed.losses["f"], straight.losses["f"])
 
 
 @EACH_FIRST_ORDER
@@ -156,7 +156,7 @@ def test_a_start_forgets_all_that_was(make):
         for optimizer in (used, new):
             optimizer.advance(5)
         np.testing.assert_array_equal(used.image, new.image)
-        assert float(used.losses["f"]) == float(new.losses["f"])
+        np.testing.assert_array_equal(used.losses["f"], new.losses["f"])
         assert used.evaluations == new.evaluations == 6
 
 
@@ -216,8 +216,8 @@ def test_averaging_shows_the_mean_of_the_iterates(name, decay):
         expected = sum(weight * iterate for weight, iterate in zip(weights, iterates))
         np.testing.assert_allclose(averaged.image, expected, atol=1e-6)
         # Losses are the iterate's, not the mean's.
-        assert float(averaged.losses["f"]) == float(plain.losses["f"])
-        assert float(averaged.losses["f"]) != float(objective.losses(averaged.image)["f"])
+        assert float(tf.squeeze(averaged.losses["f"])) == float(plain.losses["f"])
+        assert float(tf.squeeze(averaged.losses["f"])) != float(objective.losses(averaged.image)["f"])
 
 
 def test_averaging_of_nearly_one_is_the_plain_mean():
@@ -267,10 +267,10 @@ def stairs(image):
 def test_a_failed_line_search_is_told_and_tried_again(make, function):
     optimizer = make(Function(function))
     optimizer.start()
-    first = float(optimizer.losses["f"])
+    first = float(tf.squeeze(optimizer.losses["f"]))
     notes = [optimizer.advance(1) for _ in range(60)]
     assert any("line search of L-BFGS failed" in note for note in notes)
-    assert float(optimizer.losses["f"]) < first
+    assert float(tf.squeeze(optimizer.losses["f"])) < first
     assert np.isfinite(optimizer.image).all()
 
 
@@ -287,9 +287,10 @@ def test_lbfgs_ends_where_there_is_nothing_lower(make):
 @QUASI_NEWTON
 def test_lbfgs_ends_after_patience_is_out(make):
     wrong = Function(lambda image: tf.reduce_sum(image))
-    # A gradient that points uphill: no step along it ever helps.
+    # A gradient that points uphill: no step along it ever helps. In whole numbers, not even by rounding.
+    height = lambda image: tf.reduce_sum(tf.floor(256 * image))  # noqa: E731
     wrong.value_and_gradient = tf.function(
-        lambda image: (tf.reduce_sum(image), {"f": tf.reduce_sum(image)}, -tf.ones_like(image))
+        lambda image: (height(image), {"f": height(image)}, -tf.ones_like(image))
     )
     optimizer = make(wrong)
     optimizer.start()
@@ -406,7 +407,7 @@ def test_lbfgs_stays_in_range_and_finds_the_bounded_minimum():
         optimizer.advance(30)
         assert optimizer.image.numpy().min() >= 0 and optimizer.image.numpy().max() <= 1
     lowest = np.sum(CURVATURE * np.square(np.clip(far, 0, 1) - far))
-    assert float(optimizer.losses["f"]) == pytest.approx(lowest, rel=1e-3)
+    assert float(tf.squeeze(optimizer.losses["f"])) == pytest.approx(lowest, rel=1e-3)
     np.testing.assert_allclose(optimizer.image, np.clip(far, 0, 1), atol=1e-2)
 
 
@@ -444,9 +445,9 @@ def test_lbfgs_history_is_a_ring():
     """More iterations than rows: the oldest pairs are overwritten, and it still converges."""
     optimizer = Lbfgs(quadratic(), tf.constant(START), history=3)
     optimizer.start()
-    first = float(optimizer.losses["f"])
+    first = float(tf.squeeze(optimizer.losses["f"]))
     optimizer.advance(40)
-    assert float(optimizer.losses["f"]) < 1e-3 * first
+    assert float(tf.squeeze(optimizer.losses["f"])) < 1e-3 * first
 
 
 def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():

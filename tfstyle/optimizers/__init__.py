@@ -26,7 +26,15 @@ OPTIONS = (
 
 
 def make_optimizer(config: TransferConfig, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
-    """Returns the optimiser that the config names, with the picture to start from."""
+    """Returns the optimiser that the config names, with the pictures to start from.
+
+    Raises:
+      ValueError: there are several, and TFP's L-BFGS makes one.
+    """
+    if config.line_search == "hager_zhang" and config.optimizer == "lbfgs" and image.shape[0] > 1:
+        raise ValueError(
+            "line_search='hager_zhang': makes one picture at a time; for several, take backtracking"
+        )
     if config.optimizer != "lbfgs":
         return FirstOrder(objective, image, method_of(config), averaging=config.averaging)
     kind = TfpLbfgs if config.line_search == "hager_zhang" else Lbfgs

@@ -16,24 +16,28 @@ import tensorflow as tf
 
 
 class Objective(Protocol):
-    """What an optimiser asks of an objective; both calls are `tf.function`s."""
+    """What an optimiser asks of an objective; both calls are `tf.function`s.
+
+    Values are `[B]`, one for each picture on which no other has a part; of a
+    single picture they may be scalars.
+    """
 
     def value_and_gradient(self, image: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
-        """Returns the value, its named parts, and the gradient `[1, H, W, 3]`."""
+        """Returns values, their named parts, and the gradients `[B, H, W, 3]`."""
 
     def losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the named parts alone."""
 
 
 class ImageOptimizer(abc.ABC):
-    """A picture on its way downhill.
+    """Pictures on their way downhill, each on its own.
 
     Attributes:
-      image: `tf.Variable` `[1, H, W, 3]`.
+      image: `tf.Variable` `[B, H, W, 3]`.
       losses: named parts of the objective at `image`; where that is a mean of
         iterates, at the last of them.
-      evaluations: times that value and gradient were computed.
-      finished: no further descent is possible.
+      evaluations: times that values and gradients were computed.
+      finished: of no picture further descent is possible.
     """
 
     image: tf.Variable
@@ -107,7 +111,7 @@ def require_finite(losses: Mapping[str, tf.Tensor], hint: str) -> None:
     Raises:
       FloatingPointError: names the parts that are not finite, and the hint.
     """
-    wrong = [name for name, value in losses.items() if not np.isfinite(value)]
+    wrong = [name for name, value in losses.items() if not np.isfinite(value).all()]
     if wrong:
         raise FloatingPointError(f"the objective is not finite any more ({', '.join(wrong)}); {hint}")
 

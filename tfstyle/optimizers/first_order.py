@@ -38,7 +38,7 @@ class FirstOrder(ImageOptimizer):
 
     Args:
       objective: what to minimise.
-      image: `[1, H, W, 3]` to start from.
+      image: `[B, H, W, 3]` to start from.
       method: Keras' optimiser, made for this picture alone.
       averaging: the decay d in [0, 1); 0: `image` is the iterate itself.
     """

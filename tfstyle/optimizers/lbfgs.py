@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.bounds import image_of, positions_of
 from tfstyle.optimizers.contract import (
     ImageOptimizer,
     Objective,
@@ -15,39 +14,11 @@ from tfstyle.optimizers.contract import (
     require_finite,
     unpack_losses,
 )
-from tfstyle.optimizers.metric import Metric
+from tfstyle.optimizers.metric import Knowledge
+from tfstyle.optimizers.quasi_newton import History, QuasiNewton, State, image_at
 
-# Length of the first step and of the first after a failure, which have only the
-# gradient to go by: root mean square, in picture values.
-FIRST_STEP = 0.01
-# Failures without any descent between them after which there is none to be had.
-PATIENCE = 3
 FAILED = "the line search of L-BFGS failed; it starts again from there"
 ENDED = "L-BFGS finds no lower point in float32; the run ends here"
-
-# At the end of a whole step the slope along it is, over a transfer, 0.18 of what it was
-# on average: the lowest point lies further on. A step is lengthened by this, unless the
-# last one has gone too far. Loss after 100 evaluations (192 px, --weights=random) with
-# steps of 1, 1.25 and 1.5 times their length: 4826, 4761, 4764.
-_REACH = 1.25
-_TOO_FAR = -0.1
-_SUFFICIENT_DECREASE = 1e-4  # c_1 of Nocedal & Wright, eq. (3.4)
-_TRIALS = 12
-
-
-def first_scale(descent: tf.Tensor, failures: int) -> tf.Tensor:
-    """Returns the factor on the objective that gives the first step its length.
-
-    Args:
-      descent: the first step, before that factor.
-      failures: restarts without any descent between them.
-
-    With it L-BFGS works on numbers of about 1 in float32 whatever the weights
-    are. After failures the step is shorter, by ten each time.
-    """
-    # In float64: the square of a large weight's gradient leaves float32.
-    slope = float(tf.sqrt(tf.reduce_mean(tf.square(tf.cast(descent, tf.float64)))))
-    return tf.constant(FIRST_STEP / 10**failures / slope if slope > 0 else 1.0, tf.float32)
 
 
 class Lbfgs(ImageOptimizer):
@@ -67,190 +38,96 @@ class Lbfgs(ImageOptimizer):
     an operator on frequencies and colours that it learns as it goes
     (`metric.py`): as low a loss needs fewer evaluations.
 
-    A search that fails starts again from the picture, without history.
+    A search that fails starts again from the picture, without history. Of
+    several pictures, each has its own history, metric, searches and end; they
+    share evaluations, of which each iteration takes as many as its longest
+    search.
 
     Args:
       objective: what to minimise.
-      image: `[1, H, W, 3]` to start from.
+      image: `[B, H, W, 3]` to start from.
       history: pairs of step and gradient difference to keep.
     """
 
     def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
         super().__init__(objective, image)
-        self._metric = Metric(*self.image.shape[1:3])
-        pixels = self.image.shape.num_elements()
-        self._positions = tf.Variable(tf.zeros([pixels]))
-        # s_k, y_k and 1/(y_k s_k) in their paper's symbols, a ring of `history`
-        # rows; rows not yet written are 0 and take no part in the recursion.
-        self._steps = tf.Variable(tf.zeros([history, pixels]))
-        self._differences = tf.Variable(tf.zeros([history, pixels]))
-        self._inverse_curvatures = tf.Variable(tf.zeros([history]))
-        self._stored = tf.Variable(0)
-        self._initial_hessian = tf.Variable(1.0)  # gamma_k, eq. (7.20)
-        self._reach = tf.Variable(1.0)
-        self._scale = tf.Variable(1.0)
-        self._value = tf.Variable(0.0)
-        self._gradient = tf.Variable(tf.zeros([pixels]))
+        count, pixels = self.image.shape[0], self.image.shape[1:].num_elements()
+        self._method = QuasiNewton(self._evaluate, self.image.shape.as_list(), history)
+        tables = [tf.Variable(tf.zeros([count * history, pixels])) for _ in History._fields]
+        self._history = History(*tables)
+        self._state: State | None = None  # of variables, when it is known what losses there are
+
+    def _evaluate(self, image: tf.Tensor):
+        return self._objective.value_and_gradient(image)
 
     def _begin(self) -> None:
-        self._scale.assign(1.0)
         self.image.assign(tf.clip_by_value(self.image, 0.0, 1.0))
-        self._positions.assign(tf.reshape(positions_of(self.image), [-1]))
-        self._evaluate_again()
-        self._forget()
+        self._keep(self._method.begin(self.image.read_value()))
+        require_finite(self.losses, "lower the weights")
 
     def _evaluate_again(self) -> None:
-        value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
-        self.evaluations += 1
+        self._keep(self._method.again(_read(self._state), self.image.read_value()))
         require_finite(self.losses, "lower the weights")
-        self._failures = 0
-        _, slope = image_of(self._positions)
-        self._value.assign(value * self._scale)
-        self._gradient.assign(tf.reshape(gradient, [-1]) * slope * self._scale)
 
-    def _forget(self) -> None:
-        """Drops the history and makes the next step a short one down the gradient."""
-        self._metric.forget()
-        factor = first_scale(self._times_metric(self._gradient), self._failures)
-        self._scale.assign(self._scale * factor)
-        self._value.assign(self._value * factor)
-        self._gradient.assign(self._gradient * factor)
-        self._inverse_curvatures.assign(tf.zeros_like(self._inverse_curvatures))
-        self._stored.assign(0)
-        self._initial_hessian.assign(1.0)
-        self._reach.assign(1.0)
+    def _keep(self, state: State) -> None:
+        """Writes a state into the variables."""
+        names = state.losses.keys() if self._state is None else self._state.losses.keys()
+        if self._state is None or names != state.losses.keys():
+            self._state = tf.nest.map_structure(lambda value: tf.Variable(value, trainable=False), state)
+        else:
+            tf.nest.map_structure(lambda variable, value: variable.assign(value), self._state, state)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Makes known what the state says to those outside."""
+        self.losses = {name: value.read_value() for name, value in self._state.losses.items()}
+        self.evaluations = int(self._state.evaluations)
+        self.finished = bool(tf.reduce_all(self._state.finished))
+
+    def _iteration(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns whether any search failed, and whether no picture can go on."""
+        before = _read(self._state)
+        state, pairs = self._method.iterate(before, self._history)
+        if tf.size(pairs.rows) > 0:
+            self._history.steps.scatter_nd_update(pairs.rows, pairs.steps)
+            self._history.differences.scatter_nd_update(pairs.rows, pairs.differences)
+        tf.nest.map_structure(lambda variable, value: variable.assign(value), self._state, state)
+        # What was not moved stays as it is, to the last bit.
+        moved = tf.reshape(state.failures == 0, [-1, 1, 1, 1])
+        self.image.assign(tf.where(moved, image_at(state, self.image.shape), self.image))
+        return tf.reduce_any(state.failures > before.failures), tf.reduce_all(state.finished)
 
     def advance(self, steps: int) -> str:
         note = ""
         for _ in range(steps):
-            accepted, trials, losses = self._iterate()
-            self.evaluations += int(trials)
-            if accepted:
-                self._failures, self.losses = 0, losses
-                continue
-            self._failures += 1
-            if self._failures > PATIENCE or not tf.reduce_any(self._gradient != 0):
-                self.finished = True
-                return ENDED
-            note = FAILED
-            self._forget()
+            failed, finished = self._iterate()
+            if finished:
+                note = ENDED
+                break
+            if failed:
+                note = FAILED
+        self._tell()
         require_finite(self.losses, "lower the weights")
         return note
 
-    def _iteration(self) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
-        """Returns whether a lower point was found, the evaluations it took, and the losses there."""
-        start = self._positions.read_value()
-        direction = -self._times_inverse_hessian(self._gradient.read_value())
-        direction *= self._reach
-        positions, value, gradient, losses, accepted, trials = self._search(start, direction)
-        if accepted:
-            step = positions - start
-            slopes = tf.reduce_sum(gradient * step) / tf.reduce_sum(self._gradient * step)
-            self._reach.assign(tf.where(slopes > _TOO_FAR, _REACH, 1.0))
-            self._remember(step, gradient - self._gradient)
-            self._positions.assign(positions)
-            self.image.assign(self._as_picture(image_of(positions)[0]))
-            self._value.assign(value)
-            self._gradient.assign(gradient)
-        return accepted, trials, losses
-
-    def _times_inverse_hessian(self, vector: tf.Tensor) -> tf.Tensor:
-        """The two-loop recursion, algorithm 7.4."""
-        history = self._inverse_curvatures.shape[0]
-        newest_first = [(self._stored - 1 - age) % history for age in range(history)]
-        shares = []
-        for row in newest_first:
-            share = self._inverse_curvatures[row] * tf.reduce_sum(_row(self._steps, row, vector) * vector)
-            vector -= share * _row(self._differences, row, share)
-            shares.append(share)
-        vector = self._initial_hessian * self._times_metric(vector)
-        for row, share in zip(reversed(newest_first), reversed(shares)):
-            product = tf.reduce_sum(_row(self._differences, row, vector) * vector)
-            correction = self._inverse_curvatures[row] * product
-            vector += (share - correction) * _row(self._steps, row, correction)
-        return vector
-
-    def _times_metric(self, vector: tf.Tensor) -> tf.Tensor:
-        """Applies the operator P; the initial inverse Hessian is gamma_k P."""
-        return tf.reshape(self._metric.apply(self._as_picture(vector)), [-1])
-
-    def _as_picture(self, vector: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(vector, self.image.shape)
-
-    def _at(self, positions: tf.Tensor):
-        """Returns value, named parts and gradient of the objective there, before scaling."""
-        image, slope = image_of(positions)
-        value, losses, gradient = self._objective.value_and_gradient(self._as_picture(image))
-        return value, losses, tf.reshape(gradient, [-1]) * slope
-
-    def _search(self, start: tf.Tensor, direction: tf.Tensor):
-        """Tries shorter and shorter steps until one goes down enough."""
-        slope = tf.reduce_sum(self._gradient * direction)
-
-        def wanted(length, positions, value, gradient, losses, accepted, trials):
-            return ~accepted & (trials < _TRIALS) & (slope < 0)
-
-        def attempt(length, positions, value, gradient, losses, accepted, trials):
-            length = tf.where(trials == 0, length, _shorter(length, value - self._value, slope))
-            positions = start + length * direction
-            value, losses, gradient = self._at(positions)
-            value, gradient = value * self._scale, gradient * self._scale
-            finite = tf.math.is_finite(value) & tf.reduce_all(tf.math.is_finite(gradient))
-            enough = value <= self._value + _SUFFICIENT_DECREASE * length * slope
-            # Where rounding swallows the decrease asked for, equal is not lower.
-            accepted = finite & enough & (value < self._value)
-            return length, positions, value, gradient, losses, accepted, trials + 1
-
-        nothing = {name: tf.zeros_like(value) for name, value in self.losses.items()}
-        first = (tf.ones([]), start, tf.zeros([]), tf.zeros_like(start), nothing, tf.constant(False), 0)
-        _, *found = tf.while_loop(wanted, attempt, first)
-        return found
-
-    def _remember(self, step: tf.Tensor, difference: tf.Tensor) -> None:
-        curvature = tf.reduce_sum(step * difference)
-        length = tf.reduce_sum(tf.square(difference))
-        # Positive beyond rounding, or the estimate is no longer positive definite.
-        if curvature > 1e-7 * tf.sqrt(length) * tf.norm(step):
-            row = self._stored % self._inverse_curvatures.shape[0]
-            indices = [[row]]
-            self._steps.scatter_nd_update(indices, step[tf.newaxis])
-            self._differences.scatter_nd_update(indices, difference[tf.newaxis])
-            self._inverse_curvatures.scatter_nd_update(indices, [1.0 / curvature])
-            # Eq. (7.20) in the metric of P: the identity in place of P gives its form back.
-            length = self._metric.learn(self._as_picture(step), self._as_picture(difference))
-            self._initial_hessian.assign(curvature / length)
-            self._stored.assign_add(1)
-
-    def _variables(self) -> dict[str, tf.Variable]:
-        own = {name.strip("_"): value for name, value in vars(self).items() if isinstance(value, tf.Variable)}
-        return own | {f"metric/{name}": value for name, value in self._metric.variables().items()}
-
     def state(self) -> dict[str, np.ndarray]:
-        saved = {f"lbfgs/{name}": variable.numpy() for name, variable in self._variables().items()}
-        saved |= pack_losses(self.losses)
-        return saved | {
-            "evaluations": np.int64(self.evaluations),
-            "failures": np.int64(self._failures),
-            "finished": np.bool_(self.finished),
-        }
+        flat = {**self._state._asdict(), **self._state.known._asdict(), **self._history._asdict()}
+        kept = {name: value for name, value in flat.items() if name not in ("losses", "known")}
+        saved = {f"lbfgs/{name}": value.numpy() for name, value in kept.items()}
+        return saved | pack_losses(self.losses) | {"lbfgs/image": self.image.numpy()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        for name, variable in self._variables().items():
-            variable.assign(state[f"lbfgs/{name}"])
-        self.losses = unpack_losses(state)
-        self.evaluations = int(state["evaluations"])
-        self._failures = int(state["failures"])
-        self.finished = bool(state["finished"])
+        own = {name.removeprefix("lbfgs/"): value for name, value in state.items()}
+        self.image.assign(own["image"])
+        for name, variable in self._history._asdict().items():
+            variable.assign(own[name])
+        nested = {
+            "losses": unpack_losses(state),
+            "known": Knowledge(*(tf.constant(own[name]) for name in Knowledge._fields)),
+        }
+        fields = {name: tf.constant(own[name]) for name in State._fields if name not in nested}
+        self._keep(State(**fields, **nested))
 
 
-def _row(rows: tf.Variable, index: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
-    """Returns one row, read when `after` is known: no more of the history is copied than is in use."""
-    with tf.control_dependencies([after]):
-        return tf.gather(rows, index)  # slicing the variable would copy all of it first
-
-
-def _shorter(length: tf.Tensor, rise: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    """Returns the lowest point of the parabola through value, slope and rise, at 0.1 to 0.5 of the step."""
-    lowest = -slope * length**2 / (2.0 * (rise - slope * length))
-    lowest = tf.where(tf.math.is_finite(lowest), lowest, 0.0)
-    return tf.clip_by_value(lowest, 0.1 * length, 0.5 * length)
+def _read(state: State) -> State:
+    return tf.nest.map_structure(lambda variable: variable.read_value(), state)

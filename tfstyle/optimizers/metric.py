@@ -11,9 +11,8 @@ frequencies and each opponent colour.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from tfstyle.optimizers.spectrum import Bands, cosines, each_plane, from_cosines, from_planes, planes
@@ -29,43 +28,55 @@ _ENOUGH = 3
 _LEAST = 1e-30
 
 
+class Knowledge(NamedTuple):
+    """What the steps of B pictures have taught, of N bands.
+
+    Attributes:
+      levels: `[B, 3, N]`, logarithms of the gains of P.
+      energies: `[B, 2, 3, N]`, of steps and of differences.
+      seen: `[B]`, steps that were learned from.
+    """
+
+    levels: tf.Tensor
+    energies: tf.Tensor
+    seen: tf.Tensor
+
+
 class Metric:
     """A symmetric, positive definite operator P on pictures of one size.
 
     Args:
-      height, width: the pictures' size.
+      height, width: the pictures' size, numbers or scalar tensors.
     """
 
-    def __init__(self, height: int, width: int):
+    def __init__(self, height: int | tf.Tensor, width: int | tf.Tensor):
         self._bands = Bands.of(height, width)
-        prior = -_POWER * np.log(self._bands.frequency)
-        prior -= self._bands.interpolated(tf.constant(prior, tf.float32)).numpy().mean()
-        self._prior = np.tile(prior.astype(np.float32), [3, 1])
-        self._levels = tf.Variable(self._prior)  # logarithms of the gains
-        self._energies = tf.Variable(tf.zeros([2, *self._prior.shape]))  # of steps and differences
-        self._seen = tf.Variable(0)
+        prior = -_POWER * tf.math.log(self._bands.frequency)
+        prior = tf.cast(prior, tf.float32)
+        self._prior = prior - tf.reduce_mean(self._bands.interpolated(prior))
 
-    def forget(self) -> None:
-        """Goes back to the power of frequency."""
-        self._levels.assign(self._prior)
-        self._energies.assign(tf.zeros_like(self._energies))
-        self._seen.assign(0)
+    def ignorance(self, pictures: int | tf.Tensor) -> Knowledge:
+        """Returns what is known of so many pictures before any step: the power of frequency."""
+        bands = tf.size(self._prior)
+        return Knowledge(
+            levels=tf.broadcast_to(self._prior, [pictures, 3, bands]),
+            energies=tf.zeros(tf.stack([pictures, 2, 3, bands])),
+            seen=tf.zeros([pictures], tf.int32),
+        )
 
-    def variables(self) -> Mapping[str, tf.Variable]:
-        """Returns all that P depends on, by name."""
-        return {"levels": self._levels, "energies": self._energies, "seen": self._seen}
-
-    def apply(self, image: tf.Tensor) -> tf.Tensor:
-        """Returns P times a picture `[1, H, W, 3]`."""
+    def apply(self, images: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
+        """Returns P times pictures `[B, H, W, 3]`, each with its own levels."""
 
         def scaled(of):
-            plane, levels = of
-            return from_cosines(cosines(plane) * self._gains(levels))
+            plane, own = of
+            return from_cosines(cosines(plane) * self._gains(own))
 
-        return from_planes(each_plane(scaled, (planes(image), self._levels.read_value())))
+        return from_planes(each_plane(scaled, (planes(images), _by_plane(levels))))
 
-    def learn(self, step: tf.Tensor, difference: tf.Tensor) -> tf.Tensor:
-        """Takes a step and the difference of the gradients at its ends into account.
+    def learn(
+        self, steps: tf.Tensor, differences: tf.Tensor, known: Knowledge
+    ) -> tuple[Knowledge, tf.Tensor]:
+        """Takes a step and the difference of the gradients at its ends into account, of each picture.
 
         An inverse Hessian H turns differences y into steps s = H y. Diagonal in
         this basis and the same over a band, it has gains of about |s| / |y|
@@ -73,32 +84,42 @@ class Metric:
         the band, which is positive whatever the signs.
 
         Args:
-          step, difference: `[1, H, W, 3]`, with a positive product.
+          steps, differences: `[B, H, W, 3]`, each pair with a positive product.
+          known: what was known before.
 
         Returns:
-          difference P difference, of the P that has learned.
+          What is known now, and differences P differences `[B]`, of the P that has learned.
         """
-        differences = planes(difference)
+        of_differences = planes(differences)
 
         def measured(of):
             s, y = (cosines(plane) for plane in of)
             energies = [self._bands.sums(tf.square(values)) for values in (s, y)]
             return tf.stack(energies), tf.reduce_sum(s * y)
 
-        energies, products = each_plane(measured, (planes(step), differences), (tf.float32, tf.float32))
+        energies, products = each_plane(measured, (planes(steps), of_differences), (tf.float32, tf.float32))
+        pictures = tf.shape(known.seen)[0]
+        energies = tf.reshape(energies, tf.stack([pictures, 3, 2, tf.size(self._prior)]))
+        products = tf.reduce_sum(tf.reshape(products, [-1, 3]), axis=1)
         # In units in which every step counts the same, whatever its length.
-        energies = tf.transpose(energies, [1, 0, 2]) / tf.reduce_sum(products)
-        self._energies.assign(_DECAY * self._energies + energies)
-        self._seen.assign_add(1)
-        if self._seen >= _ENOUGH:
-            of_steps, of_differences = tf.unstack(tf.math.log(self._energies + _LEAST))
-            self._levels.assign((of_steps - of_differences) / 2)
+        energies = tf.transpose(energies, [0, 2, 1, 3]) / tf.reshape(products, [-1, 1, 1, 1])
+        energies = _DECAY * known.energies + energies
+        seen = known.seen + 1
+        logarithms = tf.math.log(energies + _LEAST)
+        enough = tf.reshape(seen >= _ENOUGH, [-1, 1, 1])
+        levels = tf.where(enough, (logarithms[:, 0] - logarithms[:, 1]) / 2, known.levels)
 
         def length(of):
-            plane, levels = of
-            return tf.reduce_sum(tf.square(cosines(plane)) * self._gains(levels))
+            plane, own = of
+            return tf.reduce_sum(tf.square(cosines(plane)) * self._gains(own))
 
-        return tf.reduce_sum(each_plane(length, (differences, self._levels.read_value())))
+        lengths = each_plane(length, (of_differences, _by_plane(levels)))
+        return Knowledge(levels, energies, seen), tf.reduce_sum(tf.reshape(lengths, [-1, 3]), axis=1)
 
     def _gains(self, levels: tf.Tensor) -> tf.Tensor:
         return tf.exp(self._bands.interpolated(levels))
+
+
+def _by_plane(levels: tf.Tensor) -> tf.Tensor:
+    """Turns `[B, 3, N]` into `[B * 3, N]`."""
+    return tf.reshape(levels, [-1, levels.shape[-1] or tf.shape(levels)[-1]])

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.optimizers.contract import ImageOptimizer, Objective, require_finite
-from tfstyle.optimizers.lbfgs import ENDED, FAILED, PATIENCE, first_scale
+from tfstyle.optimizers.lbfgs import ENDED, FAILED
+from tfstyle.optimizers.quasi_newton import PATIENCE, first_scale
 
 
 class TfpLbfgs(ImageOptimizer):
@@ -82,7 +83,7 @@ class TfpLbfgs(ImageOptimizer):
     def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
         """Starts without history, where the unscaled value and gradient are known."""
         # A gradient of 0 is a stationary point, which TFP finds out by itself.
-        self._scale = first_scale(gradient, self._failures)
+        self._scale = first_scale(tf.reshape(gradient, [-1]), self._failures)
         position = tf.reshape(image, [-1])
         empty = tf.zeros([self._history, position.shape[0]])
         self._results = self._results_type(

@@ -55,8 +55,8 @@ class Statistic(abc.ABC):
           target: normalised sums, of one picture or as many as are compared.
 
         Returns:
-          From the normalised sums of B pictures to a scalar: the sum of their
-          losses, without a weight.
+          From the normalised sums of B pictures to `[B]`: the loss of each,
+          without a weight.
         """
 
 

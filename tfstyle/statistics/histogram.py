@@ -92,7 +92,7 @@ class Histogram(Statistic):
                 for each in _matched(positions, quantiles, integrals)
             )
             squares = positions * tf.square(mean - matched) + spread
-            return tf.reduce_sum(tf.reduce_mean(tf.reduce_sum(squares, axis=-1), axis=-1)) / self._scale**2
+            return tf.reduce_mean(tf.reduce_sum(squares, axis=-1), axis=-1) / self._scale**2
 
         return loss
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfstyle.losses import gram_loss, gram_matrix
+from tfstyle.losses import gram_losses, gram_matrix
 from tfstyle.statistics.contract import Statistic, Sums, weighed
 
 # Both in squared activations, after the division by the scale. That of variances is what layers of
@@ -30,7 +30,7 @@ class Gram(Statistic):
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
         # The scale takes the place of M in eq. (4), which divides by its square once more: scale^-4.
-        return lambda described: gram_loss(described["gram"], target["gram"], self._scale**2)
+        return lambda described: gram_losses(described["gram"], target["gram"], self._scale**2)
 
 
 class Moments(Statistic):
@@ -60,7 +60,7 @@ class Moments(Statistic):
         def loss(described: Sums) -> tf.Tensor:
             own_mean, own_deviation = self._measured(described)
             squares = tf.square(own_mean - mean) + tf.square(own_deviation - deviation)
-            return tf.reduce_sum(tf.reduce_mean(squares, axis=-1))
+            return tf.reduce_mean(squares, axis=-1)
 
         return loss
 
@@ -109,9 +109,7 @@ class Bures(Statistic):
             own /= unit[:, tf.newaxis, tf.newaxis]
             common = square_root(root @ own @ root)
             squared = unit * tf.linalg.trace(covariance + own - 2.0 * common)
-            return tf.reduce_sum(
-                tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
-            )
+            return tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
 
         return loss
 

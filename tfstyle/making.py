@@ -1,0 +1,93 @@
+"""From scenes to results: one run for one picture, or for several of one size together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tfstyle.assembly import Assembly
+from tfstyle.canvas import Canvas
+from tfstyle.config import TransferConfig
+from tfstyle.initial import initial_image
+from tfstyle.joint import JointObjective
+from tfstyle.objective import Objective
+from tfstyle.precision import choice
+from tfstyle.reporting import Progress, Reporter
+from tfstyle.scenes import Scene
+from tfstyle.synthesis import Result, synthesize_together
+from tfstyle.workshop import Workshop
+
+
+def make(
+    scenes: Sequence[tuple[Scene, tf.Tensor | None]],
+    config: TransferConfig,
+    extractor: tf.keras.Model | None = None,
+    reporters: Sequence[Reporter] = (),
+    checkpoint_dir=None,
+    workshop: Workshop | None = None,
+) -> list[Result]:
+    """Runs the loop on the terms of scenes of one size, each with the opacity of what is made.
+
+    Args:
+      scenes: from `make_scene`.
+      config, extractor, reporters, checkpoint_dir, workshop: as in `transfer`.
+
+    Returns:
+      The `Result` of each scene.
+    """
+    workshop = workshop or Workshop()
+    pictures = [scene for scene, _ in scenes]
+    assemblies = [Assembly(scene, config, extractor, workshop, pictures=len(scenes)) for scene in pictures]
+    canvases = [scene.canvas for scene in pictures]
+    first = assemblies[0]
+
+    def together(objectives: Sequence[Objective]) -> Objective | JointObjective:
+        if len(objectives) == 1:
+            return objectives[0]
+        return workshop.get(("together", *objectives), lambda: JointObjective(objectives))
+
+    exact = first.precision == "bfloat16"
+    details = [assembly.detail for assembly in assemblies]
+    results = synthesize_together(
+        lambda size: together([assembly.objective_at(size) for assembly in assemblies]),
+        tf.concat([_start(scene, config, first.size) for scene in pictures], 0),
+        config,
+        finish_at=(lambda size: together([each.exact_at(size) for each in assemblies])) if exact else None,
+        detail=None if details[0] is None else tf.concat(details, 0),
+        note=choice() if config.precision == "auto" and extractor is None else "",
+        reporters=[_Finishing(reporter, canvases) for reporter in reporters],
+        checkpoint_dir=checkpoint_dir,
+        identity={**_hashes(pictures), "computed in": first.precision},
+        workshop=workshop,
+    )
+    return [
+        dataclasses.replace(result, image=canvas.finished(result.image), alpha=alpha)
+        for result, canvas, (_, alpha) in zip(results, canvases, scenes)
+    ]
+
+
+def _start(scene: Scene, config: TransferConfig, size: tuple[int, int]) -> tf.Tensor:
+    starts = {"content": scene.content, "style": scene.styles[0] if scene.styles else None}
+    return initial_image(config.init, size, **starts, seed=config.seed)
+
+
+def _hashes(scenes: Sequence[Scene]) -> dict[str, str]:
+    if len(scenes) == 1:
+        return dict(scenes[0].hashes)
+    return {
+        f"{name} of {i}": value for i, scene in enumerate(scenes, 1) for name, value in scene.hashes.items()
+    }
+
+
+class _Finishing:
+    """Shows a reporter pictures as they would be if the run ended there."""
+
+    def __init__(self, reporter: Reporter, canvases: Sequence[Canvas]):
+        self._reporter, self._canvases = reporter, canvases
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        pictures = tf.split(image, len(self._canvases))
+        finished = [canvas.finished(picture) for canvas, picture in zip(self._canvases, pictures)]
+        self._reporter.report(progress, tf.concat(finished, 0))

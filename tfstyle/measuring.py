@@ -1,0 +1,56 @@
+"""Styles measured before a run, for as many runs as there will be."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfstyle import images
+from tfstyle.assembly import network_of
+from tfstyle.config import TransferConfig
+from tfstyle.presets import PRESETS
+from tfstyle.regions import Source
+from tfstyle.scenes import fitted
+from tfstyle.schedule import number_of_scales
+from tfstyle.style import described
+from tfstyle.targets import StyleTargets, fingerprint, options_of
+from tfstyle.workshop import Workshop
+
+
+def style_targets(
+    style,
+    config: TransferConfig = PRESETS["gatys_code"],
+    *,
+    extractor: tf.keras.Model | None = None,
+    workshop: Workshop | None = None,
+) -> StyleTargets:
+    """Measures a style picture as `transfer` would, at each scale that a run of the config goes through.
+
+    A run with them in place of the picture gives what it gives with the
+    picture, but that targets are those of float32 where the run begins in
+    bfloat16. `image_size=0` leaves open how many scales runs will have: it is
+    as many as a content of the style's size has, or `config.scales`.
+
+    Args:
+      style: a picture, as `transfer` takes it; what is transparent does not count.
+      config, extractor, workshop: as in `transfer`.
+
+    Raises:
+      ValueError, OSError: the picture or the weights are not what they should
+        be, or the config needs the picture itself in the run.
+    """
+    picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
+    size = images.fitted_size(*picture.shape[1:3], config.image_size)
+    network = extractor
+    if extractor is None:
+        network = network_of(config, config.style_layers, "float32", workshop or Workshop())
+    source, scales, references = Source(picture, mask=alpha), [], []
+    for level in range(number_of_scales(size, config)):
+        shrunk = source.shrunk(config.scale_factor**-level, level)
+        found = described(network, shrunk.picture, shrunk.mask, config.style_layers, config.style_loss)
+        scales.append(found[0])
+        references.append(found[1])
+    made = StyleTargets(
+        tuple(scales), tuple(references), options_of(config), fingerprint(network, config.style_layers)
+    )
+    made.require_for(config, "style")
+    return made
