@@ -74,8 +74,8 @@ def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
 
 
 def resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Resizes `[B, H, W, C]` to `(height, width)`: bicubic, antialiased, kept in [0, 1]."""
-    if tuple(image.shape[1:3]) == tuple(size):
+    """Resizes `[B, H, W, C]` to (height, width), also a tensor: bicubic, antialiased, kept in [0, 1]."""
+    if not tf.is_tensor(size) and tuple(image.shape[1:3]) == tuple(size):
         return image
     resized = tf.image.resize(image, size, method="bicubic", antialias=True)
     return tf.clip_by_value(resized, 0.0, 1.0)

@@ -65,10 +65,15 @@ def initial_image(
     return tf.add_n([share * source for (share, _), source in zip(parts, sources)])
 
 
+def noise(size, seed: int) -> tf.Tensor:
+    """Returns white noise, 0.5 +- 0.1, `[1, H, W, 3]` in [0, 1]; (height, width) may be tensors."""
+    values = tf.random.stateless_normal([1, *size, 3], seed=[seed, 0], stddev=_NOISE_DEVIATION)
+    return tf.clip_by_value(0.5 + values, 0.0, 1.0)
+
+
 def _source(init, name, size, content, style, seed) -> tf.Tensor:
     if name == "noise":
-        noise = tf.random.stateless_normal([1, *size, 3], seed=[seed, 0], stddev=_NOISE_DEVIATION)
-        return tf.clip_by_value(0.5 + noise, 0.0, 1.0)
+        return noise(size, seed)
     if name in ("content", "style"):
         picture = content if name == "content" else style
         if picture is None:

@@ -63,8 +63,7 @@ class Objective:
         self.terms = tuple(terms)
         self.note = ""
         self.extractor, self.evaluation, self.tile, self.seen = extractor, evaluation, tile, seen
-        summands = {term.name: Summand(term.layer, term.part) for term in terms if _is_summed(term)}
-        self._sums = sums_of(extractor, self.terms, summands, evaluation, tile)
+        self._sums = sums_of(extractor, self.terms, summands_of(self.terms), evaluation, tile)
         # A variable, so that other weights need no other compiled code; double, so that none is rounded.
         self.weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
         self.losses = CompiledOnce(self._losses)
@@ -77,9 +76,7 @@ class Objective:
 
     def each(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`; this is not compiled."""
-        image = image if self.seen is None else self.seen(image)
-        found, activations = self._sums(image)
-        return {term.name: value_of(term, found.get(term.name), image, activations) for term in self.terms}
+        return values_of(self.terms, self._sums, image if self.seen is None else self.seen(image))
 
     def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: tf.reduce_sum(values) for name, values in self.each(image).items()}
@@ -101,6 +98,17 @@ class Objective:
     def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, float]:
         """Returns each term's part of the total, from the terms' unweighted values."""
         return {term.name: term.weight * float(tf.reduce_sum(values[term.name])) for term in self.terms}
+
+
+def summands_of(terms: Sequence[Term]) -> dict[str, Summand]:
+    """Returns what those of the terms that are a `SummedTerm` sum, by name."""
+    return {term.name: Summand(term.layer, term.part) for term in terms if _is_summed(term)}
+
+
+def values_of(terms: Sequence[Term], sums: Sums, image: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`, as the terms see them."""
+    found, activations = sums(image)
+    return {term.name: value_of(term, found.get(term.name), image, activations) for term in terms}
 
 
 def value_of(term: Term, found, image: tf.Tensor, activations: Activations) -> tf.Tensor:

@@ -15,9 +15,10 @@ from tfstyle.config import TransferConfig
 
 # The longest side of the first scale, where the number of scales is not given:
 # Gatys et al. 2017 begin at about 500 pixels, for which VGG19's field suits.
-_COARSEST = 512
+# A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
+COARSEST = 512 * (1 + 1e-6)
 # In bfloat16, this share of the last scale's iterations is made in float32.
-_FINISH = 0.1
+FINISH = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ def number_of_scales(size: tuple[int, int], config: TransferConfig) -> int:
     """Returns the config's scales, or as many as bring the first to at most 512 pixels."""
     if config.scales:
         return config.scales
-    # A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
-    most, scales = _COARSEST * (1 + 1e-6), 1
-    while max(size) > most * config.scale_factor ** (scales - 1):
+    scales = 1
+    while max(size) > COARSEST * config.scale_factor ** (scales - 1):
         scales += 1
     return scales
 
@@ -72,7 +72,7 @@ def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = Fals
     ]
     if finish:
         *before, last = made
-        exact = max(1, round(_FINISH * last.iterations))
+        exact = max(1, round(FINISH * last.iterations))
         rest = [Stage(last.scale, last.size, last.iterations - exact)] if last.iterations > exact else []
         made = [*before, *rest, Stage(last.scale, last.size, exact, exact=True)]
     return made

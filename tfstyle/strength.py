@@ -18,7 +18,7 @@ with weights from the norms of gradients at the start, which were tried first, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -66,20 +66,45 @@ def calibrated(
 
 
 def _balanced(objective, weights, content, style_strength, start: Mapping[str, float]) -> dict[str, float]:
-    def lost(image: tf.Tensor) -> float:
-        found = objective.losses(image)
-        return sum(w * float(found[name]) for name, w in weights.items() if name.startswith("content/"))
-
-    empty = tf.zeros_like(content) + tf.reduce_mean(content, axis=[1, 2], keepdims=True)
-    # The same noise for every run: it is a measure, and no part of the picture.
-    noise = tf.random.stateless_normal(content.shape, [0, 1], stddev=_NOISE)
-    noisy = tf.clip_by_value(content + noise, 0.0, 1.0)
-    whole = lost(empty) ** (1 - _NOISE_SHARE) * lost(noisy) ** _NOISE_SHARE
-    if not (0 < whole < float("inf") and all(0 < value < float("inf") for value in start.values())):
+    found = balanced(objective.losses, weights, content, style_strength)
+    values = {name: float(value) for name, value in found.items()}
+    if not all(0 < value < float("inf") for value in (*values.values(), *start.values())):
         raise ValueError(
             f"style_strength={style_strength:g}: cannot be measured here, as content and style do not differ"
             " in every layer; use content_weight and style_weight"
         )
+    return values
+
+
+def balanced(
+    losses: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+    weights: Mapping[str, float],
+    content: tf.Tensor,
+    style_strength: float,
+) -> dict[str, tf.Tensor]:
+    """Returns the weights of style terms that a strength comes to; see `calibrated`.
+
+    Args:
+      losses: gives {term: unweighted values}, scalars or `[B]`, of pictures.
+      weights: as in `calibrated`.
+      content: `[B, H, W, 3]`.
+      style_strength: above 0 and below 1.
+
+    Returns:
+      {style term: weight}, each as losses come; 0 or not finite where there is
+      nothing to measure.
+    """
+
+    def lost(image: tf.Tensor) -> tf.Tensor:
+        found = losses(image)
+        return tf.add_n([w * found[name] for name, w in weights.items() if name.startswith("content/")])
+
+    start = {name: value for name, value in losses(content).items() if name.startswith("style/")}
+    empty = tf.zeros_like(content) + tf.reduce_mean(content, axis=[1, 2], keepdims=True)
+    # The same noise for every picture: it is a measure, and no part of it.
+    noise = tf.random.stateless_normal(tf.shape(content[:1]), [0, 1], stddev=_NOISE)
+    noisy = tf.clip_by_value(content + noise, 0.0, 1.0)
+    whole = lost(empty) ** (1 - _NOISE_SHARE) * lost(noisy) ** _NOISE_SHARE
     unit = style_strength / (1 - style_strength) * whole / sum(weights[name] for name in start)
     return {name: unit * weights[name] / value for name, value in start.items()}
 

@@ -16,7 +16,7 @@ from tfstyle.optimizers.contract import (
     unpack_losses,
 )
 
-_DECAY_STEPS = 100  # iterations in which the learning rate changes by its whole decay
+DECAY_STEPS = 100  # iterations in which the learning rate changes by its whole decay
 
 
 class FirstOrder(ImageOptimizer):
@@ -117,7 +117,7 @@ def method_of(config: TransferConfig) -> tf.keras.optimizers.Optimizer:
     rate = config.learning_rate
     if config.learning_rate_decay != 1:
         schedules = tf.keras.optimizers.schedules
-        rate = schedules.ExponentialDecay(rate, _DECAY_STEPS, config.learning_rate_decay)
+        rate = schedules.ExponentialDecay(rate, DECAY_STEPS, config.learning_rate_decay)
     if config.optimizer == "sgd":
         return tf.keras.optimizers.SGD(rate)
     return tf.keras.optimizers.Adam(

@@ -1,0 +1,119 @@
+"""Folders, globs, lists and TFRecords."""
+
+import hashlib
+import io
+
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle.batch.sources import Shard, contents_of, distinct, find_contents, find_styles
+
+from conftest import picture
+
+
+def encoded(seed=0):
+    buffer = io.BytesIO()
+    Image.fromarray(picture(8, 8, seed)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def example(**features):
+    values = {
+        f"image/{name}": tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for name, value in features.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
+
+
+def write(path, records):
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record)
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.png", "sub/a.jpg", "sub/deep/b.PNG", "readme.txt", "targets.npz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    return tmp_path
+
+
+def names(contents):
+    return [content.name for content in contents]
+
+
+def test_folder(folder):
+    assert names(find_contents(str(folder))) == ["a", "sub/a", "sub/deep/b"]
+    assert names(find_contents(f"{folder}/")) == ["a", "sub/a", "sub/deep/b"]
+
+
+def test_globs_take_whatever_matches(folder):
+    assert names(find_contents(f"{folder}/*.*")) == ["a", "readme", "targets"]
+    assert names(find_contents(f"{folder}/sub/**/*.*")) == ["a", "deep/b"]
+    assert names(find_contents(f"{folder}/s*/a.jpg")) == ["sub/a"]
+    assert names(find_contents(f"{folder}/a.png")) == ["a"]
+
+
+def test_relative(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert names(find_contents("*.png")) == ["a"]
+    assert names(find_contents("a.png")) == ["a"]
+
+
+@pytest.mark.parametrize(("where", "says"), [
+    ("none", "no such file or folder"), ("*.gif", "matches no file"), ("empty", "holds no picture"),
+])  # fmt: skip
+def test_nothing_there(folder, where, says):
+    (folder / "empty").mkdir()
+    with pytest.raises(OSError, match=f"contents='.*': {says}"):
+        find_contents(str(folder / where))
+
+
+def test_styles(folder):
+    styles = find_styles([f"{folder}/a.png", f"{folder}/targets.npz", f"{folder}/sub"])
+    assert [style.name for style in styles] == ["a", "targets", "a", "b"]
+    assert styles[0].sha256 == hashlib.sha256(b"a.png").hexdigest()
+    with pytest.raises(OSError, match=r"styles='none\.png': no such file"):
+        find_styles(["none.png"])
+
+
+def test_tfrecords(tmp_path):
+    data = [encoded(seed) for seed in range(3)]
+    records = [
+        example(encoded=data[0], filename=b"x/cat.jpg"),
+        example(encoded=data[1]),
+        example(encoded=data[2], filename=b"../../cat.jpg"),
+        example(filename=b"dog.jpg"),
+        b"no example",
+        example(encoded=data[1], filename=b"x/cat.png"),
+    ]
+    path = write(tmp_path / "one.tfrecord", records)
+    write(tmp_path / "two.tfrecords-00001-of-00002", [])
+    shards = find_contents(f"{tmp_path}/*")
+    assert shards == [Shard(path), Shard(str(tmp_path / "two.tfrecords-00001-of-00002"))]
+    cat, plain, outside, dog, broken, again = distinct(contents_of(shards[0]))
+    assert (cat.name, cat.data, cat.problem, cat.source) == ("x/cat", data[0], "", f"{path}#0")
+    assert (plain.name, plain.data, plain.problem) == ("one.tfrecord-000001", data[1], "")
+    assert outside.name == "one.tfrecord-000002" and "must be a relative path" in outside.problem
+    assert (dog.name, dog.problem) == ("dog", "has no image/encoded")
+    assert broken.problem.startswith("is no example")
+    assert again.name == "one.tfrecord-000005" and "would be called 'x/cat'" in again.problem
+
+
+def test_damaged_tfrecords_end_with_a_failure(tmp_path):
+    path = write(tmp_path / "one.tfrecord", [example(encoded=encoded(seed)) for seed in range(3)])
+    whole = (tmp_path / "one.tfrecord").read_bytes()
+    (tmp_path / "one.tfrecord").write_bytes(whole[:-20])
+    contents = list(contents_of(Shard(path)))
+    assert [bool(content.problem) for content in contents] == [False, False, True]
+    assert contents[-1].problem.startswith("the TFRecord file cannot be read on from here")
+
+
+def test_not_both_kinds(tmp_path):
+    write(tmp_path / "one.tfrecord", [])
+    (tmp_path / "a.png").write_bytes(encoded())
+    with pytest.raises(ValueError, match="must match TFRecord files or pictures, not both"):
+        find_contents(f"{tmp_path}/*")

@@ -1,0 +1,230 @@
+"""The script as users run it, on one machine."""
+
+import concurrent.futures
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import tfstyle
+
+from conftest import ROOT, picture, run_script
+
+OPTIONS = {
+    "image_size": 40, "iterations": 2, "optimizer": "adam", "precision": "float32",
+    "content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1",
+}  # fmt: skip
+FLAGS = [f"--{name}={value}" for name, value in OPTIONS.items()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Four pictures of two sizes, one that is none, two styles; the same in TFRecords."""
+    folder = tmp_path_factory.mktemp("batch")
+    (folder / "in" / "sub").mkdir(parents=True)
+    for name, size, seed in (
+        ("a", (30, 40), 1),
+        ("b", (40, 40), 2),
+        ("sub/c", (60, 80), 3),
+        ("d", (30, 40), 4),
+    ):
+        Image.fromarray(picture(*size, seed)).save(folder / "in" / f"{name}.png")
+    (folder / "in" / "bad.png").write_text("not a picture")
+    Image.fromarray(picture(40, 40, seed=5)).save(folder / "waves.png")
+    Image.fromarray(picture(32, 40, seed=6)).save(folder / "dots.png")
+    (folder / "empty").mkdir()
+    (folder / "file").write_text("")
+    return folder
+
+
+def run(narrow_file, folder, *more, **environment):
+    usual = ["--contents=in", "--styles=waves.png,dots.png", "--output=out", f"--weights={narrow_file}"]
+    return run_script("batch.py", *usual, *FLAGS, *more, cwd=folder, **environment)
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def times(output):
+    return {path.relative_to(output).as_posix(): path.stat().st_mtime_ns for path in output.rglob("*.png")}
+
+
+@pytest.fixture(scope="module")
+def first(narrow_file, folder):
+    process = run(narrow_file, folder)
+    assert process.returncode == 1, process.stderr
+    return process
+
+
+def test_all_but_what_is_no_picture(first, folder, narrow_file):
+    assert first.stdout == "out/manifest.jsonl\n"
+    expected = sorted(
+        f"{content}__{style}.png" for content in ("a", "b", "sub/c", "d") for style in ("waves", "dots")
+    )
+    assert sorted(times(folder / "out")) == expected
+    assert [record["output"] for record in lines(folder / "out" / "manifest.jsonl")] == expected
+    config = tfstyle.TransferConfig(weights=narrow_file, **OPTIONS)
+    for name in ("a__dots", "sub/c__waves"):
+        content, style = name.split("__")
+        result = tfstyle.transfer(folder / "in" / f"{content}.png", folder / f"{style}.png", config)
+        made = np.asarray(Image.open(folder / "out" / f"{name}.png")) / 255
+        assert np.abs(made - result.image[0]).max() < 1.01 / 255
+
+
+def test_says_what_failed(first, folder):
+    *_, counts, last = first.stderr.splitlines()
+    assert counts == "8 made, 0 finished, 2 failed, 0 failed before"
+    assert last.startswith("batch.py: error: 2 pictures could not be made; out/failures.jsonl says why")
+    assert first.stderr.count("failed: in/bad.png: is not a picture that Pillow can read") == 2
+    assert [(one["content"], one["style"], one["tries"]) for one in lines(folder / "out" / "failures.jsonl")] == [
+        ("in/bad.png", "dots.png", 1), ("in/bad.png", "waves.png", 1),
+    ]  # fmt: skip
+
+
+def test_made_again_from_itself(first, folder):
+    process = run_script("style_transfer.py", "--from=out/a__dots.png", "--output=again.png", cwd=folder)
+    assert process.returncode == 0, process.stderr
+    pictures = [np.asarray(Image.open(folder / name), int) for name in ("again.png", "out/a__dots.png")]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_a_second_run_does_nothing(first, narrow_file, folder):
+    before = times(folder / "out")
+    process = run(narrow_file, folder)
+    assert "0 made, 8 finished, 0 failed, 2 failed before" in process.stderr
+    assert (times(folder / "out"), process.returncode) == (before, 1)
+
+
+def test_only_what_changed_is_made(narrow_file, folder):
+    options = ["--contents=in/?.png", "--styles=waves.png", "--output=changing"]
+    assert "3 made" in run(narrow_file, folder, *options).stderr
+    before = times(folder / "changing")
+    Image.fromarray(picture(30, 40, seed=9)).save(folder / "in" / "d.png")
+    process = run(narrow_file, folder, *options)
+    assert "1 made, 2 finished, 0 failed, 0 failed before" in process.stderr and process.returncode == 0
+    assert {name for name, time in times(folder / "changing").items() if before[name] != time} == {
+        "d__waves.png"
+    }
+    assert "3 made, 0 finished" in run(narrow_file, folder, *options, "--iterations=1").stderr
+
+
+def test_tfrecords_and_jpeg(narrow_file, folder):
+    def example(**features):
+        values = {
+            f"image/{name}": tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+            for name, value in features.items()
+        }
+        return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
+
+    encoded = io.BytesIO()
+    Image.fromarray(picture(30, 40, seed=7)).save(encoded, "JPEG")
+    with tf.io.TFRecordWriter(str(folder / "one.tfrecord")) as writer:
+        writer.write(example(encoded=encoded.getvalue(), filename=b"x/cat.jpg"))
+        writer.write(example(encoded=encoded.getvalue()))
+        writer.write(example(encoded=encoded.getvalue(), filename=b"../../cat.jpg"))
+        writer.write(example(encoded=b"no picture", filename=b"dog.jpg"))
+    options = ["--contents=*.tfrecord", "--styles=waves.png", "--output=records/out", "--output_format=jpg"]
+    process = run(narrow_file, folder, *options)
+    assert "2 made, 0 finished, 2 failed, 0 failed before" in process.stderr
+    output = folder / "records" / "out"
+    assert {path.relative_to(output).as_posix() for path in output.rglob("*.jpg")} == {
+        "x/cat__waves.jpg", "one.tfrecord-000001__waves.jpg",
+    }  # fmt: skip
+    assert not list(folder.rglob("cat__waves.png"))
+    reasons = {one["content"]: one["reason"] for one in lines(output / "failures.jsonl")}
+    assert "must be a relative path that stays" in reasons["one.tfrecord#2"]
+    assert "is not a picture" in reasons["one.tfrecord#3"]
+    assert "0 made, 2 finished, 0 failed, 2 failed before" in run(narrow_file, folder, *options).stderr
+
+
+def test_ctrl_c_keeps_what_is_finished(narrow_file, folder):
+    arguments = ["--contents=in", "--styles=waves.png,dots.png", "--output=stopped", "--batch_size=1", *FLAGS]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "batch.py"), f"--weights={narrow_file}", *arguments],
+        cwd=folder, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    output, deadline = folder / "stopped", time.monotonic() + 120
+    while not list(output.glob("records/**/*.json")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130 and stderr.rstrip().endswith("stopped")
+    assert 0 < len(lines(output / "manifest.jsonl")) < 8
+
+
+def test_help_lists_every_flag_without_tensorflow(tmp_path):
+    process = run_script("batch.py", "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    for name in (
+        "contents", "styles", "output", "output_format", "batch_size", "retries", "retry_failures", "runner",
+        "beam_args", "preset", "style_weight",
+    ):  # fmt: skip
+        assert f"{name}:" in process.stdout, name
+    assert "Exit status" in process.stdout
+    assert "tensorflow" not in process.stderr and "apache_beam" not in process.stderr
+
+
+# name: (flags, what the line says)
+MISTAKES = {
+    "no contents": (["--contents="], "--contents: is missing; it must name a folder"),
+    "no styles": (["--styles="], "--styles: is missing; it must name one or more pictures"),
+    "no output": (["--output="], "--output: is missing; it must name a folder"),
+    "no such folder": (["--contents=none"], "contents='none': no such file or folder"),
+    "nothing matches": (["--contents=in/*.gif"], "contents='in/*.gif': matches no file"),
+    "no pictures": (["--contents=empty"], "contents='empty': holds no picture"),
+    "no such style": (["--styles=waves.png,none.png"], "styles='none.png': no such file"),
+    "style is no picture": (["--styles=in/bad.png"], "styles='in/bad.png': is not a picture"),
+    "style twice": (["--styles=waves.png,waves.png"], "styles: outputs in 'waves.png' and 'waves.png'"),
+    "output below a file": (["--output=file/x"], "output='file/x': cannot be made"),
+    "batch size": (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
+    "retries": (["--retries=-1"], "retries=-1: must be a whole number, 0 or above"),
+    "format": (["--output_format=gif"], "flag --output_format=gif"),
+    "unknown layer": (["--style_layers=conv3_9"], "unknown layer 'block3_conv9'"),
+    "unknown weights": (["--weights=imagnet"], "weights='imagnet': must be"),
+    "beam's options without beam": (["--beam_args=--runner=DirectRunner"], "needs --runner=beam"),
+    "quotes": (["--runner=beam", "--beam_args='"], "cannot be split into options"),
+    "several shares": (["--style_blend=1,2"], "style_blend: must be empty"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(narrow_file, folder):
+    """All of them, two at a time: most of each is the import of TensorFlow."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        # A flag given twice counts as given last.
+        runs = {
+            name: pool.submit(run, narrow_file, folder, "--output=mistakes", *more)
+            for name, (more, _) in MISTAKES.items()
+        }
+        return {name: future.result() for name, future in runs.items()}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_one_line(outcomes, name):
+    process = outcomes[name]
+    assert (process.returncode, process.stdout) == (1, "")
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("batch.py: error: ") and MISTAKES[name][1] in line
+
+
+def test_mistakes_leave_nothing(outcomes, folder):
+    assert not (folder / "mistakes").exists() or os.listdir(folder / "mistakes") == []
+
+
+def test_without_beam(narrow_file, folder):
+    """A module of that name that cannot be imported, before the one that is installed."""
+    (folder / "hidden" / "apache_beam").mkdir(parents=True)
+    (folder / "hidden" / "apache_beam" / "__init__.py").write_text("raise ImportError('not here')")
+    process = run(narrow_file, folder, "--runner=beam", PYTHONPATH=str(folder / "hidden"))
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert "runner='beam': needs Apache Beam, which is not installed: pip install 'tfstyle[beam]'" in line

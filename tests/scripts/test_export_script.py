@@ -1,0 +1,135 @@
+"""The script as users run it: a folder with a model that works without tfstyle."""
+
+import concurrent.futures
+import json
+
+import pytest
+import tensorflow as tf
+
+from tfstyle.config import TransferConfig
+from tfstyle.measuring import style_targets
+
+from conftest import picture, run_script
+
+LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
+FEW = ["--optimizer=adam", "--iterations=2", "--image_size=40", "--scales=1"]
+
+
+@pytest.fixture(scope="module")
+def folder(files, narrow_file, tmp_path_factory):
+    """Where the scripts run, with a style's targets, and a file that is none."""
+    folder = tmp_path_factory.mktemp("export")
+    config = TransferConfig(
+        weights=narrow_file, content_layers=("conv2_1",), style_layers=("conv1_1", "conv2_1"),
+        image_size=40, scales=1,
+    )  # fmt: skip
+    style_targets(str(files / "style.png"), config).save(folder / "targets.npz")
+    (folder / "text.png").write_text("not a picture")
+    return folder
+
+
+RUNS = {
+    "extractor": ["--model=extractor", "--layers=conv2_2,conv1_1"],
+    "transfer": [],
+    "targets": ["--style=targets.npz", "--output=models/style/1", "--noverify"],
+}
+
+
+@pytest.fixture(scope="module")
+def runs(narrow_file, folder):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        started = {
+            name: pool.submit(
+                run_script, "export.py", f"--weights={narrow_file}", *LAYERS, *FEW, *more, cwd=folder
+            )
+            for name, more in RUNS.items()
+        }
+    done = {name: run.result() for name, run in started.items()}
+    for process in done.values():
+        assert process.returncode == 0, process.stderr
+    return done
+
+
+@pytest.mark.slow
+def test_prints_the_folder(runs):
+    assert {name: process.stdout for name, process in runs.items()} == {
+        "extractor": "saved_models/extractor\n",
+        "transfer": "saved_models/transfer\n",
+        "targets": "models/style/1\n",
+    }
+
+
+@pytest.mark.slow
+def test_says_what_it_does(runs):
+    making, saved, works = runs["transfer"].stderr.splitlines()
+    assert making == "transfer: making the graph, which may take a minute …"
+    assert saved.startswith("saved: ") and " MB, " in saved
+    assert works.startswith("works without tfstyle: 2 x 2 pixels, one step, ")
+    assert len(runs["targets"].stderr.splitlines()) == 2
+
+
+@pytest.mark.slow
+def test_what_is_saved(runs, folder, narrow_file):
+    extractor = json.loads((folder / "saved_models" / "extractor" / "tfstyle.json").read_text())
+    assert extractor["layers"] == ["block1_conv1", "block2_conv2"]
+    assert (extractor["weights"], extractor["pooling"]) == (narrow_file, "max")
+    transfer = json.loads((folder / "saved_models" / "transfer" / "tfstyle.json").read_text())
+    assert transfer["config"]["iterations"] == 2 and transfer["style"] is None
+    model = tf.saved_model.load(folder / "models" / "style" / "1")
+    image = tf.constant(picture(30, 50)[tf.newaxis])
+    assert model.signatures["serving_default"](image=image)["picture"].shape == [1, 24, 40, 3]
+
+
+def test_help_lists_every_flag_without_tensorflow(tmp_path):
+    process = run_script("export.py", "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    for name in ("model", "style", "layers", "output", "[no]verify", "preset", "weights", "optimizer"):
+        assert f"--{name}:" in process.stdout, name
+    assert "tensorflow" not in process.stderr and "tfstyle.config" in process.stderr
+
+
+# name: (flags, what the line says)
+MISTAKES = {
+    "style of an extractor": (["--model=extractor", "--style=a.png"], "style='a.png': an extractor has none"),
+    "layers of a transfer": (["--layers=conv1_1"], "layers='conv1_1': are an extractor's; give content_layers"),
+    "unknown layer": (["--model=extractor", "--layers=conv9_1"], "unknown layer 'block9_conv1'"),
+    "unknown model": (["--model=style"], "flag --model=style: value should be one of"),
+    "no style": (["--style=none.png"], "style='none.png': no such file"),
+    "style is no picture": (["--style=text.png"], "style='text.png': is not a picture"),
+    "no targets": (["--style=none.npz"], "style='none.npz': no such file"),
+    "targets of another size": (["--style=targets.npz", "--image_size=41"], "image_size=40, and the run has"),
+    "a folder of something else": (["--output=."], "output='.': holds something that is no export"),
+    "a file": (["--output=text.png"], "output='text.png': is a file"),
+    "not in a graph": (["--photorealistic"], "photorealistic=True: is not possible in a graph"),
+    "picture too small": (["--image_size=1"], "image_size=1: too small; these layers and scales need 2 or"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(narrow_file, folder):
+    """All of them, two at a time: most of each is the import of TensorFlow."""
+    usual = [f"--weights={narrow_file}", *LAYERS, *FEW, "--output=bad"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        # A flag given twice counts as given last.
+        runs = {
+            name: pool.submit(run_script, "export.py", *usual, *more, cwd=folder)
+            for name, (more, _) in MISTAKES.items()
+        }
+        return {name: future.result() for name, future in runs.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_one_line(outcomes, name):
+    process = outcomes[name]
+    assert (process.returncode, process.stdout) == (1, "")
+    line = process.stderr.splitlines()[-1]
+    assert line.startswith("export.py: error: ")
+    assert MISTAKES[name][1] in line
+    # Before it, at most what is being made.
+    assert len(process.stderr.splitlines()) - 1 == process.stderr.count("making the graph")
+
+
+@pytest.mark.slow
+def test_mistakes_leave_nothing(outcomes, folder):
+    assert not (folder / "bad").exists()
+    assert not list(folder.glob(".*"))

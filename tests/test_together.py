@@ -1,0 +1,102 @@
+"""Contents times styles in one graph, against one at a time."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tfstyle import TransferConfig, Workshop, style_targets, transfer, transfer_batch
+
+from conftest import picture
+
+CONTENTS = [picture(36, 48, 1), picture(40, 40, 2), picture(36, 48, 3)]
+STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
+
+
+@pytest.fixture
+def config(narrow_file):
+    return TransferConfig(
+        weights=narrow_file, image_size=48, iterations=6, scales=2, scale_factor=1.5, precision="float32",
+        optimizer="adam",
+    )  # fmt: skip
+
+
+class Recording:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, progress, image):
+        self.seen.append((progress, image.shape.as_list()))
+
+
+def test_adam_makes_the_same_pictures(config):
+    """Of two sizes, in groups of no more than three; losses of the history are means."""
+    recording = Recording()
+    made = transfer_batch(CONTENTS, STYLES, config, batch_size=3, reporters=[recording])
+    for row, content in zip(made, CONTENTS):
+        for result, style in zip(row, STYLES):
+            alone = transfer(content, style, config)
+            np.testing.assert_allclose(result.image, alone.image, rtol=1e-4)
+            assert result.losses.keys() == alone.losses.keys()
+            np.testing.assert_allclose(list(result.losses.values()), list(alone.losses.values()), rtol=1e-4)
+            assert result.evaluations == alone.evaluations
+    assert sorted({tuple(shape) for _, shape in recording.seen if shape[1] in (36, 48)}) == [
+        (1, 36, 48, 3), (2, 48, 48, 3), (3, 36, 48, 3),
+    ]  # fmt: skip
+    assert made[0][0].history[-1].total == pytest.approx(
+        np.mean([each.total for each in (made[0][0], made[0][1], made[2][0])]), rel=1e-4
+    )
+
+
+def test_lbfgs_of_each_is_its_own(config):
+    """Step by step in exact agreement while rounding has not yet been amplified; then as good."""
+    config = dataclasses.replace(config, optimizer="lbfgs", scales=1, iterations=4, lbfgs_history=3)
+    made = transfer_batch([CONTENTS[0], CONTENTS[2]], STYLES, config)
+    for content, row in zip((CONTENTS[0], CONTENTS[2]), made):
+        for result, style in zip(row, STYLES):
+            alone = transfer(content, style, config)
+            np.testing.assert_allclose(result.image, alone.image, atol=1e-4)
+            assert result.total == pytest.approx(alone.total, rel=1e-4)
+
+
+def test_options_that_are_each_pictures_own(config):
+    """Strength is measured, colours are the content's, and what is transparent is not painted."""
+    opacity = np.full((36, 48, 1), 255, np.uint8)
+    opacity[:, 30:] = 0
+    contents = [CONTENTS[0], np.concatenate([CONTENTS[2], opacity], axis=-1)]
+    config = dataclasses.replace(config, style_strength=0.5, color="content", scales=1)
+    made = transfer_batch(contents, STYLES[:1], config)
+    for content, (result,) in zip(contents, made):
+        alone = transfer(content, STYLES[0], config)
+        np.testing.assert_allclose(result.image, alone.image, atol=1e-4)
+        assert (result.alpha is None) == (alone.alpha is None)
+    assert made[1][0].alpha is not None
+
+
+def test_targets_and_blends_are_styles(config):
+    config = dataclasses.replace(config, scales=1, iterations=2)
+    styles = [style_targets(STYLES[0], config), STYLES]
+    made = transfer_batch(CONTENTS[:1], styles, config)
+    for result, style in zip(made[0], styles):
+        np.testing.assert_allclose(result.image, transfer(CONTENTS[0], style, config).image, rtol=1e-4)
+
+
+def test_nothing_is_kept_of_the_pictures(config):
+    config = dataclasses.replace(config, scales=1, iterations=1)
+    workshop = Workshop()
+    transfer_batch(CONTENTS[:1], STYLES[:1], config, workshop=workshop)
+    kept = len(workshop._kept)
+    transfer_batch(CONTENTS[1:2], STYLES[1:], config, workshop=workshop)
+    assert len(workshop._kept) == kept == 1  # the network
+
+
+def test_mistakes(config):
+    with pytest.raises(ValueError, match="content 2, style: content: an array of"):
+        transfer_batch([CONTENTS[0], np.zeros((4, 4), bool)], STYLES[:1], config)
+    with pytest.raises(ValueError, match="batch_size=0"):
+        transfer_batch(CONTENTS, STYLES, config, batch_size=0)
+    with pytest.raises(ValueError, match="must be lists"):
+        transfer_batch("photo.jpg", STYLES, config)
+    zhang = dataclasses.replace(config, optimizer="lbfgs", line_search="hager_zhang", scales=1)
+    with pytest.raises(ValueError, match="one picture at a time"):
+        transfer_batch([CONTENTS[0], CONTENTS[2]], STYLES[:1], zhang)

@@ -1,0 +1,130 @@
+"""Where contents and styles come from: folders, globs, lists of files, TFRecords."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tfstyle.batch import store
+from tfstyle.batch.work import Content, Style, fallback_name, renamed, safe_stem, stem
+
+_TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
+_DATA, _NAME = "image/encoded", "image/filename"
+TARGETS = ".npz"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A TFRecord file of contents: examples with image/encoded and, where it is known, image/filename."""
+
+    path: str
+
+
+def find_contents(where: str) -> list[Content] | list[Shard]:
+    """Returns the contents of a folder, at any depth, or of a glob; of TFRecords, the files that hold them.
+
+    Raises:
+      ValueError, OSError: there are none.
+    """
+    base, paths = _found(where, "contents")
+    records = [path for path in paths if _TFRECORD.search(path)]
+    if records and len(records) < len(paths):
+        other = next(path for path in paths if path not in records)
+        raise ValueError(f"contents={where!r}: must match TFRecord files or pictures, not both ({other!r})")
+    if records:
+        return [Shard(path) for path in records]
+    return [Content(stem(path[len(base) :].lstrip("/")), path) for path in paths]
+
+
+def find_styles(values: Iterable[str]) -> list[Style]:
+    """Returns the styles of files, folders and globs, in that order.
+
+    Raises:
+      ValueError, OSError: one names none, or cannot be read.
+    """
+    styles = []
+    for value in values:
+        for path in _found(value, "styles")[1]:
+            name = pathlib.PurePath(path).stem
+            styles.append(Style(name, path, hashlib.sha256(store.read(path)).hexdigest()))
+    return styles
+
+
+def contents_of(source: Content | Shard) -> Iterator[Content]:
+    """Gives what a source holds; a damaged TFRecord file ends with a content that says so."""
+    if isinstance(source, Content):
+        yield source
+    else:
+        yield from _records(source.path)
+
+
+def distinct(contents: Iterable[Content]) -> Iterator[Content]:
+    """Gives contents with names of their own; of several with one name, the first keeps it."""
+    taken: dict[str, str] = {}
+    for content in contents:
+        other = taken.setdefault(content.name, content.source)
+        yield content if other == content.source else renamed(content, other)
+
+
+def _records(path: str) -> Iterator[Content]:
+    import tensorflow as tf
+
+    index = 0
+    try:
+        with store.local_copy(path) as copy:
+            for record in tf.data.TFRecordDataset(copy):
+                yield _content(path, index, record)
+                index += 1
+    except (OSError, tf.errors.OpError) as error:
+        problem = f"the TFRecord file cannot be read on from here ({str(error).splitlines()[0]})"
+        yield Content(fallback_name(path, index), path, index, problem=problem)
+
+
+def _content(path: str, index: int, record) -> Content:
+    import tensorflow as tf
+
+    features = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (_DATA, _NAME)}
+    name = fallback_name(path, index)
+    try:
+        example = tf.io.parse_single_example(record, features)
+    except tf.errors.InvalidArgumentError:
+        return Content(name, path, index, problem=f"is no example with {_DATA} and {_NAME} as bytes")
+    data, filename = example[_DATA].numpy(), example[_NAME].numpy()
+    problem = "" if data else f"has no {_DATA}"
+    if filename:
+        try:
+            name = safe_stem(filename)
+        except ValueError as error:
+            problem = str(error)
+    return Content(name, path, index, data, problem)
+
+
+def _found(where: str, argument: str) -> tuple[str, list[str]]:
+    """Returns the folder that names are relative to, and the files."""
+    named = f"{argument}={where!r}"
+    if not store.is_remote(where) and os.path.isdir(where):
+        return where, _pictures(where, os.path.join(where, "**", "*"), named)
+    if store.has_wildcards(where):
+        folders = re.split(r"[*?\[]", where, maxsplit=1)[0].rpartition("/")
+        if not (paths := store.find(where)):
+            raise FileNotFoundError(f"{named}: matches no file")
+        return "".join(folders[:2]), paths
+    if store.is_remote(where) and store.find(store.join(where, "**")):
+        return where, _pictures(where, store.join(where, "**"), named)
+    if store.exists(where):
+        return "".join(where.rpartition("/")[:2]), [where]
+    raise FileNotFoundError(f"{named}: no such file or folder")
+
+
+def _pictures(folder: str, pattern: str, named: str) -> list[str]:
+    from PIL import Image
+
+    suffixes = {*Image.registered_extensions(), *([TARGETS] if named.startswith("styles") else [])}
+    paths = [path for path in store.find(pattern) if pathlib.PurePath(path).suffix.lower() in suffixes]
+    if not paths:
+        raise FileNotFoundError(f"{named}: holds no picture")
+    return paths

@@ -1,0 +1,133 @@
+"""Files by path or URL: here with Python's own means, elsewhere through Beam's filesystems.
+
+What is written is whole or absent, in both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import pathlib
+import re
+import tempfile
+import uuid
+from collections.abc import Iterator
+
+from tfstyle.files import write_atomically
+
+_WILDCARDS = re.compile(r"[*?\[]")
+
+
+def is_remote(path: str) -> bool:
+    """Returns whether a path is a URL, such as ``gs://bucket/folder``."""
+    return "://" in path
+
+
+def has_wildcards(path: str) -> bool:
+    """Returns whether a path is a glob."""
+    return _WILDCARDS.search(path) is not None
+
+
+def join(folder: str, name: str) -> str:
+    """Returns the path of a file in a folder; names have forward slashes."""
+    return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else os.path.join(folder, *name.split("/"))
+
+
+def read(path: str) -> bytes:
+    """Returns a file's bytes.
+
+    Raises:
+      OSError: it cannot be read.
+    """
+    if is_remote(path):
+        with _filesystems().open(path, compression_type="uncompressed") as file:
+            return file.read()
+    return pathlib.Path(path).read_bytes()
+
+
+def write(path: str, data: bytes) -> None:
+    """Writes a file, whole or not at all; its folder is made if it is not there.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    if not is_remote(path):
+        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(pathlib.Path(path), data)
+        return
+    files = _filesystems()
+    temporary = f"{path}.{uuid.uuid4().hex}.part"
+    with files.create(temporary, compression_type="uncompressed") as file:
+        file.write(data)
+    delete(path)  # not every filesystem renames onto a file that is there
+    files.rename([temporary], [path])
+
+
+def exists(path: str) -> bool:
+    """Returns whether there is a file."""
+    return _filesystems().exists(path) if is_remote(path) else os.path.isfile(path)
+
+
+def delete(path: str) -> None:
+    """Removes a file, if it is there.
+
+    Raises:
+      OSError: it cannot be removed.
+    """
+    if not is_remote(path):
+        pathlib.Path(path).unlink(missing_ok=True)
+    elif exists(path):
+        _filesystems().delete([path])
+
+
+def find(pattern: str) -> list[str]:
+    """Returns the files that a glob matches, sorted; ``**`` means folders at any depth.
+
+    Raises:
+      OSError: they cannot be listed.
+    """
+    if is_remote(pattern):
+        return sorted(file.path for file in _filesystems().match([pattern])[0].metadata_list)
+    return sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
+
+
+def listing(folder: str) -> dict[str, float]:
+    """Returns {name: time of last change} of the files below a folder; empty where there is none."""
+    if is_remote(folder):
+        found = _filesystems().match([join(folder, "**")])[0].metadata_list
+        return {file.path[len(folder.rstrip("/")) + 1 :]: file.last_updated_in_seconds for file in found}
+    times = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with contextlib.suppress(FileNotFoundError):  # a .part that has just been renamed
+                times[pathlib.Path(path).relative_to(folder).as_posix()] = os.stat(path).st_mtime
+    return times
+
+
+@contextlib.contextmanager
+def local_copy(path: str) -> Iterator[str]:
+    """Gives a path on this machine, for as long as it is needed, of a file anywhere."""
+    if not is_remote(path):
+        yield path
+        return
+    with temporary_file(read(path), suffix=pathlib.PurePosixPath(path).suffix) as copy:
+        yield copy
+
+
+@contextlib.contextmanager
+def temporary_file(data: bytes, suffix: str = "") -> Iterator[str]:
+    """Gives the path of a file with these bytes, for as long as it is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / f"file{suffix}"
+        path.write_bytes(data)
+        yield str(path)
+
+
+def _filesystems():
+    try:
+        from apache_beam.io.filesystems import FileSystems
+    except ImportError:
+        raise OSError("a path with :// needs Apache Beam: pip install 'tfstyle[beam]'") from None
+    return FileSystems

@@ -1,0 +1,258 @@
+"""The whole of a transfer as one TensorFlow graph, for pictures of any number and size.
+
+`transfer` has Python between its steps: it reports, saves and measures memory.
+Here a `tf.while_loop` goes from scale to scale and another from step to step,
+so that the graph can be called from many threads, mapped over a dataset, and
+saved for a process that has no tfstyle. Terms, sizes and optimisers are the
+same code.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfstyle import color, strength
+from tfstyle.config import TransferConfig
+from tfstyle.features import feature_extractor, minimum_size
+from tfstyle.initial import noise, parse
+from tfstyle.objective import summands_of, values_of
+from tfstyle.optimizers.descent import Leg, descend
+from tfstyle.presets import PRESETS
+from tfstyle.regions import Region, Source
+from tfstyle.schedule import FINISH
+from tfstyle.sizing import at_level, fitted, number_of_scales, resized, share_of
+from tfstyle.style import style_terms
+from tfstyle.sums import plain
+from tfstyle.targets import StyleTargets
+from tfstyle.terms import content_terms, variation_terms
+
+
+class Program(tf.Module):
+    """A transfer as a graph.
+
+    Options that need more than a graph are refused: masks, photographs,
+    the normalised network, TFP's L-BFGS, a start from a file. ``evaluation``
+    is plain, and ``precision=auto`` float32, whatever the machine.
+
+    Args:
+      config: the options.
+      targets: what the style comes to; None: each call brings a style picture.
+
+    Attributes:
+      least: shortest side of a picture at its coarsest scale, in pixels.
+      extractor: the network, in float32.
+
+    Raises:
+      ValueError: an option is refused, or the targets are of other options.
+      OSError: the weights cannot be read.
+    """
+
+    def __init__(self, config: TransferConfig = PRESETS["gatys_code"], targets: StyleTargets | None = None):
+        super().__init__(name="transfer")
+        _require_possible(config, targets)
+        self._config = config
+        has_content, has_style = config.content_weight > 0, config.style_weight > 0
+        self._content_layers = config.content_layers if has_content else ()
+        self._style_layers = config.style_layers if has_style else ()
+        layers = dict.fromkeys((*self._content_layers, *self._style_layers))
+        options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
+        self.extractor = feature_extractor(layers, dtype="float32", **options)
+        self._network = self.extractor
+        if config.precision == "bfloat16":
+            self._network = feature_extractor(layers, dtype="bfloat16", **options)
+        self.least = minimum_size(self.extractor)
+        if targets is not None:
+            targets.require_for(config, "style")
+            targets.require_network(self.extractor)
+        self._targets = None if targets is None else _Stacked(targets)
+
+    def paint(self, content: tf.Tensor, style: tf.Tensor | None, steps: tf.Tensor) -> tf.Tensor:
+        """Returns the pictures that `transfer` makes.
+
+        Args:
+          content: `[B, H, W, 3]` float32 in [0, 1].
+          style: `[1 or B, h, w, 3]` float32 in [0, 1]; None where there are targets.
+          steps: int32 scalar, in place of `config.iterations`.
+
+        Returns:
+          `[B, H', W', 3]` float32 in [0, 1], with `config.image_size` on the longer side.
+
+        Raises:
+          tf.errors.InvalidArgumentError: a picture is too small, or steps are below 1.
+        """
+        config = self._config
+        with tf.control_dependencies([self._checked(steps)]):
+            size = fitted(content, config.image_size)
+        content = resized(content, size)
+        if style is not None:
+            style = resized(style, fitted(style, config.image_size, config.style_scale))
+        scales = number_of_scales(size, config)
+        if style is not None and config.color == "content":
+            light = color.match_luminance(color.luminance(style), color.luminance(content))
+            style = tf.repeat(light, 3, axis=-1)
+        seen = color.grey(content) if config.color == "content" else content
+        start = _start(config, seen, style, size)
+        images_of = {"content": seen} | ({} if style is None else {"style": style})
+        checks = [self._large_enough(name, picture, scales) for name, picture in images_of.items()]
+        # Whatever the loop begins with waits for them: none of it is done of what is too small.
+        with tf.control_dependencies(checks):
+            start, scales = tf.identity(start), tf.identity(scales)
+
+        def coarse_to_fine(scale, image):
+            level = scales - 1 - scale
+            of_scale = at_level(size, config, level)
+            begun = scale > 0
+            image = tf.cond(
+                begun,
+                lambda: self._enlarged(image, of_scale, seen),
+                lambda: resized(image, of_scale),
+            )
+            iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
+            legs = self._legs(resized(seen, of_scale), style, level, iterations)
+            return scale + 1, descend(config, image, legs)
+
+        _, image = tf.while_loop(
+            lambda scale, _: scale < scales,
+            coarse_to_fine,
+            (tf.constant(0), start),
+            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, 3])),
+            parallel_iterations=1,
+        )
+        image = tf.clip_by_value(image, 0.0, 1.0)
+        if config.color == "content":
+            image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
+        return image
+
+    def _legs(self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor) -> list[Leg]:
+        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
+        main = self._evaluate(self._network, content, style, level)
+        if self._network is self.extractor:
+            return [Leg(main, iterations)]
+        last = tf.where(level == 0, share_of(iterations, FINISH), 0)
+        return [
+            Leg(main, iterations - last),
+            Leg(self._evaluate(self.extractor, content, style, level), last),
+        ]
+
+    def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
+        """Returns the objective of pictures of the content's size: values, named losses, gradients."""
+        config = self._config
+        size = tf.cast(tf.shape(content)[1:3], tf.float32)
+        terms = []
+        if self._content_layers:
+            terms += content_terms(network, content, self._content_layers, weight=1.0, units=config.units)
+        if self._style_layers:
+            terms += style_terms(
+                network,
+                [Region((self._source(style, level),))],
+                self._style_layers,
+                size=(size[0], size[1]),
+                weight=1.0,
+                layer_weights=config.style_layer_weights,
+                units=config.units,
+                statistic=config.style_loss,
+            )
+        if config.tv_weight > 0:
+            terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
+        kinds = {
+            "content": config.content_weight,
+            "style": config.style_weight,
+            "total_variation": config.tv_weight,
+        }
+        weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
+        sums = plain(network, summands_of(terms))
+
+        def losses(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            return values_of(terms, sums, color.grey(image) if config.color == "content" else image)
+
+        if config.style_strength > 0:
+            found = strength.balanced(losses, weights, content, config.style_strength)
+            # Where content and style do not differ there is nothing to be balanced, nor to be painted.
+            weights |= {name: tf.where(tf.math.is_finite(w), w, 0.0) for name, w in found.items()}
+
+        def evaluate(image: tf.Tensor):
+            with tf.GradientTape() as tape:
+                tape.watch(image)
+                values = losses(image)
+                total = tf.add_n([weights[name] * value for name, value in values.items()])
+            return total, values, tape.gradient(total, image)
+
+        return evaluate
+
+    def _source(self, style, level: tf.Tensor) -> Source:
+        if self._targets is not None:
+            return Source(targets=self._targets, level=level)
+        return Source(resized(style, at_level(tf.shape(style)[1:3], self._config, level)))
+
+    def _enlarged(self, image: tf.Tensor, size: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
+        """Returns the start of a scale from what the last one made, as `synthesis.enlarged` does."""
+        larger = resized(image, size)
+        if not (self._content_layers and self._style_layers):
+            return larger
+        known = resized(resized(content, tf.shape(image)[1:3]), size)
+        return tf.clip_by_value(larger + resized(content, size) - known, 0.0, 1.0)
+
+    def _checked(self, steps: tf.Tensor):
+        return tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
+
+    def _large_enough(self, name: str, picture: tf.Tensor, scales: tf.Tensor):
+        height, width = tf.unstack(at_level(tf.shape(picture)[1:3], self._config, scales - 1))
+        message = [
+            f"{name}: too small; these layers need at least {self.least} pixels on each side at the"
+            " coarsest scale, and there it has (width, height)",
+            width,
+            height,
+        ]
+        return tf.debugging.Assert(tf.minimum(height, width) >= self.least, message)
+
+
+class _Stacked:
+    """Targets whose level is known only when the graph runs."""
+
+    def __init__(self, targets: StyleTargets):
+        self._levels = tf.constant(len(targets.scales))
+        self._scales, self._references = (
+            {
+                layer: {name: tf.stack([each[layer][name] for each in levels]) for name in levels[0][layer]}
+                for layer in levels[0]
+            }
+            for levels in (targets.scales, targets.references)
+        )
+
+    def at(self, level: tf.Tensor, layers, *, reference: bool = False):
+        found = self._references if reference else self._scales
+        message = ["style: its targets have fewer scales than this picture needs:", self._levels]
+        with tf.control_dependencies([tf.debugging.Assert(level < self._levels, message)]):
+            level = tf.identity(level)
+        return {
+            layer: {name: tf.gather(values, level) for name, values in found[layer].items()}
+            for layer in layers
+        }
+
+
+def _require_possible(config: TransferConfig, targets: StyleTargets | None) -> None:
+    starts = {name for _, name in parse(config.init)}
+    refused = {
+        "photorealistic": config.photorealistic,
+        "postprocess": config.postprocess != "none",
+        "normalize": config.normalize,
+        "line_search": config.optimizer == "lbfgs" and config.line_search == "hager_zhang",
+        "evaluation": config.evaluation in ("recompute", "tiled"),
+        "color": config.color == "matched" or (config.color == "content" and targets is not None),
+        "init": not starts <= {"content", "noise"},
+    }
+    for name, given in refused.items():
+        if given:
+            raise ValueError(
+                f"{name}={getattr(config, name)}: is not possible in a graph for pictures of any size;"
+                " use transfer or transfer_batch"
+            )
+
+
+def _start(config: TransferConfig, content: tf.Tensor, style, size: tf.Tensor) -> tf.Tensor:
+    """Returns what `initial_image` does."""
+    parts = []
+    for share, name in parse(config.init):
+        source = content if name == "content" else noise(tf.unstack(size), config.seed)
+        parts.append(share * tf.broadcast_to(source, tf.shape(content)))
+    return tf.add_n(parts)

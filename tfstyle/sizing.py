@@ -1,0 +1,51 @@
+"""Sizes that are known only when a graph runs: what `images` and `schedule` compute, in tensors."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfstyle import images
+from tfstyle.config import TransferConfig
+from tfstyle.schedule import COARSEST
+
+_MOST_SCALES = 40
+
+
+def fitted(picture: tf.Tensor, longer_side: int, scale: float = 1.0) -> tf.Tensor:
+    """Returns (height, width) as `scenes.fitted` has it, `[2]` int32."""
+    size = tf.shape(picture)[1:3]
+    if longer_side:
+        sides = tf.cast(size, tf.float64)
+        size = _whole(sides * (longer_side / tf.reduce_max(sides)))
+    return _whole(tf.cast(size, tf.float64) * scale)
+
+
+def number_of_scales(size: tf.Tensor, config: TransferConfig) -> tf.Tensor:
+    """Returns what `schedule.number_of_scales` does."""
+    if config.scales:
+        return tf.constant(config.scales)
+    bounds = [COARSEST * config.scale_factor**more for more in range(_MOST_SCALES)]
+    longer = tf.cast(tf.reduce_max(size), tf.float64)
+    return 1 + tf.reduce_sum(tf.cast(longer > tf.constant(bounds, tf.float64), tf.int32))
+
+
+def at_level(size: tf.Tensor, config: TransferConfig, level: tf.Tensor) -> tf.Tensor:
+    """Returns the size of a scale, so many before the last, as `schedule.scale_sizes` does."""
+    share = tf.constant(config.scale_factor, tf.float64) ** -tf.cast(level, tf.float64)
+    return _whole(tf.cast(size, tf.float64) * share)
+
+
+def share_of(steps: tf.Tensor, share: float) -> tf.Tensor:
+    """Returns so much of a number of iterations, at least 1."""
+    return _whole(tf.cast(steps, tf.float64) * share)
+
+
+def resized(picture: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Returns what `images.resize` does."""
+    same = tf.reduce_all(tf.shape(picture)[1:3] == size)
+    found = tf.cond(same, lambda: picture, lambda: images.resize(picture, size))
+    return tf.ensure_shape(found, [None, None, None, picture.shape[-1]])
+
+
+def _whole(values: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.maximum(tf.round(values), 1), tf.int32)
