@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle.optimizers import spectrum
 from tfstyle.optimizers.metric import Knowledge, Metric
 from tfstyle.optimizers.spectrum import Bands
 
@@ -69,7 +70,9 @@ def test_learns_band_by_band():
     by_band = tf.constant(np.geomspace(1, 50, len(bands.frequency)), tf.float32)
     known, _ = taught(tf.gather(by_band, tf.cast(bands.nearest, tf.int32)))
     vector = noise(21)
-    expected = from_coefficients(coefficients(vector) * tf.exp(bands.interpolated(-tf.math.log(by_band))))
+    expected = from_coefficients(
+        coefficients(vector) * tf.exp(bands.interpolated(-tf.math.log(by_band)[tf.newaxis]))
+    )
     np.testing.assert_allclose(applied(vector, known), expected, atol=1e-3)
 
 
@@ -103,3 +106,12 @@ def test_the_same_where_the_size_is_not_known_before(size):
     found, found_length = graph(image)
     np.testing.assert_allclose(found, metric.apply(image, known.levels), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found_length, length, rtol=1e-5)
+
+
+def test_large_planes_take_turns_to_the_same(monkeypatch):
+    known, length = METRIC.learn(noise(0), noise(0) * 2.0, IGNORANCE)
+    at_once = (applied(noise(1), known), length, *known)
+    monkeypatch.setattr(spectrum, "_LARGE", 0)
+    known, length = METRIC.learn(noise(0), noise(0) * 2.0, IGNORANCE)
+    for one, other in zip((applied(noise(1), known), length, *known), at_once):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

@@ -38,16 +38,16 @@ def test_bands_of_a_small_picture():
     # to the nearest of 2.4 bands an octave: 0, 0, 2 and 4.
     np.testing.assert_array_equal(bands.nearest, [[0, 0, 1, 2]])
     np.testing.assert_allclose(bands.frequency, [1 / 8, 2 ** (2 / 2.4) / 8, 2 ** (4 / 2.4) / 8])
-    np.testing.assert_array_equal(bands.sums(tf.constant([[1.0, 2.0, 4.0, 8.0]])), [3, 4, 8])
+    np.testing.assert_array_equal(bands.sums(tf.constant([[[1.0, 2.0, 4.0, 8.0]]])), [[3, 4, 8]])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 7), (40, 30), (64, 64)])
 def test_interpolation_gives_a_power_of_the_frequency_back(size):
     bands = Bands.of(*size)
-    levels = tf.constant(-0.75 * np.log2(bands.frequency), tf.float32)
+    levels = tf.constant(-0.75 * np.log2(bands.frequency), tf.float32)[tf.newaxis]
     vertical, horizontal = (np.arange(side) / (2 * side) for side in size)
     frequency = np.maximum(np.hypot(vertical[:, np.newaxis], horizontal), 0.5 / max(size))
     # Nothing is said beyond the centres of the first and the last band.
     expected = -0.75 * np.log2(np.clip(frequency, bands.frequency[0], bands.frequency[-1]))
-    np.testing.assert_allclose(bands.interpolated(levels), expected, atol=1e-5)
+    np.testing.assert_allclose(bands.interpolated(levels)[0], expected, atol=1e-5)
     assert np.bincount(np.ravel(bands.nearest)).min() > 0

@@ -1,13 +1,13 @@
-"""Coefficients of whole pictures, which the optimiser takes plane by plane."""
+"""Coefficients of whole pictures, as the optimiser takes them."""
 
-from tfstyle.optimizers.spectrum import cosines, each_plane, from_cosines, from_planes, planes
+from tfstyle.optimizers.spectrum import cosines, from_cosines, from_planes, planes
 
 
 def coefficients(image):
     """Turns a picture `[1, H, W, 3]` into cosine coefficients of opponent colours `[3, H, W]`."""
-    return each_plane(cosines, planes(image))
+    return cosines(planes(image))
 
 
 def from_coefficients(values):
     """Turns coefficients `[3, H, W]` back into a picture `[1, H, W, 3]`."""
-    return from_planes(each_plane(from_cosines, values))
+    return from_planes(from_cosines(values))

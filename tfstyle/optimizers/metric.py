@@ -53,7 +53,7 @@ class Metric:
         self._bands = Bands.of(height, width)
         prior = -_POWER * tf.math.log(self._bands.frequency)
         prior = tf.cast(prior, tf.float32)
-        self._prior = prior - tf.reduce_mean(self._bands.interpolated(prior))
+        self._prior = prior - tf.reduce_mean(self._bands.interpolated(prior[tf.newaxis]))
 
     def ignorance(self, pictures: int | tf.Tensor) -> Knowledge:
         """Returns what is known of so many pictures before any step: the power of frequency."""
@@ -68,8 +68,8 @@ class Metric:
         """Returns P times pictures `[B, H, W, 3]`, each with its own levels."""
 
         def scaled(of):
-            plane, own = of
-            return from_cosines(cosines(plane) * self._gains(own))
+            values, own = of
+            return from_cosines(cosines(values) * self._gains(own))
 
         return from_planes(each_plane(scaled, (planes(images), _by_plane(levels))))
 
@@ -90,31 +90,30 @@ class Metric:
         Returns:
           What is known now, and differences P differences `[B]`, of the P that has learned.
         """
-        of_differences = planes(differences)
-
-        def measured(of):
-            s, y = (cosines(plane) for plane in of)
-            energies = [self._bands.sums(tf.square(values)) for values in (s, y)]
-            return tf.stack(energies), tf.reduce_sum(s * y)
-
-        energies, products = each_plane(measured, (planes(steps), of_differences), (tf.float32, tf.float32))
-        pictures = tf.shape(known.seen)[0]
-        energies = tf.reshape(energies, tf.stack([pictures, 3, 2, tf.size(self._prior)]))
-        products = tf.reduce_sum(tf.reshape(products, [-1, 3]), axis=1)
+        products = tf.reduce_sum(steps * differences, axis=[1, 2, 3])
         # In units in which every step counts the same, whatever its length.
-        energies = tf.transpose(energies, [0, 2, 1, 3]) / tf.reshape(products, [-1, 1, 1, 1])
-        energies = _DECAY * known.energies + energies
-        seen = known.seen + 1
-        logarithms = tf.math.log(energies + _LEAST)
-        enough = tf.reshape(seen >= _ENOUGH, [-1, 1, 1])
-        levels = tf.where(enough, (logarithms[:, 0] - logarithms[:, 1]) / 2, known.levels)
+        unit = tf.repeat(1.0 / products, 3)
+        enough = tf.repeat(known.seen + 1 >= _ENOUGH, 3)
+        before = tf.transpose(known.energies, [0, 2, 1, 3])
+        before = tf.reshape(before, tf.stack([-1, 2, tf.size(self._prior)]))
 
-        def length(of):
-            plane, own = of
-            return tf.reduce_sum(tf.square(cosines(plane)) * self._gains(own))
+        def of_planes(values):
+            step, difference, unit, enough, before, levels = values
+            s, y = cosines(step), cosines(difference)
+            energies = tf.stack([self._bands.sums(tf.square(each)) for each in (s, y)], axis=1)
+            energies = _DECAY * before + energies * tf.reshape(unit, [-1, 1, 1])
+            logarithms = tf.math.log(energies + _LEAST)
+            learned = (logarithms[:, 0] - logarithms[:, 1]) / 2
+            levels = tf.where(enough[:, tf.newaxis], learned, levels)
+            return energies, levels, tf.reduce_sum(tf.square(y) * self._gains(levels), axis=[1, 2])
 
-        lengths = each_plane(length, (of_differences, _by_plane(levels)))
-        return Knowledge(levels, energies, seen), tf.reduce_sum(tf.reshape(lengths, [-1, 3]), axis=1)
+        values = (planes(steps), planes(differences), unit, enough, before, _by_plane(known.levels))
+        energies, levels, lengths = each_plane(of_planes, values, (tf.float32,) * 3)
+        bands = tf.size(self._prior)
+        energies = tf.transpose(tf.reshape(energies, tf.stack([-1, 3, 2, bands])), [0, 2, 1, 3])
+        levels = tf.reshape(levels, tf.stack([-1, 3, bands]))
+        lengths = tf.reduce_sum(tf.reshape(lengths, [-1, 3]), axis=1)
+        return Knowledge(levels, energies, known.seen + 1), lengths
 
     def _gains(self, levels: tf.Tensor) -> tf.Tensor:
         return tf.exp(self._bands.interpolated(levels))

@@ -31,27 +31,45 @@ def from_planes(values: tf.Tensor) -> tf.Tensor:
     return tf.tensordot(tf.transpose(colors, [0, 2, 3, 1]), _OPPONENT.T, 1)
 
 
-def cosines(plane: tf.Tensor) -> tf.Tensor:
-    """Returns the cosine coefficients of a plane `[H, W]`."""
-    return _along_both(plane, tf.signal.dct)
+def cosines(planes: tf.Tensor) -> tf.Tensor:
+    """Returns the cosine coefficients of planes, both `[K, H, W]`."""
+    return _along_both(planes, tf.signal.dct)
 
 
-def from_cosines(values: tf.Tensor) -> tf.Tensor:
-    """Returns the plane `[H, W]` of cosine coefficients."""
-    return _along_both(values, tf.signal.idct)
+def from_cosines(coefficients: tf.Tensor) -> tf.Tensor:
+    """Returns the planes of cosine coefficients, both `[K, H, W]`."""
+    return _along_both(coefficients, tf.signal.idct)
 
 
-def _along_both(plane: tf.Tensor, transform) -> tf.Tensor:
-    along_width = transform(plane, norm="ortho")
-    return tf.transpose(transform(tf.transpose(along_width), norm="ortho"))
+def _along_both(planes: tf.Tensor, transform) -> tf.Tensor:
+    along_width = transform(planes, norm="ortho")
+    return tf.linalg.matrix_transpose(transform(tf.linalg.matrix_transpose(along_width), norm="ortho"))
+
+
+# Pixels of a plane from which planes take turns.
+_LARGE = 1 << 20
 
 
 def each_plane(function: Callable, values, signature=tf.float32):
-    """Returns a function of each plane of `[K, ...]`, one after the other.
+    """Returns a function of planes, `[K, ...]` to `[K, ...]`, for all of them: large ones in turns.
 
-    Transforms take ten times a plane's own memory, and there is none to spare for three at a time.
+    Transforms take ten times a plane's own memory, and of large planes there is
+    none to spare for three at a time.
+
+    Args:
+      function: takes and returns nests of `[K, ...]` for any K.
+      values: the nest; the first is planes `[K, H, W]`.
+      signature: dtypes of what it returns, as a nest.
     """
-    return tf.map_fn(function, values, fn_output_signature=signature, parallel_iterations=1)
+    height, width = tf.nest.flatten(values)[0].shape[1:]
+    if None in (height, width) or height * width < _LARGE:
+        return function(values)
+
+    def one(value):
+        made = function(tf.nest.map_structure(lambda part: part[tf.newaxis], value))
+        return tf.nest.map_structure(lambda part: part[0], made)
+
+    return tf.map_fn(one, values, fn_output_signature=signature, parallel_iterations=1)
 
 
 @dataclass(frozen=True)
@@ -102,13 +120,14 @@ class Bands:
         )
 
     def sums(self, values: tf.Tensor) -> tf.Tensor:
-        """Adds up `[H, W]` over each band: `[N]`."""
+        """Adds up `[K, H, W]` over each band: `[K, N]`."""
         places = tf.cast(tf.reshape(self.nearest, [-1]), tf.int32)
-        return tf.math.unsorted_segment_sum(tf.reshape(values, [-1]), places, tf.size(self.frequency))
+        rows = tf.transpose(tf.reshape(values, tf.stack([tf.shape(values)[0], tf.size(places)])))
+        return tf.transpose(tf.math.unsorted_segment_sum(rows, places, tf.size(self.frequency)))
 
     def interpolated(self, levels: tf.Tensor) -> tf.Tensor:
-        """Spreads `[N]`, one level a band, over all frequencies: `[H, W]`."""
+        """Spreads `[K, N]`, one level a band, over all frequencies: `[K, H, W]`."""
         lower = tf.cast(self.lower, tf.int32)
-        below = tf.gather(levels, lower)
-        above = tf.gather(levels, tf.minimum(lower + 1, tf.size(self.frequency) - 1))
+        below = tf.gather(levels, lower, axis=-1)
+        above = tf.gather(levels, tf.minimum(lower + 1, tf.size(self.frequency) - 1), axis=-1)
         return below + self.share * (above - below)

@@ -1,0 +1,185 @@
+"""What exported models answer to: thin shells around one graph each, which is made and saved once.
+
+A signature says what comes in and goes out: uint8, floats in [0, 1], or files in
+memory. The names of the latter end in `_bytes`: TensorFlow Serving's REST
+interface has such in base64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from tfstyle.encoded import decode, encode_png
+from tfstyle.features import minimum_size
+from tfstyle.pipelines import from_integers, to_integers
+from tfstyle.program import Program
+
+_OVERSHOOT = 1e-3  # a resize may go beyond [0, 1] by rounding
+
+
+def _pictures(name: str, dtype=tf.float32) -> tf.TensorSpec:
+    return tf.TensorSpec([None, None, None, 3], dtype, name)
+
+
+def _files(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None], tf.string, name)
+
+
+_STEPS = tf.TensorSpec([], tf.int32, "steps")
+
+
+class SignedModule(tf.Module):
+    """A module whose functions of some names are its signatures.
+
+    Attributes:
+      names: {signature: function of the module}.
+    """
+
+    names: Mapping[str, str] = {"serving_default": "integers", "float": "floats", "encoded_bytes": "files"}
+
+    def functions(self) -> dict[str, tf.types.experimental.GenericFunction]:
+        """Returns {signature: function}, for `tf.saved_model.save`."""
+        return {signature: getattr(self, name) for signature, name in self.names.items()}
+
+
+class SignedExtractor(SignedModule):
+    """An extractor: pictures in, {layer: activations} out."""
+
+    def __init__(self, extractor: tf.keras.Model):
+        super().__init__(name="extractor")
+        self.extractor = extractor
+        self.least = minimum_size(extractor)
+
+    @tf.function(input_signature=[_pictures("image")])
+    def floats(self, image):
+        height, width = tf.unstack(tf.shape(image)[1:3])
+        image = _required(
+            _inside(image, "image"),
+            tf.minimum(height, width) >= self.least,
+            f"image: too small; these layers need at least {self.least} pixels on each side, and it has"
+            " (width, height)",
+            width,
+            height,
+        )
+        found = self.extractor(tf.cast(image, self.extractor.input.dtype))
+        return {layer: tf.cast(activation, tf.float32) for layer, activation in found.items()}
+
+    @tf.function(input_signature=[_pictures("image", tf.uint8)])
+    def integers(self, image):
+        return self.floats(from_integers(image))
+
+    @tf.function(input_signature=[_files("image_bytes")])
+    def files(self, image_bytes):
+        first = tf.shape(decode(_filled(image_bytes, "image_bytes")[0]))
+
+        def pixels_of(file):
+            pixels = decode(file)
+            own = tf.shape(pixels)
+            message = "image_bytes: pictures of one call must be of one size; (height, width, channels) are"
+            return _required(pixels, tf.reduce_all(own == first), message, first, "and", own)
+
+        spec = tf.TensorSpec([None, None, 3], tf.uint8)
+        return self.integers(tf.map_fn(pixels_of, image_bytes, fn_output_signature=spec))
+
+
+class SignedTransfer(SignedModule):
+    """A transfer: content, style and steps in, picture out."""
+
+    def __init__(self, program: Program):
+        super().__init__(name="transfer")
+        self.program = program
+
+    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS])
+    def paint(self, content, style, steps):
+        style = _one_or_each(_inside(style, "style"), content, "style")
+        return self.program.paint(_inside(content, "content"), style, steps)
+
+    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS])
+    def floats(self, content, style, steps):
+        return {"picture": self.paint(content, style, steps)}
+
+    @tf.function(input_signature=[_pictures("content", tf.uint8), _pictures("style", tf.uint8), _STEPS])
+    def integers(self, content, style, steps):
+        return {"picture": to_integers(self.paint(from_integers(content), from_integers(style), steps))}
+
+    @tf.function(input_signature=[_files("content_bytes"), _files("style_bytes"), _STEPS])
+    def files(self, content_bytes, style_bytes, steps):
+        content_bytes = _filled(content_bytes, "content_bytes")
+        style_bytes = _one_or_each(style_bytes, content_bytes, "style_bytes")
+        pairs = (content_bytes, tf.broadcast_to(style_bytes, tf.shape(content_bytes)))
+
+        def file_of(pair):
+            content, style = (decode(file)[tf.newaxis] for file in pair)
+            return encode_png(self.integers(content, style, steps)["picture"][0])
+
+        return {"picture_bytes": _one_by_one(file_of, pairs)}
+
+
+class SignedStyle(SignedModule):
+    """A transfer in one style: content in, picture out.
+
+    Args:
+      program: with targets, or else there is a picture.
+      picture: the style, `[1, h, w, 3]`.
+      iterations: where a call does not say how many.
+    """
+
+    names = SignedModule.names | {"with_steps": "with_steps"}
+
+    def __init__(self, program: Program, picture: tf.Tensor | None, iterations: int):
+        super().__init__(name="transfer")
+        self.program = program
+        self._picture = picture
+        self._iterations = iterations
+
+    @tf.function(input_signature=[_pictures("content"), _STEPS])
+    def paint(self, content, steps):
+        return self.program.paint(_inside(content, "image"), self._picture, steps)
+
+    @tf.function(input_signature=[_pictures("image", tf.uint8), _STEPS])
+    def with_steps(self, image, steps):
+        return {"picture": to_integers(self.paint(from_integers(image), steps))}
+
+    @tf.function(input_signature=[_pictures("image", tf.uint8)])
+    def integers(self, image):
+        return self.with_steps(image, tf.constant(self._iterations))
+
+    @tf.function(input_signature=[_pictures("image")])
+    def floats(self, image):
+        return {"picture": self.paint(image, tf.constant(self._iterations))}
+
+    @tf.function(input_signature=[_files("image_bytes")])
+    def files(self, image_bytes):
+        def file_of(file):
+            return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
+
+        return {"picture_bytes": _one_by_one(file_of, _filled(image_bytes, "image_bytes"))}
+
+
+def _one_by_one(file_of, files):
+    # Each picture keeps all cores busy, and has its own size.
+    return tf.map_fn(file_of, files, fn_output_signature=tf.TensorSpec([], tf.string), parallel_iterations=1)
+
+
+def _required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:
+    """Returns the value, if the condition holds when the graph runs."""
+    with tf.control_dependencies([tf.debugging.Assert(condition, message, summarize=4)]):
+        return tf.identity(value)
+
+
+def _filled(batch: tf.Tensor, name: str) -> tf.Tensor:
+    return _required(batch, tf.shape(batch)[0] > 0, f"{name}: must be at least one picture")
+
+
+def _inside(pictures: tf.Tensor, name: str) -> tf.Tensor:
+    inside = tf.reduce_all((pictures >= -_OVERSHOOT) & (pictures <= 1 + _OVERSHOOT))
+    message = f"{name}: floats must be in [0, 1]; divide 0..255 by 255"
+    return tf.clip_by_value(_required(_filled(pictures, name), inside, message), 0.0, 1.0)
+
+
+def _one_or_each(styles: tf.Tensor, contents: tf.Tensor, name: str) -> tf.Tensor:
+    count, needed = tf.shape(styles)[0], tf.shape(contents)[0]
+    message = f"{name}: must be one picture, or one for each content; there are"
+    return _required(styles, (count == 1) | (count == needed), message, count, "for", needed)
