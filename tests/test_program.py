@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfstyle import TransferConfig, style_targets, transfer
 from tfstyle.optimizers.descent import Leg, descend
 from tfstyle.program import Program
+from tfstyle.stacking import stacked
 
 from conftest import picture
 
@@ -68,11 +69,26 @@ def test_pictures_of_a_batch_are_made_each_on_its_own(config):
 @pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["gram", "histogram"])
 def test_targets_in_place_of_the_style(config, statistic):
+    """Given before, or with each call: one trace serves all styles. Losses and evaluations are `transfer`'s, too."""
     config = dataclasses.replace(config, style_loss=statistic, iterations=3)
-    content = picture(36, 48, seed=1)
-    targets = style_targets(STYLE, config)
-    found = Program(config, targets).paint(floats(content), None, tf.constant(3))
-    np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=1e-3)
+    content, traces = picture(36, 48, seed=1), []
+    program = Program(config)
+
+    @tf.function
+    def make(content, stack):
+        traces.append(1)
+        return program.make(content, stack, tf.constant(3))
+
+    for style in (STYLE, picture(44, 40, seed=5)):
+        expected = transfer(content, style, config)
+        found = make(floats(content), stacked(style_targets(style, config)))
+        np.testing.assert_allclose(found.picture, expected.image, atol=1e-3)
+        assert found.evaluations == expected.evaluations
+        for name, value in expected.losses.items():
+            np.testing.assert_allclose(found.losses[name], [value], rtol=1e-3)
+    assert len(traces) == 1
+    baked = Program(config, style_targets(STYLE, config)).paint(floats(content), None, tf.constant(3))
+    np.testing.assert_allclose(baked, transfer(content, STYLE, config).image, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -123,7 +139,10 @@ def test_first_order_descents_are_keras(config, optimizer):
         return tf.zeros([2]), {}, 2.0 * curvature * (image - target)
 
     start = tf.fill([2, 4, 5, 3], 0.5)
-    found = descend(config, start, [Leg(evaluate, tf.constant(4)), Leg(evaluate, tf.constant(3))])
+    found, evaluations = descend(
+        config, start, [Leg(evaluate, tf.constant(4)), Leg(evaluate, tf.constant(3))]
+    )
+    assert evaluations == 9
     variable = tf.Variable(start)
     keras = {
         "adam": tf.keras.optimizers.Adam(0.03, beta_1=0.8, beta_2=config.beta_2, epsilon=config.adam_epsilon),

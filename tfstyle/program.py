@@ -9,6 +9,8 @@ same code.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from tfstyle import color, strength
@@ -21,10 +23,25 @@ from tfstyle.presets import PRESETS
 from tfstyle.regions import Region, Source
 from tfstyle.schedule import FINISH
 from tfstyle.sizing import at_level, fitted, number_of_scales, resized, share_of
+from tfstyle.stacking import Stack, Stacked, stacked
 from tfstyle.style import style_terms
 from tfstyle.sums import plain
 from tfstyle.targets import StyleTargets
 from tfstyle.terms import content_terms, variation_terms
+
+
+class Made(NamedTuple):
+    """What a call makes.
+
+    Attributes:
+      picture: `[B, H', W', 3]` float32 in [0, 1], with `config.image_size` on the longer side.
+      losses: {term: weighted value `[B]`} of the pictures.
+      evaluations: scalar, times that values and gradients of all were computed.
+    """
+
+    picture: tf.Tensor
+    losses: dict[str, tf.Tensor]
+    evaluations: tf.Tensor
 
 
 class Program(tf.Module):
@@ -64,41 +81,43 @@ class Program(tf.Module):
         if targets is not None:
             targets.require_for(config, "style")
             targets.require_network(self.extractor)
-        self._targets = None if targets is None else _Stacked(targets)
+        self._baked = None if targets is None else stacked(targets)
 
-    def paint(self, content: tf.Tensor, style: tf.Tensor | None, steps: tf.Tensor) -> tf.Tensor:
-        """Returns the pictures that `transfer` makes.
+    def paint(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> tf.Tensor:
+        """Returns the pictures of `make`."""
+        return self.make(content, style, steps).picture
+
+    def make(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> Made:
+        """Makes the pictures that `transfer` makes.
 
         Args:
           content: `[B, H, W, 3]` float32 in [0, 1].
-          style: `[1 or B, h, w, 3]` float32 in [0, 1]; None where there are targets.
+          style: `[1 or B, h, w, 3]` float32 in [0, 1], or targets as a nest of
+            tensors (see `stacked`); None where targets were given before.
           steps: int32 scalar, in place of `config.iterations`.
-
-        Returns:
-          `[B, H', W', 3]` float32 in [0, 1], with `config.image_size` on the longer side.
 
         Raises:
           tf.errors.InvalidArgumentError: a picture is too small, or steps are below 1.
         """
         config = self._config
+        style = self._baked if style is None else style
         with tf.control_dependencies([self._checked(steps)]):
             size = fitted(content, config.image_size)
         content = resized(content, size)
-        if style is not None:
-            style = resized(style, fitted(style, config.image_size, config.style_scale))
         scales = number_of_scales(size, config)
-        if style is not None and config.color == "content":
-            light = color.match_luminance(color.luminance(style), color.luminance(content))
-            style = tf.repeat(light, 3, axis=-1)
+        checks = [self._large_enough("content", content, scales)]
+        if tf.is_tensor(style):
+            style = resized(style, fitted(style, config.image_size, config.style_scale))
+            checks.append(self._large_enough("style", style, scales))
+            if config.color == "content":
+                light = color.match_luminance(color.luminance(style), color.luminance(content))
+                style = tf.repeat(light, 3, axis=-1)
         seen = color.grey(content) if config.color == "content" else content
-        start = _start(config, seen, style, size)
-        images_of = {"content": seen} | ({} if style is None else {"style": style})
-        checks = [self._large_enough(name, picture, scales) for name, picture in images_of.items()]
         # Whatever the loop begins with waits for them: none of it is done of what is too small.
         with tf.control_dependencies(checks):
-            start, scales = tf.identity(start), tf.identity(scales)
+            start, scales = tf.identity(_start(config, seen, size)), tf.identity(scales)
 
-        def coarse_to_fine(scale, image):
+        def coarse_to_fine(scale, image, evaluations):
             level = scales - 1 - scale
             of_scale = at_level(size, config, level)
             begun = scale > 0
@@ -109,19 +128,22 @@ class Program(tf.Module):
             )
             iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
             legs = self._legs(resized(seen, of_scale), style, level, iterations)
-            return scale + 1, descend(config, image, legs)
+            image, more = descend(config, image, legs)
+            return scale + 1, image, evaluations + more
 
-        _, image = tf.while_loop(
-            lambda scale, _: scale < scales,
+        shapes = tf.TensorShape([]), tf.TensorShape([None, None, None, 3]), tf.TensorShape([])
+        _, image, evaluations = tf.while_loop(
+            lambda scale, *_: scale < scales,
             coarse_to_fine,
-            (tf.constant(0), start),
-            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, None, None, 3])),
+            (tf.constant(0), start, tf.constant(0)),
+            shape_invariants=shapes,
             parallel_iterations=1,
         )
         image = tf.clip_by_value(image, 0.0, 1.0)
+        losses = self._losses(self.extractor, seen, style, tf.constant(0))(image)
         if config.color == "content":
             image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
-        return image
+        return Made(image, losses, evaluations)
 
     def _legs(self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor) -> list[Leg]:
         """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
@@ -136,6 +158,19 @@ class Program(tf.Module):
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
         """Returns the objective of pictures of the content's size: values, named losses, gradients."""
+        losses = self._losses(network, content, style, level)
+
+        def evaluate(image: tf.Tensor):
+            with tf.GradientTape() as tape:
+                tape.watch(image)
+                values = losses(image)
+                total = tf.add_n(list(values.values()))
+            return total, values, tape.gradient(total, image)
+
+        return evaluate
+
+    def _losses(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
+        """Returns the function of pictures that gives {term: weighted values `[B]`}."""
         config = self._config
         size = tf.cast(tf.shape(content)[1:3], tf.float32)
         terms = []
@@ -162,26 +197,18 @@ class Program(tf.Module):
         weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
         sums = plain(network, summands_of(terms))
 
-        def losses(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        def unweighted(image: tf.Tensor) -> dict[str, tf.Tensor]:
             return values_of(terms, sums, color.grey(image) if config.color == "content" else image)
 
         if config.style_strength > 0:
-            found = strength.balanced(losses, weights, content, config.style_strength)
+            found = strength.balanced(unweighted, weights, content, config.style_strength)
             # Where content and style do not differ there is nothing to be balanced, nor to be painted.
             weights |= {name: tf.where(tf.math.is_finite(w), w, 0.0) for name, w in found.items()}
-
-        def evaluate(image: tf.Tensor):
-            with tf.GradientTape() as tape:
-                tape.watch(image)
-                values = losses(image)
-                total = tf.add_n([weights[name] * value for name, value in values.items()])
-            return total, values, tape.gradient(total, image)
-
-        return evaluate
+        return lambda image: {name: weights[name] * value for name, value in unweighted(image).items()}
 
     def _source(self, style, level: tf.Tensor) -> Source:
-        if self._targets is not None:
-            return Source(targets=self._targets, level=level)
+        if not tf.is_tensor(style):
+            return Source(targets=Stacked(style), level=level)
         return Source(resized(style, at_level(tf.shape(style)[1:3], self._config, level)))
 
     def _enlarged(self, image: tf.Tensor, size: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
@@ -206,30 +233,6 @@ class Program(tf.Module):
         return tf.debugging.Assert(tf.minimum(height, width) >= self.least, message)
 
 
-class _Stacked:
-    """Targets whose level is known only when the graph runs."""
-
-    def __init__(self, targets: StyleTargets):
-        self._levels = tf.constant(len(targets.scales))
-        self._scales, self._references = (
-            {
-                layer: {name: tf.stack([each[layer][name] for each in levels]) for name in levels[0][layer]}
-                for layer in levels[0]
-            }
-            for levels in (targets.scales, targets.references)
-        )
-
-    def at(self, level: tf.Tensor, layers, *, reference: bool = False):
-        found = self._references if reference else self._scales
-        message = ["style: its targets have fewer scales than this picture needs:", self._levels]
-        with tf.control_dependencies([tf.debugging.Assert(level < self._levels, message)]):
-            level = tf.identity(level)
-        return {
-            layer: {name: tf.gather(values, level) for name, values in found[layer].items()}
-            for layer in layers
-        }
-
-
 def _require_possible(config: TransferConfig, targets: StyleTargets | None) -> None:
     starts = {name for _, name in parse(config.init)}
     refused = {
@@ -249,7 +252,7 @@ def _require_possible(config: TransferConfig, targets: StyleTargets | None) -> N
             )
 
 
-def _start(config: TransferConfig, content: tf.Tensor, style, size: tf.Tensor) -> tf.Tensor:
+def _start(config: TransferConfig, content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Returns what `initial_image` does."""
     parts = []
     for share, name in parse(config.init):

@@ -25,7 +25,7 @@ class Leg(NamedTuple):
     iterations: tf.Tensor
 
 
-def descend(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]) -> tf.Tensor:
+def descend(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns where the config's optimiser arrives.
 
     Args:
@@ -35,14 +35,14 @@ def descend(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]) -> t
         on the same objective computed in another way.
 
     Returns:
-      `[B, H, W, 3]`, in [0, 1].
+      `[B, H, W, 3]`, in [0, 1], and how many evaluations it took.
     """
     if config.optimizer == "lbfgs":
         return _quasi_newton(config, images, legs)
     return _first_order(config, images, legs)
 
 
-def _quasi_newton(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]) -> tf.Tensor:
+def _quasi_newton(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]):
     shape = [*tf.unstack(tf.shape(images)[:3]), 3]
     count, pixels = shape[0], 3 * shape[1] * shape[2]
     state = None
@@ -67,7 +67,7 @@ def _quasi_newton(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]
         _, state, history = tf.while_loop(
             going, iterate, first, shape_invariants=_unsized(first), parallel_iterations=1
         )
-    return image_at(state, shape)
+    return image_at(state, shape), state.evaluations
 
 
 class _Moving(NamedTuple):
@@ -81,7 +81,7 @@ class _Moving(NamedTuple):
     gradient: tf.Tensor  # g
 
 
-def _first_order(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]) -> tf.Tensor:
+def _first_order(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg]):
     zeros = tf.zeros_like(images)
     state = _Moving(tf.constant(0), images, images, zeros, zeros, zeros)
     until = tf.constant(0)
@@ -99,7 +99,7 @@ def _first_order(config: TransferConfig, images: tf.Tensor, legs: Sequence[Leg])
             shape_invariants=_unsized((state,)),
             parallel_iterations=1,
         )
-    return state.mean if config.averaging else state.image
+    return state.mean if config.averaging else state.image, state.step + len(legs)
 
 
 def _stepped(config: TransferConfig, state: _Moving, evaluate: Evaluate) -> _Moving:

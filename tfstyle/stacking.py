@@ -1,0 +1,47 @@
+"""`StyleTargets` as tensors that a graph may be called with, one after the other, without a new trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from tfstyle.targets import StyleTargets
+
+# {"scales" or "references": {layer: {name: `[levels, 1, ...]`, finest first}}}
+Stack = Mapping[str, Mapping[str, Mapping[str, tf.Tensor]]]
+
+
+def stacked(targets: StyleTargets) -> Stack:
+    """Returns targets as a nest of tensors."""
+
+    def of(levels: Sequence[Mapping[str, Mapping[str, tf.Tensor]]]):
+        return {
+            layer: {name: tf.stack([level[layer][name] for level in levels]) for name in sums}
+            for layer, sums in levels[0].items()
+        }
+
+    return {"scales": of(targets.scales), "references": of(targets.references)}
+
+
+class Stacked:
+    """Takes the place of `StyleTargets` where the level is known only when the graph runs."""
+
+    def __init__(self, stack: Stack):
+        self._stack = stack
+
+    def at(self, level: tf.Tensor, layers: Sequence[str], *, reference: bool = False):
+        """Returns {layer: sums}, so many scales before the last.
+
+        Raises:
+          tf.errors.InvalidArgumentError: there are fewer scales.
+        """
+        found = self._stack["references" if reference else "scales"]
+        levels = tf.shape(tf.nest.flatten(found)[0])[0]
+        message = ["style: its targets have fewer scales than this picture needs:", levels]
+        with tf.control_dependencies([tf.debugging.Assert(level < levels, message)]):
+            level = tf.identity(level)
+        return {
+            layer: {name: tf.gather(values, level) for name, values in found[layer].items()}
+            for layer in layers
+        }
