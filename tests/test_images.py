@@ -331,3 +331,12 @@ def test_outputs_that_cannot_be_written(tmp_path):
         images.check_writable(tmp_path / "folder.png")
     images.check_writable(tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
+
+
+def test_one_transparent_grey_of_sixteen_bits(tmp_path):
+    values = np.full((4, 6), 20_000, np.uint16)
+    values[1:3, 2:4] = 40_000
+    Image.fromarray(values).save(tmp_path / "deep.png", transparency=40_000)
+    image, alpha = images.load_with_alpha(tmp_path / "deep.png")
+    np.testing.assert_array_equal(alpha[0, ..., 0], values == 20_000)
+    np.testing.assert_allclose(image[0, ..., 1], np.where(values == 40_000, 1, 20_000 / 65_535), rtol=1e-6)

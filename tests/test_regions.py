@@ -65,7 +65,9 @@ def test_painted_is_where_any_region_lies():
 
 
 def test_resized_with_their_masks():
-    region = Region((Source(ONE, mask=tf.ones([1, 8, 6, 1])),), tf.ones([1, 10, 20, 1])).resized((5, 10), 0.5, 1)
+    region = Region((Source(ONE, mask=tf.ones([1, 8, 6, 1])),), tf.ones([1, 10, 20, 1])).resized(
+        (5, 10), 0.5, 1
+    )
     assert region.mask.shape == (1, 5, 10, 1)
     assert region.sources[0].picture.shape == (1, 4, 3, 3) and region.sources[0].mask.shape == (1, 4, 3, 1)
 

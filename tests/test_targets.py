@@ -70,6 +70,11 @@ def test_what_must_be_the_same(config, change, message):
         transfer(CONTENT, targets, dataclasses.replace(config, **change))
 
 
+def test_a_style_that_is_too_small(config):
+    with pytest.raises(ValueError, match=r"style: is 64 x 6 pixels.*at least 16"):
+        style_targets(picture(6, 64, seed=1), dataclasses.replace(config, scales=1))
+
+
 def test_other_weights(config, tmp_path):
     np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
     with pytest.raises(ValueError, match="other weights"):

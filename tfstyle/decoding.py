@@ -78,7 +78,12 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
 def _from_picture(picture: Image.Image, argument: str) -> Pixels:
     """Reads an upright PIL image of any mode."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _deep_pixels(np.asarray(picture), argument), None
+        values, clear = np.asarray(picture), picture.info.get("transparency")
+        pixels = _deep_pixels(values, argument)
+        if not isinstance(clear, int):
+            return pixels, None
+        opacity = (values != clear).astype(np.float32)  # one grey is transparent, the others are not
+        return np.where(opacity[..., np.newaxis] > 0, pixels, np.float32(1)), opacity
     profile = picture.info.get("icc_profile")
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")

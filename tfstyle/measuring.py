@@ -7,10 +7,11 @@ import tensorflow as tf
 from tfstyle import images
 from tfstyle.assembly import network_of
 from tfstyle.config import TransferConfig
+from tfstyle.features import minimum_size
 from tfstyle.presets import PRESETS
 from tfstyle.regions import Source
 from tfstyle.scenes import fitted
-from tfstyle.schedule import number_of_scales
+from tfstyle.schedule import number_of_scales, scale_sizes
 from tfstyle.style import described
 from tfstyle.targets import StyleTargets, fingerprint, options_of
 from tfstyle.workshop import Workshop
@@ -43,8 +44,15 @@ def style_targets(
     network = extractor
     if extractor is None:
         network = network_of(config, config.style_layers, "float32", workshop or Workshop())
+    levels, least = number_of_scales(size, config), minimum_size(network)
+    coarsest = scale_sizes(tuple(picture.shape[1:3]), levels, config.scale_factor)[0]
+    if min(coarsest) < least:
+        raise ValueError(
+            f"style: is {coarsest[1]} x {coarsest[0]} pixels at the coarsest scale, but these layers need at"
+            f" least {least} on each side; give a larger picture, image_size or style_scale"
+        )
     source, scales, references = Source(picture, mask=alpha), [], []
-    for level in range(number_of_scales(size, config)):
+    for level in range(levels):
         shrunk = source.shrunk(config.scale_factor**-level, level)
         found = described(network, shrunk.picture, shrunk.mask, config.style_layers, config.style_loss)
         scales.append(found[0])

@@ -66,7 +66,7 @@ class Program(tf.Module):
 
     def __init__(self, config: TransferConfig = PRESETS["gatys_code"], targets: StyleTargets | None = None):
         super().__init__(name="transfer")
-        _require_possible(config, targets)
+        self.require_possible(config, targets)
         self._config = config
         has_content, has_style = config.content_weight > 0, config.style_weight > 0
         self._content_layers = config.content_layers if has_content else ()
@@ -82,6 +82,30 @@ class Program(tf.Module):
             targets.require_for(config, "style")
             targets.require_network(self.extractor)
         self._baked = None if targets is None else stacked(targets)
+
+    @staticmethod
+    def require_possible(config: TransferConfig, targets: StyleTargets | None = None) -> None:
+        """Checks that a graph can do what a config asks for.
+
+        Raises:
+          ValueError: it cannot; the message names the option.
+        """
+        starts = {name for _, name in parse(config.init)}
+        refused = {
+            "photorealistic": config.photorealistic,
+            "postprocess": config.postprocess != "none",
+            "normalize": config.normalize,
+            "line_search": config.optimizer == "lbfgs" and config.line_search == "hager_zhang",
+            "evaluation": config.evaluation in ("recompute", "tiled"),
+            "color": config.color == "matched" or (config.color == "content" and targets is not None),
+            "init": not starts <= {"content", "noise"},
+        }
+        for name, given in refused.items():
+            if given:
+                raise ValueError(
+                    f"{name}={getattr(config, name)}: is not possible in a graph for pictures of any size;"
+                    " use transfer or transfer_batch"
+                )
 
     def paint(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> tf.Tensor:
         """Returns the pictures of `make`."""
@@ -231,25 +255,6 @@ class Program(tf.Module):
             height,
         ]
         return tf.debugging.Assert(tf.minimum(height, width) >= self.least, message)
-
-
-def _require_possible(config: TransferConfig, targets: StyleTargets | None) -> None:
-    starts = {name for _, name in parse(config.init)}
-    refused = {
-        "photorealistic": config.photorealistic,
-        "postprocess": config.postprocess != "none",
-        "normalize": config.normalize,
-        "line_search": config.optimizer == "lbfgs" and config.line_search == "hager_zhang",
-        "evaluation": config.evaluation in ("recompute", "tiled"),
-        "color": config.color == "matched" or (config.color == "content" and targets is not None),
-        "init": not starts <= {"content", "noise"},
-    }
-    for name, given in refused.items():
-        if given:
-            raise ValueError(
-                f"{name}={getattr(config, name)}: is not possible in a graph for pictures of any size;"
-                " use transfer or transfer_batch"
-            )
 
 
 def _start(config: TransferConfig, content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

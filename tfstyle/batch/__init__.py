@@ -5,7 +5,8 @@
     store.py          files, here or wherever Beam's filesystems reach
     ledger.py         what is finished and what failed, one record a picture
     attempts.py       trying again what may have failed by chance
-    maker.py          what a worker does: look, load, make, write
+    maker.py          what a worker does: load, make, write
+    painter.py        small pictures by one graph that is compiled once
     groups.py         pictures of one size together, few in memory
     local.py          the run on one machine, through tf.data
     beam_pipeline.py  the run on Apache Beam

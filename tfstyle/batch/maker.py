@@ -17,6 +17,7 @@ from tfstyle.batch import sources, store
 from tfstyle.batch.attempts import Failure, attempt
 from tfstyle.batch.ledger import Ledger
 from tfstyle.batch.looking import Looker, Wanted, fitted_pixels
+from tfstyle.batch.painter import Painter
 from tfstyle.batch.work import Order, Outcome, Style
 from tfstyle.features import feature_extractor
 from tfstyle.files import sha256
@@ -45,6 +46,7 @@ class Maker:
     def __init__(self, order: Order):
         self._order, self._ledger, self._looker = order, Ledger(order), Looker(order)
         self._styles = [_load_style(style) for style in order.styles]
+        self._painter = Painter(order.config, self._styles)
         self._workshop = Workshop()  # networks are kept in it, and nothing of pictures
         self._note = json.loads(provenance.describe(TASK, order.config, {}))
         self._busy = threading.Lock()
@@ -113,6 +115,9 @@ class Maker:
         """Returns a row of results for each content."""
         contents, styles = [pixels for _, pixels in group], [self._styles[number] for number in numbers]
         config, workshop = self._order.config, self._workshop
+        if all(self._painter.suits(contents, number) for number in numbers):
+            made = [self._painter.paint(contents, number) for number in numbers]
+            return [list(row) for row in zip(*made)]
         if len(contents) == len(styles) == 1:  # as every optimiser can
             return [[transfer(contents[0], styles[0], config, workshop=Workshop(workshop.lasting))]]
         return transfer_batch(

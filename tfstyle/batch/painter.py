@@ -1,0 +1,101 @@
+"""Small pictures by one graph that is compiled once: where compiling would cost more than painting."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle import images
+from tfstyle.config import TransferConfig
+from tfstyle.measuring import style_targets
+from tfstyle.precision import resolved
+from tfstyle.program import Program
+from tfstyle.schedule import number_of_scales, scale_sizes
+from tfstyle.stacking import stacked
+from tfstyle.synthesis import Result
+from tfstyle.targets import StyleTargets
+
+# Pixels of all pictures of a call. A graph is evaluated plainly, in whatever memory that takes, and
+# beyond this size compiling is no longer what takes the time.
+_MOST = 1 << 20
+
+
+class Painter:
+    """Makes what `transfer` makes, of contents that suit.
+
+    Args:
+      config: the run's.
+      styles: as `transfer` takes them.
+
+    Raises:
+      ValueError, OSError: the weights or a style are not what they should be.
+    """
+
+    def __init__(self, config: TransferConfig, styles: Sequence):
+        self._config = dataclasses.replace(config, precision=resolved(config.precision))
+        self._styles, self._stacks = styles, {}
+        self._program = Program(self._config) if _is_possible(self._config) else None
+        # What it is called with has the same structure for all styles, so that it is traced once.
+        self._make = tf.function(lambda *inputs: self._program.make(*inputs), reduce_retracing=True)
+
+    def suits(self, contents: Sequence[np.ndarray], number: int) -> bool:
+        """Returns whether contents of one size can be made in the style of that number here."""
+        if self._program is None or contents[0].shape[-1] != 3:
+            return False
+        size = images.fitted_size(*contents[0].shape[:2], self._config.image_size)
+        scales = number_of_scales(size, self._config)
+        coarsest = scale_sizes(size, scales, self._config.scale_factor)[0]
+        if min(coarsest) < self._program.least or size[0] * size[1] > _MOST:
+            return False
+        style = self._style(number)
+        return tf.is_tensor(style) or scales <= len(tf.nest.flatten(style)[0])
+
+    def paint(self, contents: Sequence[np.ndarray], number: int) -> list[Result]:
+        """Makes contents of one size in the style of that number.
+
+        Raises:
+          FloatingPointError: the objective stopped being finite.
+        """
+        style, steps, results = self._style(number), tf.constant(self._config.iterations), []
+        height, width = images.fitted_size(*contents[0].shape[:2], self._config.image_size)
+        at_once = max(1, _MOST // (height * width))
+        for first in range(0, len(contents), at_once):
+            began, some = time.monotonic(), np.stack(contents[first : first + at_once])
+            made = self._make(tf.constant(some), style, steps)
+            losses = {name: values.numpy() for name, values in made.losses.items()}
+            if not all(np.isfinite(values).all() for values in losses.values()):
+                raise FloatingPointError("the objective is not finite any more; lower the weights")
+            results += [
+                Result(
+                    image=made.picture[index : index + 1],
+                    losses={name: float(values[index]) for name, values in losses.items()},
+                    unweighted={},
+                    seconds=time.monotonic() - began,
+                    evaluations=int(made.evaluations),
+                    history=[],
+                )
+                for index in range(len(some))
+            ]
+        return results
+
+    def _style(self, number: int):
+        if number not in self._stacks:
+            style = self._styles[number]
+            if self._config.color != "style":
+                self._stacks[number] = images.load_image(style, "style")
+            else:
+                is_measured = isinstance(style, StyleTargets)
+                self._stacks[number] = stacked(style if is_measured else style_targets(style, self._config))
+        return self._stacks[number]
+
+
+def _is_possible(config: TransferConfig) -> bool:
+    try:
+        Program.require_possible(config)
+    except ValueError:
+        return False
+    return True
