@@ -22,6 +22,9 @@ from tfstyle.files import require_file
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
+# A resize may go so far beyond [0, 1] by rounding; more than that is another range.
+OVERSHOOT = 1e-3
+
 
 def decode(source, argument: str) -> Pixels:
     """Reads a picture, upright and in sRGB.
@@ -131,8 +134,7 @@ def _from_array(source, argument: str) -> Pixels:
     elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
         raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
     values = values.astype(np.float32)
-    # A resize may overshoot by rounding; more than that is another range.
-    if not (np.isfinite(values).all() and values.min() >= -1e-3 and values.max() <= 1 + 1e-3):
+    if not (np.isfinite(values).all() and values.min() >= -OVERSHOOT and values.max() <= 1 + OVERSHOOT):
         raise ValueError(f"{given}: float values must be finite and in [0, 1]; divide 0..255 by 255")
     values = np.clip(values, 0, 1)
     opacity = None

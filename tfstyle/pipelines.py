@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.config import TransferConfig
+from tfstyle.decoding import OVERSHOOT
 from tfstyle.measuring import style_targets
+from tfstyle.precision import resolved
 from tfstyle.presets import PRESETS
 from tfstyle.program import Program
 from tfstyle.targets import StyleTargets
@@ -24,7 +27,9 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
       style: a picture, as `transfer` takes it, or `StyleTargets`, with which no
         picture is needed.
       config: as in `transfer`; see `Program` for what a graph cannot do.
-        `image_size=0` keeps the sizes of pictures.
+        `image_size=0` keeps the sizes of pictures. In bfloat16, which
+        `precision=auto` may choose, rounding decides where steps go: pictures
+        are then alike, not equal.
 
     Returns:
       From `[H, W, 3]` or `[B, H, W, 3]`, uint8 or floats in [0, 1], static shape
@@ -34,6 +39,7 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
       ValueError, OSError: as in `Program` and `style_targets`; and of the
         function, if what comes in has another type or shape.
     """
+    config = dataclasses.replace(config, precision=resolved(config.precision))
     if isinstance(style, StyleTargets) or config.color == "style":
         targets = style if isinstance(style, StyleTargets) else style_targets(style, config)
         program, picture = Program(config, targets), None
@@ -54,12 +60,7 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
             )
         pictures = tf.ensure_shape(image if rank == 4 else image[tf.newaxis], [None, None, None, 3])
         values = from_integers(pictures)
-        if floats:
-            inside = tf.reduce_all((values >= -_OVERSHOOT) & (values <= 1 + _OVERSHOOT))
-            message = ["image: floats must be in [0, 1]; divide 0..255 by 255"]
-            with tf.control_dependencies([tf.debugging.Assert(inside, message)]):
-                values = tf.clip_by_value(values, 0.0, 1.0)
-        made = paint(values)
+        made = paint(inside(values, "image") if floats else values)
         made = tf.cast(made, image.dtype) if floats else to_integers(made)
         made = tf.ensure_shape(made, [image.shape[0] if rank == 4 else 1, None, None, 3])
         return made if rank == 4 else made[0]
@@ -101,14 +102,22 @@ def stylize_dataset(
     return dataset.map(element).prefetch(1)
 
 
-# As for arrays: a resize may overshoot by rounding.
-_OVERSHOOT = 1e-3
-
-
 def from_integers(pictures: tf.Tensor) -> tf.Tensor:
     """Returns float32 of uint8 pictures in [0, 1], or of floats as they are."""
     values = tf.cast(pictures, tf.float32)
     return values / 255.0 if pictures.dtype == tf.uint8 else values
+
+
+def inside(pictures: tf.Tensor, name: str) -> tf.Tensor:
+    """Returns floats cut to [0, 1], of which they must be; a resize may go beyond by rounding.
+
+    Raises:
+      tf.errors.InvalidArgumentError: they are not; the message begins with the name.
+    """
+    within = tf.reduce_all((pictures >= -OVERSHOOT) & (pictures <= 1 + OVERSHOOT))
+    message = [f"{name}: floats must be in [0, 1]; divide 0..255 by 255"]
+    with tf.control_dependencies([tf.debugging.Assert(within, message)]):
+        return tf.clip_by_value(pictures, 0.0, 1.0)
 
 
 def to_integers(pictures: tf.Tensor) -> tf.Tensor:

@@ -13,10 +13,8 @@ import tensorflow as tf
 
 from tfstyle.encoded import decode, encode_png
 from tfstyle.features import minimum_size
-from tfstyle.pipelines import from_integers, to_integers
+from tfstyle.pipelines import from_integers, inside, to_integers
 from tfstyle.program import Program
-
-_OVERSHOOT = 1e-3  # a resize may go beyond [0, 1] by rounding
 
 
 def _pictures(name: str, dtype=tf.float32) -> tf.TensorSpec:
@@ -174,9 +172,7 @@ def _filled(batch: tf.Tensor, name: str) -> tf.Tensor:
 
 
 def _inside(pictures: tf.Tensor, name: str) -> tf.Tensor:
-    inside = tf.reduce_all((pictures >= -_OVERSHOOT) & (pictures <= 1 + _OVERSHOOT))
-    message = f"{name}: floats must be in [0, 1]; divide 0..255 by 255"
-    return tf.clip_by_value(_required(_filled(pictures, name), inside, message), 0.0, 1.0)
+    return inside(_filled(pictures, name), name)
 
 
 def _one_or_each(styles: tf.Tensor, contents: tf.Tensor, name: str) -> tf.Tensor:

@@ -132,7 +132,10 @@ def _whole(path: pathlib.Path) -> Iterator[str]:
     # In a folder of its own, a file has the usual permissions.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=".part") as folder:
         temporary = pathlib.Path(folder) / path.name
-        yield str(temporary)
+        try:
+            yield str(temporary)
+        except tf.errors.ResourceExhaustedError as error:  # what TensorFlow makes of a full disk
+            raise OSError(f"{named}: cannot be written ({error.message})") from None
         os.replace(temporary, path)
 
 
