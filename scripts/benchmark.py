@@ -2,6 +2,7 @@
 
     python scripts/benchmark.py --output=out/benchmark
     python scripts/benchmark.py --sizes=256,512,1024,2048
+    python scripts/benchmark.py --batches=64,128,256 --weights=mini
 
 All contestants take turns, several times over, each run in a process of its
 own, with the same pictures, weights and start, on the same objective (that of
@@ -20,6 +21,8 @@ Written to --output are results.json, benchmark.md and, where matplotlib is
 installed, curves.png. The last line on standard output is tfstyle's seconds to
 the reference loss over those of PyTorch's L-BFGS: time_to_reference_ratio=R.
 
+With --batches it paints --batch_pictures square pictures at each size one at a time,
+several at once, and through a graph that is compiled once (batches.json, batches.md).
 With --sizes it times a few steps at each size instead, and shows how seconds
 and memory grow (sizes.json, sizes.md). PyTorch and matplotlib come with
 pip install -e '.[benchmark]'; without them their part is left out.
@@ -50,6 +53,8 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_list("only", [], "contestants to run, such as tfstyle,torch-lbfgs; empty: all")
 flags.DEFINE_list("sizes", [], "longer sides in pixels to time a few steps at, such as 256,512,1024,2048")
+flags.DEFINE_list("batches", [], "longer sides in pixels to paint several pictures at, in all ways there are")
+flags.DEFINE_integer("batch_pictures", 8, "pictures of --batches, up to 8")
 flags.DEFINE_string("output", "out/benchmark", "folder to write into; made if it is not there")
 
 
@@ -59,12 +64,17 @@ def main():
         cli.whole_number(name, FLAGS[name].value, 1)
     if FLAGS.iterations is not None:
         cli.whole_number("iterations", FLAGS.iterations, 1)
-        if FLAGS.reference_evaluations > FLAGS.iterations:
+        if FLAGS.reference_evaluations > FLAGS.iterations and not FLAGS.batches:
             raise ValueError(
                 f"reference_evaluations={FLAGS.reference_evaluations}: must be at most"
                 f" --iterations={FLAGS.iterations}, all the evaluations that PyTorch's L-BFGS gets"
             )
-    sizes = [cli.whole_number("sizes", int(size) if size.isdigit() else size, 32) for size in FLAGS.sizes]
+    sizes, batches = (
+        [cli.whole_number(name, int(size) if size.isdigit() else size, 32) for size in FLAGS[name].value]
+        for name in ("sizes", "batches")
+    )
+    if cli.whole_number("batch_pictures", FLAGS.batch_pictures, 1) > 8:
+        raise ValueError(f"batch_pictures={FLAGS.batch_pictures}: must be 8 or below")
     from benchmarks.contestants import CONTESTANTS
     from benchmarks.sizes import NAMES
 
@@ -79,7 +89,9 @@ def main():
     names, notes = _available([name for name in known if name in (FLAGS.only or known)])
     folder = make_folder(cli.required("output", "a folder"), "output")
     require_writable_folder(folder, f"output={FLAGS.output!r}")
-    if sizes:
+    if batches:
+        measure_batches(folder, pictures, batches)
+    elif sizes:
         measure_sizes(folder, pictures, sizes, names, notes)
     else:
         compare(folder, pictures, names, notes)
@@ -133,6 +145,26 @@ def measure_sizes(
     report.write_json(folder / "sizes.json", {"machine": machine, "sizes": measured})
     text = "\n\n".join([growth.markdown(measured), tables.machine_line(machine), *notes])
     (folder / "sizes.md").write_text(f"# Seconds and memory by size\n\n{text}\n")
+    print(text)
+
+
+def measure_batches(folder: pathlib.Path, pictures: dict[str, str], sizes: list[int]) -> None:
+    import dataclasses
+
+    with cli.quiet_tensorflow():
+        from benchmarks import batches, report, tables
+
+    config = cli.preset(cli.default_preset(FLAGS.weights))
+    config = dataclasses.replace(config, weights=FLAGS.weights, precision="float32")
+    if FLAGS.iterations:
+        config = dataclasses.replace(config, iterations=FLAGS.iterations)
+    measured = batches.measure(pictures, config, sizes, FLAGS.batch_pictures, FLAGS.repeats)
+    machine = tables.machine()
+    report.write_json(
+        folder / "batches.json", {"machine": machine, "batches": measured, "config": config.to_dict()}
+    )
+    text = "\n\n".join([batches.markdown(measured), tables.machine_line(machine)])
+    (folder / "batches.md").write_text(f"# Several pictures\n\n{text}\n")
     print(text)
 
 

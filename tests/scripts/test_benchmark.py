@@ -98,6 +98,19 @@ def test_growth_with_the_size(inputs, tmp_path):
         assert all(values["seconds"] > 0 for values in at_size["contestants"].values())
 
 
+@pytest.mark.slow
+def test_several_pictures_in_every_way(inputs, tmp_path):
+    flags = ["--batches=32", "--batch_pictures=2", "--repeats=1", "--iterations=1", "--output=out"]
+    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    measured = json.loads((tmp_path / "out" / "batches.json").read_text())["batches"]["32"]
+    assert len(measured) == 5 and min(measured.values()) > 0
+    rows = [line.split("|") for line in process.stdout.splitlines() if line.startswith("| `stylizer`")]
+    assert [float(row[2]) for row in rows] == pytest.approx(
+        [measured["stylizer"], measured["stylizer_batch"]], abs=0.006
+    )
+
+
 def test_mistakes_are_one_line(inputs, tmp_path):
     for arguments, message in (
         (["--only=pytorch"], "only='pytorch': must be among torch-lbfgs, tfstyle"),
