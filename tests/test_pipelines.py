@@ -60,7 +60,7 @@ def test_floats(stylize, direct, dtype):
             if dtype == tf.float32:
                 np.testing.assert_allclose(found, expected, atol=1e-3)
             else:  # the contents themselves are rounded, and single pixels of Adam's first steps go elsewhere
-                assert np.abs(found - expected).mean() < 2e-3
+                assert np.abs(found - expected).mean() < 1e-2
 
 
 def test_batches(stylize, config):

@@ -30,7 +30,8 @@ def floats(*pictures):
 
 
 def graph_of(program):
-    return tf.function(program.paint, input_signature=[SPEC, SPEC, tf.TensorSpec([], tf.int32)])
+    signature = [SPEC, SPEC, tf.TensorSpec([], tf.int32)]
+    return tf.function(program.paint, input_signature=signature, autograph=False)
 
 
 CHANGES = {
@@ -52,7 +53,8 @@ CHANGES = {
 def test_what_transfer_makes(config, change):
     config = dataclasses.replace(config, **CHANGES[change])
     paint = graph_of(Program(config))
-    for content in (picture(37, 51, seed=1), picture(90, 44, seed=2)):
+    # That a trace serves other sizes is seen once.
+    for content in (picture(37, 51, seed=1), picture(90, 44, seed=2))[: 2 if change == "adam" else 1]:
         found = paint(floats(content), floats(STYLE), config.iterations)
         np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=1e-3)
 
@@ -74,7 +76,7 @@ def test_targets_in_place_of_the_style(config, statistic):
     content, traces = picture(36, 48, seed=1), []
     program = Program(config)
 
-    @tf.function
+    @tf.function(autograph=False)
     def make(content, stack):
         traces.append(1)
         return program.make(content, stack, tf.constant(3))

@@ -24,10 +24,14 @@ QUICK = ["--scales=1", "--iterations=1", "--content_layers=conv2_1", "--style_la
 def run(command):
     program, script, *flags = shlex.split(command, comments=True)
     assert program == ".venv/bin/python"
+    optimizer = [] if any(flag.startswith("--optimizer") for flag in flags) else ["--optimizer=adam"]
     size = [] if any(flag.startswith("--image_size") for flag in flags) else ["--image_size=64"]
     layers = QUICK[:2] if "--model=extractor" in flags else QUICK
     done = subprocess.run(
-        [sys.executable, ROOT / script, *flags, *size, *layers], capture_output=True, text=True, timeout=300
+        [sys.executable, ROOT / script, *flags, *size, *layers, *optimizer],
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done

@@ -204,7 +204,7 @@ class StopAt:
 @BOTH
 @pytest.mark.parametrize("killed_at", [4, 10, 14, 20])
 def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
-    monkeypatch.setattr(synthesis, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run, "_CHECKPOINT_SECONDS", 0.0)
     settings = config(optimizer=optimizer, scales=2)
     whole = synthesize(objective_at, START, settings)
     with pytest.raises(Stop):

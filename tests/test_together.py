@@ -16,7 +16,7 @@ STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
 @pytest.fixture
 def config(narrow_file):
     return TransferConfig(
-        weights=narrow_file, image_size=48, iterations=6, scales=2, scale_factor=1.5, precision="float32",
+        weights=narrow_file, image_size=48, iterations=6, scales=1, precision="float32",
         optimizer="adam",
     )  # fmt: skip
 
@@ -31,7 +31,7 @@ class Recording:
 
 def test_adam_makes_the_same_pictures(config):
     """Of two sizes, in groups of no more than three; losses of the history are means."""
-    recording = Recording()
+    config, recording = dataclasses.replace(config, scales=2, scale_factor=1.5, iterations=3), Recording()
     made = transfer_batch(CONTENTS, STYLES, config, batch_size=3, reporters=[recording])
     for row, content in zip(made, CONTENTS):
         for result, style in zip(row, STYLES):
@@ -50,7 +50,7 @@ def test_adam_makes_the_same_pictures(config):
 
 def test_lbfgs_of_each_is_its_own(config):
     """Step by step in exact agreement while rounding has not yet been amplified; then as good."""
-    config = dataclasses.replace(config, optimizer="lbfgs", scales=1, iterations=4, lbfgs_history=3)
+    config = dataclasses.replace(config, optimizer="lbfgs", iterations=4, lbfgs_history=3)
     made = transfer_batch([CONTENTS[0], CONTENTS[2]], STYLES, config)
     for content, row in zip((CONTENTS[0], CONTENTS[2]), made):
         for result, style in zip(row, STYLES):
@@ -64,7 +64,7 @@ def test_options_that_are_each_pictures_own(config):
     opacity = np.full((36, 48, 1), 255, np.uint8)
     opacity[:, 30:] = 0
     contents = [CONTENTS[0], np.concatenate([CONTENTS[2], opacity], axis=-1)]
-    config = dataclasses.replace(config, style_strength=0.5, color="content", scales=1)
+    config = dataclasses.replace(config, style_strength=0.5, color="content")
     made = transfer_batch(contents, STYLES[:1], config)
     for content, (result,) in zip(contents, made):
         alone = transfer(content, STYLES[0], config)
@@ -74,7 +74,7 @@ def test_options_that_are_each_pictures_own(config):
 
 
 def test_targets_and_blends_are_styles(config):
-    config = dataclasses.replace(config, scales=1, iterations=2)
+    config = dataclasses.replace(config, iterations=2)
     styles = [style_targets(STYLES[0], config), STYLES]
     made = transfer_batch(CONTENTS[:1], styles, config)
     for result, style in zip(made[0], styles):
@@ -82,7 +82,7 @@ def test_targets_and_blends_are_styles(config):
 
 
 def test_nothing_is_kept_of_the_pictures(config):
-    config = dataclasses.replace(config, scales=1, iterations=1)
+    config = dataclasses.replace(config, iterations=1)
     workshop = Workshop()
     transfer_batch(CONTENTS[:1], STYLES[:1], config, workshop=workshop)
     kept = len(workshop._kept)
@@ -97,6 +97,6 @@ def test_mistakes(config):
         transfer_batch(CONTENTS, STYLES, config, batch_size=0)
     with pytest.raises(ValueError, match="must be lists"):
         transfer_batch("photo.jpg", STYLES, config)
-    zhang = dataclasses.replace(config, optimizer="lbfgs", line_search="hager_zhang", scales=1)
+    zhang = dataclasses.replace(config, optimizer="lbfgs", line_search="hager_zhang")
     with pytest.raises(ValueError, match="one picture at a time"):
         transfer_batch([CONTENTS[0], CONTENTS[2]], STYLES[:1], zhang)

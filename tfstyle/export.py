@@ -23,7 +23,7 @@ from tfstyle.files import make_folder, require_writable_folder
 from tfstyle.measuring import style_targets
 from tfstyle.presets import PRESETS
 from tfstyle.program import Program
-from tfstyle.signatures import SignedExtractor, SignedModule, SignedStyle, SignedTransfer
+from tfstyle.signatures import SignedExtractor, SignedModule, SignedNetwork, SignedStyle, SignedTransfer
 from tfstyle.targets import StyleTargets, fingerprint
 
 CARD = "tfstyle.json"
@@ -54,7 +54,7 @@ def export_extractor(
       ValueError: the folder holds something else.
       OSError: it cannot be written.
     """
-    folder = _replaceable(output)
+    folder = require_replaceable(output)
     module, layers = SignedExtractor(extractor), list(extractor.output)
     card = {
         "model": "extractor",
@@ -98,7 +98,7 @@ def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], styl
         the folder holds something else.
       OSError: the weights or the picture cannot be read, or the folder not be written.
     """
-    folder = _replaceable(output)
+    folder = require_replaceable(output)
     program = Program(config)  # without targets at first: what is impossible is found here
     least = _least_side(program, config)
     picture = targets = None
@@ -124,6 +124,35 @@ def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], styl
     return _save(module, folder, card)
 
 
+def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | None = None) -> pathlib.Path:
+    """Saves a network that paints in one pass, from `instant.training.train`.
+
+    =================  =================================  ===============================
+    `serving_default`  `image`: uint8 `[B, H, W, 3]`      `picture`: the same
+    `float`            `image`: float32, in [0, 1]        `picture`: the same
+    `encoded_bytes`    `image_bytes`: string `[B]`        `picture_bytes`: the same, PNG
+    `with_style`       `image`: uint8, `style`: float32   `picture`: uint8
+                       `[S]` or `[B, S]`, `strength`
+    =================  =================================  ===============================
+
+    But for `with_style`, the first style is meant, whole. Weights of styles
+    should add up to 1; a strength from 0 to 1 blends the picture with the
+    photograph.
+
+    Args:
+      output: as in `export_extractor`, also for errors.
+      network: from `transformation_network`.
+      about: what else the card is to tell, as JSON types.
+
+    Returns:
+      The folder.
+    """
+    folder = require_replaceable(output)
+    module = SignedNetwork(network)
+    card = {"model": "network", **(about or {}), "styles_known": module.styles, "minimum_size": 1}
+    return _save(module, folder, card)
+
+
 def _least_side(program: Program, config: TransferConfig) -> int:
     """Returns the shortest side, in pixels, of a picture that can be made, at its last scale."""
     # Halves are rounded to even numbers, as `program.least` is, unless it is 1.
@@ -135,8 +164,13 @@ def _least_side(program: Program, config: TransferConfig) -> int:
     return least
 
 
-def _replaceable(output) -> pathlib.Path:
-    """Returns a folder's path, above which all is there, and which may be made or replaced."""
+def require_replaceable(output) -> pathlib.Path:
+    """Returns a folder's path, above which all is there, and which may be made or replaced.
+
+    Raises:
+      ValueError: it holds something that is no export.
+      OSError: it is a file, or cannot be written.
+    """
     named = f"output={str(output)!r}"
     folder = pathlib.Path(output)
     if folder.exists() and not folder.is_dir():
@@ -174,7 +208,7 @@ def _save(module: SignedModule, folder: pathlib.Path, card: Mapping[str, Any]) -
         except tf.errors.OpError as error:
             raise OSError(f"output={str(folder)!r}: cannot be written ({error.message})") from None
         (new / CARD).write_text(json.dumps(card, indent=1) + "\n")
-        _replaceable(folder)
+        require_replaceable(folder)
         if target.exists():
             os.rename(target, old)
         try:

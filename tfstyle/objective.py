@@ -128,7 +128,7 @@ class CompiledOnce:
     """
 
     def __init__(self, function: Callable, **options):
-        self._function = tf.function(function, **options)
+        self._function = tf.function(function, autograph=False, **options)
         self._compiled = None
 
     def __call__(self, image: tf.Tensor):

@@ -48,6 +48,7 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
     paint = tf.function(
         lambda content: program.paint(content, picture, tf.constant(config.iterations)),
         input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)],
+        autograph=False,
     )
 
     def stylize(image: tf.Tensor) -> tf.Tensor:

@@ -13,21 +13,17 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle import color, strength
+from tfstyle import color
+from tfstyle.composition import Composition, layers_of
 from tfstyle.config import TransferConfig
 from tfstyle.features import feature_extractor, minimum_size
 from tfstyle.initial import noise, parse
-from tfstyle.objective import summands_of, values_of
 from tfstyle.optimizers.descent import Leg, descend
 from tfstyle.presets import PRESETS
-from tfstyle.regions import Region, Source
 from tfstyle.schedule import FINISH
 from tfstyle.sizing import at_level, fitted, number_of_scales, resized, share_of
-from tfstyle.stacking import Stack, Stacked, stacked
-from tfstyle.style import style_terms
-from tfstyle.sums import plain
+from tfstyle.stacking import Stack, stacked
 from tfstyle.targets import StyleTargets
-from tfstyle.terms import content_terms, variation_terms
 
 
 class Made(NamedTuple):
@@ -68,10 +64,10 @@ class Program(tf.Module):
         super().__init__(name="transfer")
         self.require_possible(config, targets)
         self._config = config
-        has_content, has_style = config.content_weight > 0, config.style_weight > 0
-        self._content_layers = config.content_layers if has_content else ()
-        self._style_layers = config.style_layers if has_style else ()
-        layers = dict.fromkeys((*self._content_layers, *self._style_layers))
+        content_layers, style_layers = layers_of(config)
+        # Of a content to be painted, fine detail belongs into the result.
+        self._detailed = bool(content_layers and style_layers)
+        layers = dict.fromkeys((*content_layers, *style_layers))
         options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
         self.extractor = feature_extractor(layers, dtype="float32", **options)
         self._network = self.extractor
@@ -164,7 +160,7 @@ class Program(tf.Module):
             parallel_iterations=1,
         )
         image = tf.clip_by_value(image, 0.0, 1.0)
-        losses = self._losses(self.extractor, seen, style, tf.constant(0))(image)
+        losses = Composition(config, self.extractor, seen, style, tf.constant(0)).losses()(image)
         if config.color == "content":
             image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
         return Made(image, losses, evaluations)
@@ -182,7 +178,7 @@ class Program(tf.Module):
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
         """Returns the objective of pictures of the content's size: values, named losses, gradients."""
-        losses = self._losses(network, content, style, level)
+        losses = Composition(self._config, network, content, style, level).losses()
 
         def evaluate(image: tf.Tensor):
             with tf.GradientTape() as tape:
@@ -193,52 +189,10 @@ class Program(tf.Module):
 
         return evaluate
 
-    def _losses(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
-        """Returns the function of pictures that gives {term: weighted values `[B]`}."""
-        config = self._config
-        size = tf.cast(tf.shape(content)[1:3], tf.float32)
-        terms = []
-        if self._content_layers:
-            terms += content_terms(network, content, self._content_layers, weight=1.0, units=config.units)
-        if self._style_layers:
-            terms += style_terms(
-                network,
-                [Region((self._source(style, level),))],
-                self._style_layers,
-                size=(size[0], size[1]),
-                weight=1.0,
-                layer_weights=config.style_layer_weights,
-                units=config.units,
-                statistic=config.style_loss,
-            )
-        if config.tv_weight > 0:
-            terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
-        kinds = {
-            "content": config.content_weight,
-            "style": config.style_weight,
-            "total_variation": config.tv_weight,
-        }
-        weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
-        sums = plain(network, summands_of(terms))
-
-        def unweighted(image: tf.Tensor) -> dict[str, tf.Tensor]:
-            return values_of(terms, sums, color.grey(image) if config.color == "content" else image)
-
-        if config.style_strength > 0:
-            found = strength.balanced(unweighted, weights, content, config.style_strength)
-            # Where content and style do not differ there is nothing to be balanced, nor to be painted.
-            weights |= {name: tf.where(tf.math.is_finite(w), w, 0.0) for name, w in found.items()}
-        return lambda image: {name: weights[name] * value for name, value in unweighted(image).items()}
-
-    def _source(self, style, level: tf.Tensor) -> Source:
-        if not tf.is_tensor(style):
-            return Source(targets=Stacked(style), level=level)
-        return Source(resized(style, at_level(tf.shape(style)[1:3], self._config, level)))
-
     def _enlarged(self, image: tf.Tensor, size: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
         """Returns the start of a scale from what the last one made, as `synthesis.enlarged` does."""
         larger = resized(image, size)
-        if not (self._content_layers and self._style_layers):
+        if not self._detailed:
             return larger
         known = resized(resized(content, tf.shape(image)[1:3]), size)
         return tf.clip_by_value(larger + resized(content, size) - known, 0.0, 1.0)

@@ -50,7 +50,7 @@ class SignedExtractor(SignedModule):
         self.extractor = extractor
         self.least = minimum_size(extractor)
 
-    @tf.function(input_signature=[_pictures("image")])
+    @tf.function(input_signature=[_pictures("image")], autograph=False)
     def floats(self, image):
         height, width = tf.unstack(tf.shape(image)[1:3])
         image = _required(
@@ -64,11 +64,11 @@ class SignedExtractor(SignedModule):
         found = self.extractor(tf.cast(image, self.extractor.input.dtype))
         return {layer: tf.cast(activation, tf.float32) for layer, activation in found.items()}
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8)])
+    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
     def integers(self, image):
         return self.floats(from_integers(image))
 
-    @tf.function(input_signature=[_files("image_bytes")])
+    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
     def files(self, image_bytes):
         first = tf.shape(decode(_filled(image_bytes, "image_bytes")[0]))
 
@@ -89,20 +89,23 @@ class SignedTransfer(SignedModule):
         super().__init__(name="transfer")
         self.program = program
 
-    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS])
+    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS], autograph=False)
     def paint(self, content, style, steps):
         style = _one_or_each(_inside(style, "style"), content, "style")
         return self.program.paint(_inside(content, "content"), style, steps)
 
-    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS])
+    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS], autograph=False)
     def floats(self, content, style, steps):
         return {"picture": self.paint(content, style, steps)}
 
-    @tf.function(input_signature=[_pictures("content", tf.uint8), _pictures("style", tf.uint8), _STEPS])
+    @tf.function(
+        input_signature=[_pictures("content", tf.uint8), _pictures("style", tf.uint8), _STEPS],
+        autograph=False,
+    )
     def integers(self, content, style, steps):
         return {"picture": to_integers(self.paint(from_integers(content), from_integers(style), steps))}
 
-    @tf.function(input_signature=[_files("content_bytes"), _files("style_bytes"), _STEPS])
+    @tf.function(input_signature=[_files("content_bytes"), _files("style_bytes"), _STEPS], autograph=False)
     def files(self, content_bytes, style_bytes, steps):
         content_bytes = _filled(content_bytes, "content_bytes")
         style_bytes = _one_or_each(style_bytes, content_bytes, "style_bytes")
@@ -132,23 +135,85 @@ class SignedStyle(SignedModule):
         self._picture = picture
         self._iterations = iterations
 
-    @tf.function(input_signature=[_pictures("content"), _STEPS])
+    @tf.function(input_signature=[_pictures("content"), _STEPS], autograph=False)
     def paint(self, content, steps):
         return self.program.paint(_inside(content, "image"), self._picture, steps)
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8), _STEPS])
+    @tf.function(input_signature=[_pictures("image", tf.uint8), _STEPS], autograph=False)
     def with_steps(self, image, steps):
         return {"picture": to_integers(self.paint(from_integers(image), steps))}
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8)])
+    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
     def integers(self, image):
         return self.with_steps(image, tf.constant(self._iterations))
 
-    @tf.function(input_signature=[_pictures("image")])
+    @tf.function(input_signature=[_pictures("image")], autograph=False)
     def floats(self, image):
         return {"picture": self.paint(image, tf.constant(self._iterations))}
 
-    @tf.function(input_signature=[_files("image_bytes")])
+    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
+    def files(self, image_bytes):
+        def file_of(file):
+            return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
+
+        return {"picture_bytes": _one_by_one(file_of, _filled(image_bytes, "image_bytes"))}
+
+
+class SignedNetwork(SignedModule):
+    """A network that paints in one pass.
+
+    Args:
+      network: from `instant.networks.transformation_network`.
+
+    Attributes:
+      styles: how many it knows.
+    """
+
+    names = SignedModule.names | {"with_style": "with_style"}
+
+    def __init__(self, network: tf.keras.Model):
+        super().__init__(name="network")
+        self.network = network
+        self.styles = int(network.input["style"].shape[-1])
+        self._first = tf.constant([1.0] + [0.0] * (self.styles - 1))
+
+    @tf.function(
+        input_signature=[
+            _pictures("image"),
+            tf.TensorSpec(None, tf.float32, "style"),
+            tf.TensorSpec([], tf.float32, "strength"),
+        ],
+        autograph=False,
+    )
+    def paint(self, image, style, strength):
+        image = _inside(image, "image")
+        style = tf.broadcast_to(tf.cast(style, tf.float32), tf.stack([tf.shape(image)[0], self.styles]))
+        made = self.network({"image": image, "style": style})
+        strength = _required(
+            strength, (strength >= 0) & (strength <= 1), "strength: must be from 0 to 1, not", strength
+        )
+        return image + strength * (made - image)
+
+    @tf.function(input_signature=[_pictures("image")], autograph=False)
+    def floats(self, image):
+        return {"picture": self.paint(image, self._first, tf.constant(1.0))}
+
+    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
+    def integers(self, image):
+        return {"picture": to_integers(self.floats(from_integers(image))["picture"])}
+
+    @tf.function(
+        input_signature=[
+            _pictures("image", tf.uint8),
+            tf.TensorSpec(None, tf.float32, "style"),
+            tf.TensorSpec([], tf.float32, "strength"),
+        ],
+        autograph=False,
+    )
+    def with_style(self, image, style, strength):
+        return {"picture": to_integers(self.paint(from_integers(image), style, strength))}
+
+    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
     def files(self, image_bytes):
         def file_of(file):
             return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])

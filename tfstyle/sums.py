@@ -133,7 +133,9 @@ def tiled(extractor: tf.keras.Model, summands: Mapping[str, Summand], tile: int)
     def sums(image: tf.Tensor):
         places = tiles.places(image)
         # Traced once, for tiles of any size; that also gives the shapes of the sums.
-        compiled = tf.function(sums_of_tile).get_concrete_function(tiles.spec(image), places[0])
+        compiled = tf.function(sums_of_tile, autograph=False).get_concrete_function(
+            tiles.spec(image), places[0]
+        )
         shapes = compiled.structured_outputs
 
         def add(place, found):

@@ -164,4 +164,4 @@ def _activations(extractor, image: tf.Tensor, layers: Sequence[str]) -> dict[str
 def compiled(function: Callable, image: tf.Tensor):
     """Returns a function's value at a picture, computed as a graph."""
     # As a concrete function: TensorFlow would warn of retracing where every run traces once.
-    return tf.function(function).get_concrete_function(image)(image)
+    return tf.function(function, autograph=False).get_concrete_function(image)(image)

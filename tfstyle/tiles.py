@@ -103,7 +103,7 @@ def activations(
 
     def assemble(image: tf.Tensor) -> dict[str, tf.Tensor]:
         places = tiles.places(image)
-        compiled = tf.function(cores).get_concrete_function(tiles.spec(image), places[0])
+        compiled = tf.function(cores, autograph=False).get_concrete_function(tiles.spec(image), places[0])
 
         def fill(place, maps):
             more = compiled(tiles.picture(image, place), place)
@@ -116,7 +116,7 @@ def activations(
             empty[layer] = tf.zeros(shape, spec.dtype)
         return for_each(places, fill, empty)
 
-    maps = tf.function(assemble).get_concrete_function(image)(image)
+    maps = tf.function(assemble, autograph=False).get_concrete_function(image)(image)
     return {layer: maps[layer] for layer in layers}
 
 

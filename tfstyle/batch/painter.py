@@ -40,7 +40,9 @@ class Painter:
         self._styles, self._stacks = styles, {}
         self._program = Program(self._config) if _is_possible(self._config) else None
         # What it is called with has the same structure for all styles, so that it is traced once.
-        self._make = tf.function(lambda *inputs: self._program.make(*inputs), reduce_retracing=True)
+        self._make = tf.function(
+            lambda *inputs: self._program.make(*inputs), reduce_retracing=True, autograph=False
+        )
 
     def suits(self, contents: Sequence[np.ndarray], number: int) -> bool:
         """Returns whether contents of one size can be made in the style of that number here."""

@@ -54,8 +54,9 @@ class ImageOptimizer(abc.ABC):
     def use(self, objective: Objective) -> None:
         """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
         self._objective = objective
-        # An iteration that is traced calls the objective in use.
-        self._iterate = self._compiled.setdefault(objective, tf.function(self._iteration))
+        # An iteration that is traced calls the objective in use. What depends on tensors in it is
+        # written as TensorFlow's own control flow; to look for more would double the time of tracing.
+        self._iterate = self._compiled.setdefault(objective, tf.function(self._iteration, autograph=False))
 
     def start(self, image: tf.Tensor | None = None) -> None:
         """Begins at a picture, or where the picture stands, and evaluates the objective there.

@@ -88,9 +88,8 @@ class Lbfgs(ImageOptimizer):
         """Returns whether any search failed, and whether no picture can go on."""
         before = _read(self._state)
         state, pairs = self._method.iterate(before, self._history)
-        if tf.size(pairs.rows) > 0:
-            self._history.steps.scatter_nd_update(pairs.rows, pairs.steps)
-            self._history.differences.scatter_nd_update(pairs.rows, pairs.differences)
+        for table, values in zip(self._history, (pairs.steps, pairs.differences)):
+            table.scatter_nd_update(pairs.rows, values)
         tf.nest.map_structure(lambda variable, value: variable.assign(value), self._state, state)
         # What was not moved stays as it is, to the last bit.
         moved = tf.reshape(state.failures == 0, [-1, 1, 1, 1])

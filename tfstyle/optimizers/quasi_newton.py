@@ -198,31 +198,25 @@ class QuasiNewton:
     def _times_inverse_hessian(self, state: State, history: History) -> tf.Tensor:
         """The two-loop recursion, algorithm 7.4, on the gradients."""
         vector, shares = state.gradient, []
-        newest_first = [self._row(state, age) for age in range(self._history)]
-        for row in newest_first:
-            inverse = tf.gather(state.inverse_curvatures, row, batch_dims=1)
-            share = inverse * _dot(self._read(history.steps, row, vector), vector)
-            vector -= share[:, tf.newaxis] * self._read(history.differences, row, share)
-            shares.append((inverse, share))
+        # [m, B], the rows of a picture's own m that it wrote so many iterations ago.
+        rows = (state.stored - 1 - tf.range(self._history)[:, tf.newaxis]) % self._history
+        places = tf.unstack(self._places(rows))
+        inverses = tf.gather(state.inverse_curvatures, tf.transpose(rows), batch_dims=1)
+        inverses = tf.unstack(tf.transpose(inverses))
+        for place, inverse in zip(places, inverses):
+            share = inverse * _dot(_read(history.steps, place, vector), vector)
+            vector -= share[:, tf.newaxis] * _read(history.differences, place, share)
+            shares.append(share)
         vector = state.initial_hessian[:, tf.newaxis] * self._times_metric(vector, state.known.levels)
-        for row, (inverse, share) in zip(reversed(newest_first), reversed(shares)):
-            product = _dot(self._read(history.differences, row, vector), vector)
+        for place, inverse, share in reversed([*zip(places, inverses, shares)]):
+            product = _dot(_read(history.differences, place, vector), vector)
             correction = share - inverse * product
-            vector += correction[:, tf.newaxis] * self._read(history.steps, row, correction)
+            vector += correction[:, tf.newaxis] * _read(history.steps, place, correction)
         return vector
 
-    def _row(self, state: State, age: int) -> tf.Tensor:
-        """Returns the row that each picture wrote so many iterations ago, `[B]`, of its own m."""
-        return (state.stored - 1 - age) % self._history
-
-    def _read(self, table, row: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
-        """Returns rows, read when `after` is known: no more of the history is copied than is in use."""
-        with tf.control_dependencies([after]):
-            # Slicing a variable would copy all of it first.
-            return tf.gather(table, self._places(row))
-
-    def _places(self, row: tf.Tensor) -> tf.Tensor:
-        return tf.range(tf.shape(row)[0]) * self._history + row
+    def _places(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns where in the tables rows `[..., B]` of each picture's own m are."""
+        return tf.range(tf.shape(rows)[-1]) * self._history + rows
 
     def _times_metric(self, vectors: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
         """Applies the operator P; the initial inverse Hessian is gamma_k P."""
@@ -284,7 +278,8 @@ class QuasiNewton:
         good = curvature > 1e-7 * lengths
         rows = tf.where(good)[:, 0]
         some = tf.cast(rows, tf.int32)
-        places = tf.gather(self._places(self._row(state, -1)), some)[:, tf.newaxis]
+        row = state.stored % self._history
+        places = tf.gather(self._places(row), some)[:, tf.newaxis]
         pairs = Pairs(places, tf.gather(steps, some), tf.gather(differences, some))
 
         def learned() -> State:
@@ -292,11 +287,12 @@ class QuasiNewton:
             pictures = self._as_pictures(pairs.steps), self._as_pictures(pairs.differences)
             known, length = self._metric.learn(*pictures, known)
             own = tf.gather(curvature, some)
-            row = tf.gather(self._row(state, -1), some)
             at = rows[:, tf.newaxis]
             return state._replace(
                 known=Knowledge(*(_put(old, at, new) for old, new in zip(state.known, known))),
-                inverse_curvatures=_put(state.inverse_curvatures, tf.stack([some, row], axis=1), 1.0 / own),
+                inverse_curvatures=_put(
+                    state.inverse_curvatures, tf.stack([some, tf.gather(row, some)], axis=1), 1.0 / own
+                ),
                 # Eq. (7.20) in the metric of P: the identity in place of P gives its form back.
                 initial_hessian=_put(state.initial_hessian, at, own / length),
                 stored=_put(state.stored, at, tf.gather(state.stored, some) + 1),
@@ -306,6 +302,12 @@ class QuasiNewton:
 
     def _chosen(self, which: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
         return new if self._single else _where(which, new, old)
+
+
+def _read(table, places: tf.Tensor, after: tf.Tensor) -> tf.Tensor:
+    """Returns rows, read when `after` is known: no more of the history is copied than is in use."""
+    with tf.control_dependencies([after]):
+        return tf.gather(table, places)  # slicing a variable would copy all of it first
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

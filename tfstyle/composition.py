@@ -1,0 +1,106 @@
+"""A config's objective inside a graph: for pictures of any number and size, as functions of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import tensorflow as tf
+
+from tfstyle import color, strength
+from tfstyle.config import TransferConfig
+from tfstyle.objective import summands_of, values_of
+from tfstyle.regions import Region, Source
+from tfstyle.sizing import at_level, resized
+from tfstyle.stacking import Stack, Stacked
+from tfstyle.style import style_terms
+from tfstyle.sums import plain
+from tfstyle.terms import Term, content_terms, variation_terms
+
+# From pictures `[B, H, W, 3]` to {term: values `[B]`}.
+Losses = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+
+class Composition:
+    """The terms of pictures that have a content and a style.
+
+    Args:
+      config: layers, weights, units and colours are read from it.
+      network: the extractor of all layers that have weight.
+      content: `[B, H, W, 3]`, as the objective is to see it.
+      style: a picture `[1 or B, h, w, 3]`, or targets, of as many.
+      level: how many scales there are after the one at hand, an int32 scalar.
+
+    Attributes:
+      weights: {term: weight}, floats.
+      unweighted: gives terms' unweighted values.
+    """
+
+    def __init__(
+        self,
+        config: TransferConfig,
+        network: tf.keras.Model,
+        content: tf.Tensor,
+        style: tf.Tensor | Stack,
+        level: tf.Tensor,
+    ):
+        self._config, self._content = config, content
+        terms = _terms(config, network, content, style, level)
+        kinds = {
+            "content": config.content_weight,
+            "style": config.style_weight,
+            "total_variation": config.tv_weight,
+        }
+        self.weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
+        sums = plain(network, summands_of(terms))
+        self.unweighted: Losses = lambda image: values_of(
+            terms, sums, color.grey(image) if config.color == "content" else image
+        )
+
+    def balanced(self) -> dict[str, tf.Tensor]:
+        """Returns the weights with those of the style brought to `config.style_strength`, `[B]` each."""
+        found = strength.balanced(self.unweighted, self.weights, self._content, self._config.style_strength)
+        # Where content and style do not differ there is nothing to be balanced, nor to be painted.
+        return self.weights | {name: tf.where(tf.math.is_finite(w), w, 0.0) for name, w in found.items()}
+
+    def losses(self) -> Losses:
+        """Returns what gives terms' weighted values."""
+        weights = self.balanced() if self._config.style_strength > 0 else self.weights
+        return self.weighted(weights)
+
+    def weighted(self, weights: Mapping[str, float | tf.Tensor]) -> Losses:
+        """Returns what gives terms' values times these weights."""
+        return lambda image: {name: weights[name] * value for name, value in self.unweighted(image).items()}
+
+
+def layers_of(config: TransferConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the content's and the style's layers, without those that have no weight."""
+    return (
+        config.content_layers if config.content_weight > 0 else (),
+        config.style_layers if config.style_weight > 0 else (),
+    )
+
+
+def _terms(config: TransferConfig, network, content: tf.Tensor, style, level: tf.Tensor) -> Sequence[Term]:
+    content_layers, style_layers = layers_of(config)
+    size = tf.cast(tf.shape(content)[1:3], tf.float32)
+    terms = []
+    if content_layers:
+        terms += content_terms(network, content, content_layers, weight=1.0, units=config.units)
+    if style_layers:
+        if tf.is_tensor(style):
+            source = Source(resized(style, at_level(tf.shape(style)[1:3], config, level)))
+        else:
+            source = Source(targets=Stacked(style), level=level)
+        terms += style_terms(
+            network,
+            [Region((source,))],
+            style_layers,
+            size=(size[0], size[1]),
+            weight=1.0,
+            layer_weights=config.style_layer_weights,
+            units=config.units,
+            statistic=config.style_loss,
+        )
+    if config.tv_weight > 0:
+        terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
+    return terms

@@ -1,0 +1,180 @@
+"""Feed-forward networks that turn pictures into pictures in learned styles.
+
+The layout is that of Johnson, Alahi & Fei-Fei, "Perceptual Losses for
+Real-Time Style Transfer and Super-Resolution", ECCV 2016 (supplementary
+material), with the normalisation of Dumoulin, Shlens & Kudlur, ICLR 2017: one
+network for many styles, and for mixtures of them. Departures from Johnson et al.:
+
+- Pictures are in [0, 1] and come out of a sigmoid (as in Dumoulin et al.), not
+  in [0, 255] out of a scaled tanh.
+- Every convolution sees the reflected border. There, only the input is
+  reflected, 40 pixels wide, residual blocks cut their borders off, and the
+  others pad with zeros. So here the size may be any.
+- Activations are doubled by repetition with a convolution behind, not by
+  transposed convolutions, which draw checkerboards.
+- Instance normalisation in place of batch normalisation; before it, no biases,
+  which it would take off again.
+
+From Dumoulin et al. it departs in that the last convolution is not normalised:
+light and contrast of the picture may differ from one picture to the next.
+
+Sides that are no multiple of 4 need no padding to one: a strided convolution
+rounds sides up and `Doubled` cuts what is too much, so that there are never
+positions without picture under them, and statistics are over all there are.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle.instant.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
+
+# {Keras' policy: dtype of parameters and pictures}.
+_POLICIES = {
+    "float32": "float32",
+    "mixed_bfloat16": "float32",
+    "mixed_float16": "float32",
+    "float64": "float64",
+}
+
+# {name of a layer: (mean, variance)}, `[B, C]` each.
+Statistics = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
+
+# From a layer, its activation and the styles' weights to the activation normalised.
+Normalise = Callable[[ConditionalInstanceNormalization, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def transformation_network(
+    styles: int = 1, *, width: int = 32, residual_blocks: int = 5, seed: int = 0, dtype: str = "float32"
+) -> tf.keras.Model:
+    """Builds a network, not yet trained.
+
+    Args:
+      styles: how many it can learn.
+      width: filters of the first convolution; a half and a quarter of the
+        size, it has twice and four times as many.
+      residual_blocks: at a quarter of the size.
+      seed: of the kernels; the same seed gives the same network.
+      dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
+        for activations in half precision; ``float64`` is for tests.
+
+    Returns:
+      A `keras.Model` from `{"image": [B, H, W, 3], "style": [B, styles]}`, RGB
+      in [0, 1] and weights of the styles that should add up to 1, to
+      `[B, H, W, 3]` in [0, 1], float32 (float64 for ``float64``). Sides may be
+      any from 1. A pixel depends on what is up to 17 + 8 `residual_blocks`
+      pixels away, and on the statistics of the whole picture.
+
+    Raises:
+      ValueError: an argument is out of range.
+    """
+    for name, value, least in (
+        ("styles", styles, 1), ("width", width, 1), ("residual_blocks", residual_blocks, 0), ("seed", seed, 0)
+    ):  # fmt: skip
+        if not isinstance(value, numbers.Integral) or value < least:
+            raise ValueError(f"{name}={value!r}: must be a whole number, {least} or above")
+    if dtype not in _POLICIES:
+        raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(_POLICIES)}")
+    layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
+    image = tf.keras.Input((None, None, 3), name="image", dtype=_POLICIES[dtype])
+    style = tf.keras.Input((styles,), name="style", dtype=_POLICIES[dtype])
+    picture = _connected(layers, image, style, lambda layer, *tensors: layer(*tensors))
+    return tf.keras.Model({"image": image, "style": style}, picture, name="transformation_network")
+
+
+def run(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: Normalise) -> tf.Tensor:
+    """Runs a network layer by layer, its instance normalisation done by the caller.
+
+    `network({"image": image, "style": style})` is the same as to run it with
+    `lambda layer, activation, style: layer(activation, style)`. With
+
+        lambda layer, activation, style: layer.normalise(activation, *statistics[layer.name], style)
+
+    it takes statistics found before, such as those of the whole picture for a
+    part of it whose corners lie at multiples of 4.
+
+    Args:
+      network: a model from `transformation_network`, also if it was saved and loaded.
+      image: `[B, H, W, 3]` in [0, 1].
+      style: `[B, styles]`.
+      normalise: called once for each normalisation, in network order.
+
+    Returns:
+      What the network returns.
+    """
+    return _connected({layer.name: layer for layer in network.layers}, image, style, normalise)
+
+
+def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor) -> Statistics:
+    """Returns the statistics that a network finds in pictures, in network order; see `run`."""
+    found = {}
+
+    def normalise(layer, activation, style):
+        found[layer.name] = layer.moments(activation)
+        return layer.normalise(activation, *found[layer.name], style)
+
+    run(network, image, style, normalise)
+    return found
+
+
+def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
+    """Returns the layers of a network by name; `_connected` knows what follows what."""
+    found = {}
+
+    def add(layer):
+        found[layer.name] = layer
+
+    def convolution(name, filters, size, strides=1, normalised=True):
+        kernel = tf.keras.initializers.GlorotUniform(seed=int(generator.integers(2**31)))
+        add(
+            ReflectedConv2D(
+                filters, size, strides=strides, use_bias=not normalised, kernel_initializer=kernel,
+                name=name, dtype=dtype,
+            )
+        )  # fmt: skip
+        if normalised:
+            add(ConditionalInstanceNormalization(styles, name=f"{name}_norm", dtype=dtype))
+
+    convolution("first", width, 9)
+    convolution("half", 2 * width, 3, strides=2)
+    convolution("quarter", 4 * width, 3, strides=2)
+    for index in range(1, residual_blocks + 1):
+        convolution(f"residual{index}_a", 4 * width, 3)
+        convolution(f"residual{index}_b", 4 * width, 3)
+        add(tf.keras.layers.Add(name=f"residual{index}_sum", dtype=dtype))
+    for name, filters in (("half_again", 2 * width), ("whole_again", width)):
+        add(Doubled(name=f"{name}_doubled", dtype=dtype))
+        convolution(name, filters, 3)
+    convolution("last", 3, 9, normalised=False)
+    # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
+    add(tf.keras.layers.Activation("sigmoid", name="picture", dtype=_POLICIES[dtype]))
+    return found
+
+
+def _connected(layers: Mapping[str, tf.keras.layers.Layer], image, style, normalise: Normalise):
+    """Calls the layers one after the other, on tensors or on symbols of them."""
+
+    def block(name, activation, relu=True):
+        normal = normalise(layers[f"{name}_norm"], layers[name](activation), style)
+        return tf.keras.ops.relu(normal) if relu else normal
+
+    def doubled(name, activation, like):
+        return block(name, layers[f"{name}_doubled"](activation, like))
+
+    first = block("first", image)
+    half = block("half", first)
+    activation = block("quarter", half)
+    index = 1
+    while f"residual{index}_sum" in layers:
+        inner = block(f"residual{index}_a", activation)
+        # Its shift is idle: without a ReLU behind, the normalisations to come take it off again.
+        inner = block(f"residual{index}_b", inner, relu=False)
+        activation = layers[f"residual{index}_sum"]([activation, inner])
+        index += 1
+    activation = doubled("half_again", activation, like=half)
+    activation = doubled("whole_again", activation, like=first)
+    return layers["picture"](layers["last"](activation))

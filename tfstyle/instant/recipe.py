@@ -1,0 +1,52 @@
+"""How a feed-forward network is trained: frozen, validated, and the only home of its defaults.
+
+What it is trained to is the objective of a `TransferConfig`; this is the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfstyle.options import check_choices, number, option, to_json, whole_number
+
+
+@dataclass(frozen=True)
+class InstantRecipe:
+    """The options of one training; each field is also the script flag of that name.
+
+    Raises:
+      ValueError: a field is out of range; the message names it.
+    """
+
+    steps: int = option(4000, "training steps")
+    batch_size: int = option(4, "photographs a step")
+    crop_size: int = option(256, "side of the photographs' crops in pixels")
+    width: int = option(16, "filters of the network's first layer; 32 in the paper")
+    residual_blocks: int = option(5, "residual blocks of the network")
+    training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
+    computed_in: str = option(
+        "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
+    )
+    shuffle: int = option(0, "seed of the weights, crops and their order")
+    report_every: int = option(50, "steps between two reports")
+
+    def __post_init__(self):
+        for name, least in _LEAST.items():
+            whole_number(name, getattr(self, name), least)
+        object.__setattr__(self, "training_rate", number("training_rate", self.training_rate, 0))
+        check_choices(self)
+
+    def to_dict(self) -> dict:
+        """Returns the fields as JSON types; `InstantRecipe(**fields)` gives the recipe back."""
+        return to_json(self)
+
+
+_LEAST = {
+    "steps": 1,
+    "batch_size": 1,
+    "crop_size": 16,
+    "width": 1,
+    "residual_blocks": 0,
+    "shuffle": 0,
+    "report_every": 1,
+}
