@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import synthesis
+from tfstyle import run
 from tfstyle.config import TransferConfig
 from tfstyle.images import resize
 from tfstyle.objective import Objective

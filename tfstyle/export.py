@@ -132,7 +132,7 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
     `float`            `image`: float32, in [0, 1]        `picture`: the same
     `encoded_bytes`    `image_bytes`: string `[B]`        `picture_bytes`: the same, PNG
     `with_style`       `image`: uint8, `style`: float32   `picture`: uint8
-                       `[S]` or `[B, S]`, `strength`
+                       `[1 or B, S]`, `strength`
     =================  =================================  ===============================
 
     But for `with_style`, the first style is meant, whole. Weights of styles

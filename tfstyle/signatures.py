@@ -175,19 +175,19 @@ class SignedNetwork(SignedModule):
         super().__init__(name="network")
         self.network = network
         self.styles = int(network.input["style"].shape[-1])
-        self._first = tf.constant([1.0] + [0.0] * (self.styles - 1))
+        self._first = tf.constant([[1.0] + [0.0] * (self.styles - 1)])
 
     @tf.function(
         input_signature=[
             _pictures("image"),
-            tf.TensorSpec(None, tf.float32, "style"),
+            tf.TensorSpec([None, None], tf.float32, "style"),
             tf.TensorSpec([], tf.float32, "strength"),
         ],
         autograph=False,
     )
     def paint(self, image, style, strength):
         image = _inside(image, "image")
-        style = tf.broadcast_to(tf.cast(style, tf.float32), tf.stack([tf.shape(image)[0], self.styles]))
+        style = tf.broadcast_to(style, tf.stack([tf.shape(image)[0], self.styles]))
         made = self.network({"image": image, "style": style})
         strength = _required(
             strength, (strength >= 0) & (strength <= 1), "strength: must be from 0 to 1, not", strength
@@ -205,7 +205,7 @@ class SignedNetwork(SignedModule):
     @tf.function(
         input_signature=[
             _pictures("image", tf.uint8),
-            tf.TensorSpec(None, tf.float32, "style"),
+            tf.TensorSpec([None, None], tf.float32, "style"),
             tf.TensorSpec([], tf.float32, "strength"),
         ],
         autograph=False,
