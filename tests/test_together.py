@@ -31,7 +31,7 @@ class Recording:
 
 def test_adam_makes_the_same_pictures(config):
     """Of two sizes, in groups of no more than three; losses of the history are means."""
-    config, recording = dataclasses.replace(config, scales=2, scale_factor=1.5, iterations=3), Recording()
+    config, recording = dataclasses.replace(config, iterations=3), Recording()
     made = transfer_batch(CONTENTS, STYLES, config, batch_size=3, reporters=[recording])
     for row, content in zip(made, CONTENTS):
         for result, style in zip(row, STYLES):
@@ -64,7 +64,7 @@ def test_options_that_are_each_pictures_own(config):
     opacity = np.full((36, 48, 1), 255, np.uint8)
     opacity[:, 30:] = 0
     contents = [CONTENTS[0], np.concatenate([CONTENTS[2], opacity], axis=-1)]
-    config = dataclasses.replace(config, style_strength=0.5, color="content")
+    config = dataclasses.replace(config, style_strength=0.5, color="content", scales=2, scale_factor=1.5)
     made = transfer_batch(contents, STYLES[:1], config)
     for content, (result,) in zip(contents, made):
         alone = transfer(content, STYLES[0], config)

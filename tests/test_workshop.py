@@ -66,6 +66,7 @@ def test_tfp_search_is_shared_too(config):
     ids=lambda change: next(iter(change)),
 )
 def test_what_differs_is_not_shared(config, change):
+    config = dataclasses.replace(config, optimizer="adam", scales=1)  # what optimiser is kept is seen above
     changed = dataclasses.replace(config, **change)
     workshop = Workshop()
     transfer(CONTENT, STYLE, config, workshop=workshop)
@@ -74,7 +75,7 @@ def test_what_differs_is_not_shared(config, change):
 
 
 def test_other_pictures_are_not_mixed_up(config):
-    config = dataclasses.replace(config, scales=1)
+    config = dataclasses.replace(config, optimizer="adam", scales=1)
     workshop = Workshop()
     transfer(CONTENT, STYLE, config, workshop=workshop)
     shared = transfer(CONTENT, STYLE[::-1], config, workshop=workshop)
