@@ -42,9 +42,9 @@ CHANGES = {
         "averaging": 0.9, "learning_rate_decay": 0.5, "image_size": 0, "scales": 0, "style_scale": 1.3,
     },
     "strength, variation": {
-        "style_strength": 0.5, "tv_weight": 1.0, "units": "keras_example", "tv_loss": "power", "padding": "replicate", "image_size": 70,
+        "style_strength": 0.5, "tv_weight": 1.0, "units": "keras_example", "tv_loss": "power", "padding": "replicate", "image_size": 70, "scales": 1,
     },
-    "the content's colours, histograms": {"color": "content", "style_loss": "histogram", "finer_share": 0.7},
+    "the content's colours, histograms": {"color": "content", "style_loss": "histogram", "scales": 1},
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_what_transfer_makes(config, change):
 
 @pytest.mark.slow
 def test_pictures_of_a_batch_are_made_each_on_its_own(config):
-    config = dataclasses.replace(config, optimizer="lbfgs", lbfgs_history=3, style_strength=0.4)
+    config = dataclasses.replace(config, optimizer="lbfgs", lbfgs_history=3, style_strength=0.4, scales=1)
     contents, styles = [picture(36, 48, seed) for seed in (1, 2)], [STYLE, picture(40, 44, seed=5)]
     together = Program(config).paint(floats(*contents), floats(*styles), tf.constant(5))
     for made, content, style in zip(together, contents, styles):
@@ -72,7 +72,7 @@ def test_pictures_of_a_batch_are_made_each_on_its_own(config):
 @pytest.mark.parametrize("statistic", ["gram", "histogram"])
 def test_targets_in_place_of_the_style(config, statistic):
     """Given before, or with each call: one trace serves all styles. Losses and evaluations are `transfer`'s, too."""
-    config = dataclasses.replace(config, style_loss=statistic, iterations=3)
+    config = dataclasses.replace(config, style_loss=statistic, iterations=3, scales=1)
     content, traces = picture(36, 48, seed=1), []
     program = Program(config)
 
