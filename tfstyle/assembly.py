@@ -8,6 +8,7 @@ from dataclasses import replace
 import tensorflow as tf
 
 from tfstyle import images, strength
+from tfstyle.composition import layers_of
 from tfstyle.config import TransferConfig
 from tfstyle.explanation import explain
 from tfstyle.features import feature_extractor, minimum_size, normalize_activations
@@ -55,8 +56,9 @@ class Assembly:
         self.size = scene.size
         # What has no weight has no layers, and is not computed.
         has_content, has_style = scene.content is not None, bool(scene.regions)
-        self._content_layers = config.content_layers if has_content and config.content_weight > 0 else ()
-        self._style_layers = config.style_layers if has_style and config.style_weight > 0 else ()
+        content_layers, style_layers = layers_of(config)
+        self._content_layers = content_layers if has_content else ()
+        self._style_layers = style_layers if has_style else ()
         self.precision = resolved(config.precision) if extractor is None else "float32"
         network = self._network(self.precision)
         require_known("content_layers", self._content_layers, network.output)

@@ -19,6 +19,7 @@ from tfstyle.batch.ledger import Ledger
 from tfstyle.batch.looking import Looker, Wanted, fitted_pixels
 from tfstyle.batch.painter import Painter
 from tfstyle.batch.work import Order, Outcome, Style
+from tfstyle.composition import layers_of
 from tfstyle.features import feature_extractor
 from tfstyle.files import sha256
 from tfstyle.initial import initial_image
@@ -171,8 +172,7 @@ def check(order: Order) -> None:
     styles = [_load_style(style) for style in order.styles]
     blank = tf.zeros([1, 64, 64, 3])
     initial_image(config.init, (64, 64), content=blank, style=blank)
-    content_layers = config.content_layers if config.content_weight > 0 else ()
-    style_layers = config.style_layers if config.style_weight > 0 else ()
+    content_layers, style_layers = layers_of(config)
     network = feature_extractor(
         dict.fromkeys((*content_layers, *style_layers)),
         weights=config.weights,

@@ -90,8 +90,9 @@ class Painter:
             if self._config.color != "style":
                 self._stacks[number] = images.load_image(style, "style")
             else:
-                is_measured = isinstance(style, StyleTargets)
-                self._stacks[number] = stacked(style if is_measured else style_targets(style, self._config))
+                if not isinstance(style, StyleTargets):
+                    style = style_targets(style, self._config, extractor=self._program.extractor)
+                self._stacks[number] = stacked(style)
         return self._stacks[number]
 
 
