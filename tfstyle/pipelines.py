@@ -14,6 +14,7 @@ from tfstyle.measuring import style_targets
 from tfstyle.precision import resolved
 from tfstyle.presets import PRESETS
 from tfstyle.program import Program
+from tfstyle.stacking import stacked
 from tfstyle.targets import StyleTargets
 
 
@@ -40,13 +41,14 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
         function, if what comes in has another type or shape.
     """
     config = dataclasses.replace(config, precision=resolved(config.precision))
-    if isinstance(style, StyleTargets) or config.color == "style":
-        targets = style if isinstance(style, StyleTargets) else style_targets(style, config)
-        program, picture = Program(config, targets), None
-    else:  # the style's light is matched to each content's
-        program, picture = Program(config), images.load_image(style, "style")
+    program, given = Program(config, style if isinstance(style, StyleTargets) else None), None
+    if not isinstance(style, StyleTargets):
+        if config.color == "style":
+            given = stacked(style_targets(style, config, extractor=program.extractor))
+        else:  # the style's light is matched to each content's
+            given = images.load_image(style, "style")
     paint = tf.function(
-        lambda content: program.paint(content, picture, tf.constant(config.iterations)),
+        lambda content: program.paint(content, given, tf.constant(config.iterations)),
         input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)],
         autograph=False,
     )
