@@ -63,7 +63,7 @@ def export_extractor(
         "minimum_size": module.least,
         "fingerprint": fingerprint(extractor, layers),
     }
-    return _save(module, folder, card)
+    return save(module, folder, card)
 
 
 def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], style=None) -> pathlib.Path:
@@ -121,7 +121,7 @@ def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], styl
         "fingerprint": fingerprint(program.extractor, layers),
         "style": targets.hash if targets is not None else None if picture is None else tensor_hash(picture),
     }
-    return _save(module, folder, card)
+    return save(module, folder, card)
 
 
 def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | None = None) -> pathlib.Path:
@@ -150,7 +150,7 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
     folder = require_replaceable(output)
     module = SignedNetwork(network)
     card = {"model": "network", **(about or {}), "styles_known": module.styles, "minimum_size": 1}
-    return _save(module, folder, card)
+    return save(module, folder, card)
 
 
 def _least_side(program: Program, config: TransferConfig) -> int:
@@ -189,7 +189,7 @@ def _holds_export(folder: pathlib.Path) -> bool:
         return False
 
 
-def _save(module: SignedModule, folder: pathlib.Path, card: Mapping[str, Any]) -> pathlib.Path:
+def save(module: SignedModule, folder: pathlib.Path, card: Mapping[str, Any]) -> pathlib.Path:
     """Saves beside the folder and renames, so that nobody ever sees half a model."""
     functions = module.functions()
     card = {
