@@ -275,11 +275,14 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
 
 
 @contextlib.contextmanager
-def quiet_tensorflow() -> Iterator[None]:
+def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     """Hides what TensorFlow's native code prints while it is imported, unless that fails.
 
     Those lines come before its log level counts, and would bury the one line
     that tells what is wrong.
+
+    Args:
+      devices: False leaves it to what follows to have TensorFlow meet its devices.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
@@ -288,7 +291,8 @@ def quiet_tensorflow() -> Iterator[None]:
         try:
             import tensorflow as tf
 
-            tf.config.list_logical_devices()  # it has more to say when it meets its devices
+            if devices:
+                tf.config.list_logical_devices()  # it has more to say when it meets its devices
             yield
         except ImportError:
             held.seek(0)
@@ -306,6 +310,9 @@ def run(main: Callable[[], None]) -> None:
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
     def guarded(arguments: Sequence[str]) -> int | None:
+        if not FLAGS["verbosity"].present:
+            # absl's default for programs is INFO, at which TensorFlow tells what it does while it saves.
+            logging.set_verbosity(logging.WARNING)
         if len(arguments) > 1:
             return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
         try:

@@ -52,8 +52,8 @@ def main():
         for size in FLAGS.timing_sizes
     ]
     with cli.quiet_tensorflow():
-        from tfstyle.encoder.crops import find_photographs
         from tfstyle.features import feature_extractor
+        from tfstyle.photographs import find_photographs
 
         paths = find_photographs(photos)[:: FLAGS.holdout_every]
         extractors = {

@@ -1,109 +1,97 @@
 """Paints pictures with a network that train_stylizer.py trained: one pass each, in a second or so.
 
-    python scripts/stylize.py --content=photo.jpg --model=saved_models/styles --output=painted.png
-    python scripts/stylize.py --content=photos --model=saved_models/styles --style=0.7,0.3 --output=painted
+    python scripts/stylize.py --content=photo.jpg
+    python scripts/stylize.py --content=photo.jpg --style=mosaic:0.7,swirls:0.3 --output=painted.png
+    python scripts/stylize.py --content=photo.jpg --all_styles --output=painted
+    python scripts/stylize.py --content=photos --style=mosaic --output=painted
 
-Sizes stay. Of a folder or glob, each picture goes to --output under its own name;
-one that cannot be read is told and left out, and the exit status is then 1.
+Sizes stay; pictures too large for the network's memory are painted in strips, with
+the same result. Several contents (a folder or a glob) go to the folder --output
+under their own names, each with a note of how it was made inside. One that cannot
+be read is told and left out, and the exit status is then 1.
 """
 
-import glob
-import json
 import time
 
 from absl import flags
 
 import command_line as cli
 
+from tfstyle.instant import cards, mixtures
+
+_MODEL = cli.pathlib.Path(__file__).resolve().parent.parent / "saved_models" / "styles"
+
 flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob")
-flags.DEFINE_string("model", None, "folder of the network")
-flags.DEFINE_list("style", None, "weights of the network's styles, in their order (default: the first alone)")
+flags.DEFINE_string("model", None, "folder of the network (default: saved_models/styles of this repository)")
+flags.DEFINE_list(
+    "style",
+    None,
+    "name of a style; several with their shares, as in mosaic:0.7,swirls:0.3; or shares of all styles in"
+    " their order (default: the first style)",
+)
+flags.DEFINE_bool("all_styles", False, "paint in each of the network's styles, instead of --style")
 flags.DEFINE_float("strength", 1.0, "how much of the painted picture, from 0 (the photograph) to 1")
-flags.DEFINE_string("output", None, "picture to write; a folder where there are several contents")
+flags.DEFINE_string(
+    "output", None, "picture to write, .png or .jpg; a folder where there are several (default: CONTENT_STYLE.png,"
+    " in this folder)",
+)  # fmt: skip
+flags.DEFINE_integer("batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast")
 
 
 def main():
     FLAGS = flags.FLAGS
     content = cli.required("content", "a picture, a folder or a glob")
-    model = cli.pathlib.Path(cli.required("model", "the folder of a network"))
-    output = cli.pathlib.Path(cli.required("output", "a picture or a folder to write"))
+    cli.whole_number("batch_size", FLAGS.batch_size, 1)
     if not 0 <= FLAGS.strength <= 1:
         raise ValueError(f"strength={FLAGS.strength:g}: must be from 0 to 1")
-    card = read_card(model)
-    styles = style_weights(FLAGS.style, card)
+    if FLAGS.all_styles and FLAGS.style is not None:
+        raise ValueError("all_styles=true: cannot be given with --style")
+    model = _MODEL if FLAGS.model is None else FLAGS.model
+    card = cards.read_card(model, LOOKS)
+    looks = LOOKS[card["model"]](model, card)
     with cli.quiet_tensorflow():
-        import tensorflow as tf
-
-        from tfstyle import images
         from tfstyle.batch.watching import Board
-        from tfstyle.batch.work import Outcome
-        from tfstyle.encoder.crops import find_photographs
-        from tfstyle.files import make_folder, require_file
+        from tfstyle.instant import folders
 
-        several = cli.pathlib.Path(content).is_dir() or any(sign in content for sign in "*?[")
-        if cli.pathlib.Path(content).is_dir():
-            paths = find_photographs(content, "content")
-        else:
-            paths = [cli.pathlib.Path(path) for path in sorted(glob.glob(content))] if several else [content]
-            paths = [cli.pathlib.Path(path) for path in paths]
-        if not paths:
-            raise ValueError(f"content={content!r}: matches no file")
-        if several:
-            make_folder(output, "output")
-        else:
-            require_file(paths[0], f"content={content!r}")
-            images.check_writable(output)
-        network = tf.saved_model.load(str(model))
-    board, failed = Board(len(paths)), 0
-    for path in paths:
-        target = output / f"{path.stem}.png" if several else output
-        began = time.monotonic()
-        try:
-            picture, alpha = images.load_with_alpha(path, "content")
-        except (ValueError, OSError) as error:
-            if not several:
-                raise
-            failed += 1
-            board.count(Outcome("failed", target.name, str(error)))
-            continue
-        made = network.paint(picture, tf.constant([styles]), tf.constant(FLAGS.strength))
-        note = {"task": "stylize", "model": card, "style": styles, "strength": FLAGS.strength}
-        images.save_image(target, made, json.dumps(note), alpha)
-        board.count(Outcome("made", target.name))
-        if not several:
-            height, width = picture.shape[1:3]
-            print(f"{width} x {height}: {time.monotonic() - began:.2f} s", file=cli.sys.stderr)
+    jobs = folders.plan(content, looks, FLAGS.output)
+    board, began = Board(len(jobs) * len(looks)), time.monotonic()
+    failed = folders.paint_files(jobs, board, FLAGS.batch_size)
     board.close()
-    print(output)
+    made = board.counts["made"]
+    print(f"{made} picture{'s' * (made != 1)} in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
+    outputs = [output for job in jobs for _, output in job.outputs]
+    print(outputs[0] if len(outputs) == 1 else outputs[0].parent)
     if failed:
-        raise ValueError(f"{failed} of {len(paths)} pictures could not be read")
+        raise ValueError(f"{failed} of {len(jobs)} pictures could not be read")
 
 
-def read_card(model: cli.pathlib.Path) -> dict:
-    """Returns what a network's card tells of it."""
-    path = model / "tfstyle.json"
-    try:
-        card = json.loads(path.read_text())
-        if card["model"] != "network":
-            raise ValueError(f"it is of a model of another kind, {card['model']}")
-        return {name: card[name] for name in ("styles", "styles_known", "fingerprint") if name in card}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"model={str(model)!r}: holds no network of train_stylizer.py ({error})") from None
+def looks_of_network(model, card: dict) -> list:
+    """Returns one look for the styles asked for, or one for each, of a network that has learned them."""
+    FLAGS, names = flags.FLAGS, cards.style_names(card)
+    if FLAGS.all_styles:
+        chosen = [mixtures.weights_of(name, names) for name in names]
+    else:
+        style = None if FLAGS.style is None else mixtures.parse(FLAGS.style, names)
+        chosen = [mixtures.weights_of(style, names)]
+    with cli.quiet_tensorflow():
+        from tfstyle.instant.folders import Look
+        from tfstyle.instant.loading import load_network
+        from tfstyle.instant.painting import Painter
+
+        paint = Painter(load_network(model)[0])
+    about = {name: card[name] for name in ("styles", "fingerprint", "versions") if name in card}
+    return [
+        Look(
+            mixtures.label(weights, names),
+            lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
+            {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
+        )
+        for weights in chosen
+    ]
 
 
-def style_weights(given: list[str] | None, card: dict) -> list[float]:
-    """Returns a weight for each style."""
-    known = card["styles_known"]
-    if given is None:
-        return [1.0] + [0.0] * (known - 1)
-    try:
-        weights = [float(value) for value in given]
-    except ValueError:
-        weights = []
-    if len(weights) != known or not sum(weights) > 0 or min(weights) < 0:
-        names = ", ".join(card.get("styles", [])) or "its styles"
-        raise ValueError(f"style={','.join(given)}: must be {known} numbers, none below 0, for {names}")
-    return [weight / sum(weights) for weight in weights]
+# {kind of model, as its card says: what makes its looks}; flags are checked before TensorFlow is imported.
+LOOKS = {"network": looks_of_network}
 
 
 if __name__ == "__main__":

@@ -43,11 +43,12 @@ def main():
     photos = cli.required("photos", "a folder of photographs")
     output = cli.pathlib.Path(cli.required("output", "an .npz file to write"))
     with cli.quiet_tensorflow():
-        from tfstyle.encoder.crops import find_photographs, read_photographs, split
+        from tfstyle.encoder.crops import read_photographs, split
         from tfstyle.encoder.training import train
         from tfstyle.encoder.units import in_usual_units
         from tfstyle.features import weights
         from tfstyle.files import sha256
+        from tfstyle.photographs import find_photographs
 
         weights.check_writable(output)
         paths, held_out = split(find_photographs(photos), recipe.holdout_every)

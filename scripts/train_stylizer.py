@@ -8,6 +8,8 @@ to is the objective of the usual flags: layers, weights, --style_strength,
 needs no tfstyle; its card, tfstyle.json, tells how it was made. stylize.py uses it.
 """
 
+import functools
+
 from absl import flags
 
 from tfstyle.instant.recipe import InstantRecipe
@@ -17,9 +19,24 @@ import command_line as cli
 flags.DEFINE_string("photos", None, "folder of photographs to train on, .jpg or .png")
 flags.DEFINE_list("styles", None, "style pictures, separated by commas")
 flags.DEFINE_string("output", None, "folder to save the network into")
+flags.DEFINE_enum(
+    "network",
+    "conditional",
+    ["conditional", "arbitrary"],
+    "kind of network: conditional, for the styles given; or arbitrary, for any style picture",
+)
+flags.DEFINE_enum(
+    "distribute",
+    "none",
+    ["none", "mirrored", "multi_worker"],
+    "train on all GPUs of this machine (mirrored), or, with this script started once on each, on the machines"
+    " that the environment's TF_CONFIG describes (multi_worker); --batch_size is of all together",
+)
 cli.define_settings_flags(scales=1)
 cli.define_option_flags(InstantRecipe())
 cli.define_run_flags()
+
+FLAGS = flags.FLAGS
 
 
 def main():
@@ -28,39 +45,67 @@ def main():
     paths = cli.required("styles", "one or more pictures")
     output = cli.pathlib.Path(cli.required("output", "a folder"))
     config = cli.settings(scales=1)
-    with cli.quiet_tensorflow():
-        from tfstyle import export, reporting
-        from tfstyle.encoder.crops import find_photographs
-        from tfstyle.instant.training import train
-        from tfstyle.measuring import style_targets
-        from tfstyle.workshop import Workshop
-
-        export.require_replaceable(output)
-        photographs, workshop = find_photographs(photos), Workshop()
-        styles = [style_targets(path, config, workshop=workshop) for path in paths]
+    with cli.quiet_tensorflow(devices=False):
+        from tfstyle import export
+        from tfstyle.instant import distribution
+        from tfstyle.photographs import find_photographs
+    photographs = find_photographs(photos)
+    if FLAGS.distribute == "multi_worker":
+        index, count = distribution.worker_of_environment()
+        if index == 0:
+            print(f"waiting for {count - 1} other workers …", file=cli.sys.stderr)
+    with cli.quiet_tensorflow(devices=False):
+        strategy = distribution.strategy_of(FLAGS.distribute)
+        chief = distribution.is_chief(strategy)
+        if chief:
+            export.require_replaceable(output)
+        train, about, save = _NETWORKS[FLAGS.network](photographs, paths, config, recipe)
     options = {**config.to_dict(), **recipe.to_dict()}
     pictures = {cli.numbered("style", index): path for index, path in enumerate(paths)}
-    network, history = train(
-        photographs,
-        styles,
-        config,
-        recipe,
-        reporters=[
-            reporting.ConsoleReporter(),
-            *cli.tensorboard_reporters(output.name, options, pictures, config.image_size),
-        ],
-        checkpoint_dir=cli.FLAGS.checkpoint_dir,
-    )
-    about = {
+    watching = []
+    if chief:
+        boards = cli.tensorboard_reporters(output.name, options, pictures, config.image_size)
+        watching = [cli.console_reporter(), *boards]
+    network, history = train(strategy=strategy, reporters=watching, checkpoint_dir=FLAGS.checkpoint_dir)
+    about |= {
         "styles": [cli.pathlib.Path(path).name for path in paths],
-        "style_hashes": [targets.hash for targets in styles],
-        "photographs": len(photographs),
+        "photographs": len(photographs) - recipe.validation,
         "config": config.to_dict(),
         "recipe": recipe.to_dict(),
         "seconds": round(history[-1].seconds),
         "losses": history[-1].losses,
+        "metrics": history[-1].metrics,
     }
-    print(export.export_network(output, network, about))
+    if chief:
+        print(save(output, network, about))
+    distribution.wait_for_all(strategy)
+
+
+# Each kind of network: from photographs, style pictures, config and recipe to a training that waits
+# for where and how to be watched, to what the card tells of its styles, and to how it is saved.
+
+
+def _conditional(photographs, paths, config, recipe):
+    from tfstyle.export import export_network
+    from tfstyle.instant.training import train
+    from tfstyle.measuring import style_targets
+    from tfstyle.workshop import Workshop
+
+    workshop = Workshop()
+    styles = [style_targets(path, config, workshop=workshop) for path in paths]
+    about = {"style_hashes": [targets.hash for targets in styles]}
+    return functools.partial(train, photographs, styles, config, recipe), about, export_network
+
+
+def _arbitrary(photographs, paths, config, recipe):
+    from tfstyle.instant.signed import export_style_network
+    from tfstyle.instant.training import train_arbitrary
+
+    paths = [cli.pathlib.Path(path) for path in paths]
+    return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network
+
+
+_NETWORKS = {"conditional": _conditional, "arbitrary": _arbitrary}
 
 
 if __name__ == "__main__":

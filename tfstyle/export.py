@@ -20,13 +20,14 @@ from tfstyle import __version__, images
 from tfstyle.checkpoint import tensor_hash
 from tfstyle.config import TransferConfig
 from tfstyle.files import make_folder, require_writable_folder
+from tfstyle.instant import networks
+from tfstyle.instant.cards import CARD
 from tfstyle.measuring import style_targets
 from tfstyle.presets import PRESETS
 from tfstyle.program import Program
 from tfstyle.signatures import SignedExtractor, SignedModule, SignedNetwork, SignedStyle, SignedTransfer
 from tfstyle.targets import StyleTargets, fingerprint
 
-CARD = "tfstyle.json"
 _LICENSE = "MIT, for the code; weights and style pictures have the licences of their makers"
 
 
@@ -137,7 +138,7 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
 
     But for `with_style`, the first style is meant, whole. Weights of styles
     should add up to 1; a strength from 0 to 1 blends the picture with the
-    photograph.
+    photograph. `instant.loading.load_network` gives the network back.
 
     Args:
       output: as in `export_extractor`, also for errors.
@@ -149,7 +150,14 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
     """
     folder = require_replaceable(output)
     module = SignedNetwork(network)
-    card = {"model": "network", **(about or {}), "styles_known": module.styles, "minimum_size": 1}
+    card = {
+        "model": "network",
+        **(about or {}),
+        "styles_known": module.styles,
+        "layout": networks.layout(network),
+        "minimum_size": 1,
+        "fingerprint": networks.fingerprint(network),
+    }
     return save(module, folder, card)
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfstyle.encoded import decode, encode_png
 from tfstyle.features import minimum_size
+from tfstyle.instant.networks import parameters
 from tfstyle.pipelines import from_integers, inside, to_integers
 from tfstyle.program import Program
 
@@ -167,6 +168,7 @@ class SignedNetwork(SignedModule):
 
     Attributes:
       styles: how many it knows.
+      parameters: {layer/parameter: variable}; by these names, `instant.loading` finds them in a saved model.
     """
 
     names = SignedModule.names | {"with_style": "with_style"}
@@ -174,6 +176,7 @@ class SignedNetwork(SignedModule):
     def __init__(self, network: tf.keras.Model):
         super().__init__(name="network")
         self.network = network
+        self.parameters = parameters(network)
         self.styles = int(network.input["style"].shape[-1])
         self._first = tf.constant([[1.0] + [0.0] * (self.styles - 1)])
 

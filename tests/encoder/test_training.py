@@ -55,7 +55,7 @@ class StopAfter:
 
 @pytest.mark.parametrize("options", [{}, {"adversarial": 0.5}])
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, options):
-    monkeypatch.setattr("tfstyle.encoder.training._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("tfstyle.training._CHECKPOINT_SECONDS", 0.0)
     recipe = dataclasses.replace(RECIPE, **options)
     whole, history = train(PHOTOGRAPHS, recipe)
     assert [progress.step for progress in history] == [1, 2, 4]

@@ -1,30 +1,34 @@
-"""Networks in training: the objective that they get, the stream of photographs, the loop, the scripts."""
+"""Networks in training: the objective that they get, the stream of photographs, what is reported, the script."""
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle import TransferConfig, export, style_targets
-from tfstyle.instant import training
-from tfstyle.instant.photographs import batches
+from tfstyle import TransferConfig, export, feature_extractor, style_targets, training
+from tfstyle.instant.learner import _geometric_mean
+from tfstyle.instant.photographs import Share, batches, centers, held_out
 from tfstyle.instant.recipe import InstantRecipe
+from tfstyle.instant.tasks import ConditionalTask, in_turn
 from tfstyle.instant.training import train
 from tfstyle.objective import Objective
 from tfstyle.regions import everywhere
 from tfstyle.style import style_terms
 from tfstyle.terms import content_terms, variation_terms
 
-from conftest import picture, run_script
+from conftest import picture
 
 STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 RECIPE = InstantRecipe(
-    steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=1, report_every=2, training_rate=0.01
-)
+    steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=1, report_every=2, training_rate=0.01,
+    validation=0,
+)  # fmt: skip
+VALIDATED = dataclasses.replace(RECIPE, validation=3)
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +65,46 @@ def test_the_stream_may_be_entered_anywhere(photographs):
     assert np.abs(other[0] - contents).max() > 0.1
 
 
+def test_shares_make_up_the_batch(photographs):
+    recipe = dataclasses.replace(RECIPE, batch_size=4, steps=3)
+    whole = [[each.numpy() for each in batch] for batch in batches(photographs, 2, recipe, 1)]
+    parts = [list(batches(photographs, 2, recipe, 1, Share(worker, 2, 4))) for worker in range(2)]
+    assert len(whole) == 2 and [len(part) for part in parts] == [4, 4]  # two replicas of each worker
+    for step, batch in enumerate(whole):
+        for place, found in enumerate(zip(*(part for w in parts for part in w[2 * step : 2 * step + 2]))):
+            np.testing.assert_array_equal(np.concatenate(found), batch[place])
+
+
+def test_what_is_held_out(photographs):
+    assert held_out(list("abcdefgh"), 2) == (list("abdefh"), list("cg"))
+    assert held_out(list("abc"), 2) == (["b"], list("ac"))
+    assert held_out(list("abc"), 0) == (list("abc"), [])
+    with pytest.raises(
+        ValueError, match=r"^validation=3: must be below the number of photographs, which is 3"
+    ):
+        held_out(list("abc"), 3)
+    (middle,) = centers(photographs[:1], 40)  # of 40 x 50, nothing to be resized
+    np.testing.assert_allclose(middle, picture(40, 50, 0)[:, 5:45] / 255, atol=1e-6)
+
+
+def test_a_photograph_that_cannot_be_read_is_named(config, styles, photographs, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match=r"^photos: '.*broken.jpg' is no JPEG or PNG, or a damaged one"):
+        train([photographs[0], tmp_path / "broken.jpg"], styles, config, RECIPE)
+
+
 def test_the_objective_is_that_of_a_transfer(config, styles):
     """Each picture of a batch in its own style: the terms that `transfer` would make of it."""
-    run = training._Run(styles, config, RECIPE)
+    task = ConditionalTask(styles, config, RECIPE)
+    extractor = feature_extractor(
+        [*config.content_layers, *config.style_layers], weights=config.weights, pooling=config.pooling
+    )
     contents, images = (
         tf.constant(np.stack([picture(24, 24, seed) for seed in seeds]) / np.float32(255))
         for seeds in ((3, 4), (5, 6))
     )
     numbers = tf.constant([1, 0])
-    composition = run._composition(contents, numbers)
+    composition = task.composition((contents, numbers))
     found = composition.weighted(composition.weights)(images)
     for index, number in enumerate(numbers.numpy()):
         style = tf.constant(STYLES[number][np.newaxis] / np.float32(255))
@@ -78,14 +113,14 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
         )
         terms = [
             *content_terms(
-                run._extractor,
+                extractor,
                 contents[index : index + 1],
                 config.content_layers,
                 weight=1.0,
                 units=config.units,
             ),
             *style_terms(
-                run._extractor,
+                extractor,
                 everywhere(style),
                 config.style_layers,
                 size=(24, 24),
@@ -94,7 +129,7 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
             ),
             *variation_terms(0.1, units=config.units),
         ]
-        objective = Objective(run._extractor, terms)
+        objective = Objective(extractor, terms)
         expected = objective.weighted(objective.losses(images[index : index + 1]))
         for name, value in expected.items():
             np.testing.assert_allclose(found[name][index], value, rtol=2e-3)
@@ -124,24 +159,80 @@ def test_the_loss_falls_and_the_network_is_exported(config, styles, photographs,
     assert json.loads((tmp_path / "model" / "tfstyle.json").read_text())["styles_known"] == 2
 
 
+class Recorder:
+    """Keeps sheets, and at step 4 the checkpoint of step 2, as of a training that was killed then."""
+
+    def __init__(self, folder):
+        self.sheets, self.folder = [], folder
+
+    def report(self, progress, image):
+        self.sheets.append(image.numpy())
+        if progress.step == 4:
+            shutil.copytree(self.folder / "state", self.folder / "stopped")
+
+
+@pytest.fixture(scope="module")
+def whole(config, styles, photographs, tmp_path_factory):
+    """A training that is not stopped, with some photographs kept: network, history and recorder."""
+    recorder = Recorder(tmp_path_factory.mktemp("whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+        found = train(
+            photographs,
+            styles,
+            config,
+            VALIDATED,
+            reporters=[recorder],
+            checkpoint_dir=recorder.folder / "state",
+        )
+    return *found, recorder
+
+
 @pytest.mark.slow
-def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photographs, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
-    whole, history = train(photographs, styles, config, RECIPE)
+def test_the_same_photographs_are_painted_at_each_report(config, styles, whole):
+    network, history, recorder = whole
+    sheets = recorder.sheets
+    contents = np.stack([picture(40, 50, seed)[:, 5:45] for seed in (0, 2, 4)]) / np.float32(255)
+    contents = tf.clip_by_value(tf.image.resize(contents, [24, 24], "bicubic", antialias=True), 0, 1)
+    task, losses = ConditionalTask(styles, config, VALIDATED), []
+    for numbers in ([0, 1, 0], [1, 0, 1]):
+        made = network({"image": contents, "style": tf.one_hot(numbers, 2)})
+        composition = task.composition((contents, tf.constant(numbers)))
+        losses.append(sum(each.numpy() for each in composition.weighted(composition.weights)(made).values()))
+    np.testing.assert_allclose(history[-1].metrics["validation loss"], np.mean(losses), rtol=1e-4)
+    assert history[0].metrics["validation loss"] > history[-1].metrics["validation loss"]
+    assert "pictures a second" in history[-1].metrics and len(sheets) == 4
+    for sheet in sheets:
+        assert sheet.shape == (1, 3 * 24, 3 * 24, 3)
+        np.testing.assert_allclose(sheet[0, :24], np.concatenate(contents, 1), atol=1e-5)
+    np.testing.assert_allclose(sheets[-1][0, 48:, 48:], made[2], atol=1e-5)
 
-    class Stop:
-        def report(self, progress, image):
-            if progress.step == 4:
-                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        train(photographs, styles, config, RECIPE, reporters=[Stop()], checkpoint_dir=tmp_path)
-    resumed, again = train(photographs, styles, config, RECIPE, checkpoint_dir=tmp_path)
+def test_styles_take_turns():
+    numbers = [batch[1].numpy().tolist() for batch in in_turn(tf.zeros([3, 4, 4, 3]), styles=5)]
+    assert numbers == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+    assert len(in_turn(tf.zeros([3, 4, 4, 3]), styles=1)) == 1
+
+
+def test_pictures_with_nothing_to_measure_do_not_count():
+    values = [np.array([2.0, 0.0]), np.array([np.inf, 8.0]), np.zeros(2)]
+    np.testing.assert_allclose(_geometric_mean(values, "style/block1_conv1", 0.5), 4.0)
+    with pytest.raises(ValueError, match=r"^style_strength=0.5: cannot be measured on these photographs"):
+        _geometric_mean([np.zeros(2)], "style/block1_conv1", 0.5)
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photographs, whole):
+    network, history, recorder = whole
+    folder = recorder.folder / "stopped"
+    resumed, again = train(photographs, styles, config, VALIDATED, checkpoint_dir=folder)
+    assert again[2].note == "goes on from the checkpoint after 2 steps"
     assert [progress.losses for progress in again] == [progress.losses for progress in history]
-    for one, other in zip(whole.variables, resumed.variables):
+    for one, other in zip(network.variables, resumed.variables):
         np.testing.assert_array_equal(one, other)
+    wider = dataclasses.replace(VALIDATED, width=3)
     with pytest.raises(ValueError, match="of another run: width was 2 and is 3"):
-        train(photographs, styles, config, dataclasses.replace(RECIPE, width=3), checkpoint_dir=tmp_path)
+        train(photographs, styles, config, wider, checkpoint_dir=folder)
 
 
 def test_recipes_are_checked():
@@ -153,49 +244,3 @@ def test_recipes_are_checked():
     ):
         with pytest.raises(ValueError, match=f"{next(iter(change))}="):
             InstantRecipe(**change)
-
-
-@pytest.mark.slow
-def test_from_the_command_line(narrow_file, photographs, tmp_path):
-    for index, style in enumerate(STYLES):
-        Image.fromarray(style).save(tmp_path / f"style{index}.png")
-    flags = [
-        "--steps=2",
-        "--batch_size=2",
-        "--crop_size=24",
-        "--width=2",
-        "--residual_blocks=1",
-        "--image_size=40",
-    ]
-    flags += [f"--{name}={value}" for name, value in LAYERS.items()] + [f"--weights={narrow_file}"]
-    trained = run_script(
-        "train_stylizer.py", f"--photos={photographs[0].parent}", "--styles=style0.png,style1.png",
-        "--output=model", *flags, cwd=tmp_path,
-    )  # fmt: skip
-    assert trained.returncode == 0, trained.stderr
-    assert trained.stdout == "model\n"
-    one = run_script(
-        "stylize.py",
-        f"--content={photographs[0]}",
-        "--model=model",
-        "--style=1,1",
-        "--output=a.jpg",
-        cwd=tmp_path,
-    )
-    assert (one.returncode, one.stdout) == (0, "a.jpg\n"), one.stderr
-    assert Image.open(tmp_path / "a.jpg").size == (50, 40)
-    (tmp_path / "in").mkdir()
-    Image.fromarray(picture(33, 21, 1)).save(tmp_path / "in" / "b.png")
-    (tmp_path / "in" / "bad.png").write_text("no picture")
-    several = run_script("stylize.py", "--content=in", "--model=model", "--output=out", cwd=tmp_path)
-    assert several.returncode == 1 and "1 of 2 pictures could not be read" in several.stderr
-    assert Image.open(tmp_path / "out" / "b.png").size == (21, 33)
-    for wrong, message in (
-        ("--model=in", "holds no network"),
-        ("--style=1", "must be 2 numbers"),
-        ("--strength=2", "from 0 to 1"),
-    ):
-        process = run_script(
-            "stylize.py", "--content=in", "--model=model", "--output=out", wrong, cwd=tmp_path
-        )
-        assert process.returncode == 1 and message in process.stderr.splitlines()[-1]

@@ -13,26 +13,9 @@ import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.encoder.recipe import EncoderRecipe
+from tfstyle.photographs import find_photographs as find_photographs
 
-_SUFFIXES = (".jpg", ".jpeg", ".png")
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
-
-
-def find_photographs(folder, argument: str = "photos") -> list[pathlib.Path]:
-    """Returns the picture files of a folder, sorted by name.
-
-    Raises:
-      OSError: there is no such folder.
-      ValueError: it holds no pictures.
-    """
-    folder = pathlib.Path(folder)
-    named = f"{argument}={str(folder)!r}"
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{named}: is no folder; name one that holds photographs")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not paths:
-        raise ValueError(f"{named}: holds no pictures ({', '.join(_SUFFIXES)})")
-    return paths
 
 
 def split(paths: list[pathlib.Path], holdout_every: int) -> tuple[list[pathlib.Path], list[pathlib.Path]]:

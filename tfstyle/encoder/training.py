@@ -1,11 +1,9 @@
-"""The training loop of the encoder: AdamW on the two tasks, checkpointed, reported."""
+"""The training of the encoder: AdamW on the two tasks."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,8 +15,8 @@ from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.trunk import calibrate, folded, trunk
 from tfstyle.features.network import Weights
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.training import Account, fit
 
-_CHECKPOINT_SECONDS = 60.0
 _LARGEST_GRADIENT = 1.0  # Euclidean norm over all variables, clipped above
 # Scales, shifts and temperatures are not shrunk; only kernels are.
 _UNDECAYED = ["bias", "gain", "gamma", "beta", "log_sharpness"]
@@ -51,44 +49,21 @@ def train(
     """
     if len(photographs) < 2:
         raise ValueError(f"photos: {len(photographs)} to train on; telling them apart needs at least 2")
-    checkpoint = checkpoint_dir and Checkpoint(checkpoint_dir, _identity(photographs, recipe))
-    run = _Run(photographs, recipe)
-    began = saved = time.monotonic()
-    history: list[Progress] = []
-    first_step, note = 0, ""
-    if checkpoint and (loaded := checkpoint.load()):
-        record, arrays = loaded
-        run.restore(arrays)
-        first_step = record["step"]
-        began -= record["seconds"]
-        history = [Progress(**progress) for progress in record["history"]]
-        note = f"goes on from the checkpoint after {first_step} steps"
-    measured: list[dict] = []
-    for step, (views, labels) in enumerate(batches(photographs, recipe, first_step), first_step + 1):
-        measured.append(run.step(views, labels))
-        if step % recipe.log_every and step not in (1, recipe.steps):
-            continue
-        means = {name: float(np.mean([values[name] for values in measured])) for name in measured[0]}
-        measured = []
-        progress = _progress(step, means, recipe, time.monotonic() - began, note)
-        history.append(progress)
-        for reporter in reporters:
-            reporter.report(progress, _sheet(views))
-        if not np.isfinite(progress.total):
-            raise FloatingPointError(f"the loss is {progress.total} after step {step}; lower learning_rate")
-        note = ""
-        if checkpoint and (step == recipe.steps or time.monotonic() - saved >= _CHECKPOINT_SECONDS):
-            record = {
-                "step": step,
-                "seconds": time.monotonic() - began,
-                "history": [dataclasses.asdict(progress) for progress in history],
-            }
-            checkpoint.save(record, run.state())
-            saved = time.monotonic()
-    return folded(run.trunk), history
+    checkpoint = Checkpoint(checkpoint_dir, _identity(photographs, recipe)) if checkpoint_dir else None
+    learner = _Learner(photographs, recipe)
+    history = fit(
+        learner,
+        lambda first_step: batches(photographs, recipe, first_step),
+        steps=recipe.steps,
+        report_every=recipe.log_every,
+        remedy="learning_rate",
+        reporters=reporters,
+        checkpoint=checkpoint,
+    )
+    return folded(learner.trunk), history
 
 
-class _Run:
+class _Learner:
     """The network, its tasks and its optimiser, and the compiled step on them."""
 
     def __init__(self, photographs: Sequence[np.ndarray], recipe: EncoderRecipe):
@@ -117,11 +92,32 @@ class _Run:
         )
         self._optimizer.exclude_from_weight_decay(var_names=_UNDECAYED)
         self._optimizer.build(self._trained)
-        self._step = tf.function(self._train_step)
+        self._step = tf.function(self._train_step, autograph=False)
 
-    def step(self, views: tf.Tensor, labels: tf.Tensor) -> dict[str, float]:
+    @property
+    def variables(self) -> list:
+        parts = (self.trunk, self._exemplar, self._gram)
+        return [*(v for part in parts for v in part.variables), *self._optimizer.variables]
+
+    def begin(self, kept) -> str:
+        return ""
+
+    def keep(self) -> dict:
+        return {}
+
+    def step(self, batch: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Trains on one batch and returns its losses and accuracies."""
-        return {name: float(value) for name, value in self._step(views, labels).items()}
+        self._views = batch[0]
+        return self._step(*batch)
+
+    def account(self, means: Mapping[str, float], pace: float | None) -> Account:
+        weights = {"exemplar": self._recipe.exemplar_weight, "gram": self._recipe.gram_weight}
+        return Account(
+            losses={name: weight * means[name] for name, weight in weights.items()},
+            unweighted={name: means[name] for name in weights},
+            metrics={name: value for name, value in means.items() if name not in weights},
+            picture=_sheet(self._views),
+        )
 
     def _losses(self, views: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         activations = self.trunk(views, training=True)
@@ -161,17 +157,6 @@ class _Run:
         )
         return views + self._recipe.adversarial * share * gradient / length
 
-    def _variables(self) -> list[tf.Variable]:
-        parts = (self.trunk, self._exemplar, self._gram)
-        return [*(v for part in parts for v in part.variables), *self._optimizer.variables]
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {f"variable_{index:03}": v.numpy() for index, v in enumerate(self._variables())}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        for index, variable in enumerate(self._variables()):
-            variable.assign(arrays[f"variable_{index:03}"])
-
 
 def _identity(photographs: Sequence[np.ndarray], recipe: EncoderRecipe) -> dict:
     fields = recipe.to_dict()
@@ -180,26 +165,6 @@ def _identity(photographs: Sequence[np.ndarray], recipe: EncoderRecipe) -> dict:
     for photograph in photographs:
         digest.update(photograph.tobytes())
     return {**fields, "tensorflow": tf.__version__, "photographs": digest.hexdigest()[:16]}
-
-
-def _progress(
-    step: int, means: dict[str, float], recipe: EncoderRecipe, seconds: float, note: str
-) -> Progress:
-    weights = {"exemplar": recipe.exemplar_weight, "gram": recipe.gram_weight}
-    losses = {name: weight * means[name] for name, weight in weights.items()}
-    return Progress(
-        step=step,
-        total_steps=recipe.steps,
-        scale=0,
-        scales=1,
-        losses=losses,
-        unweighted={name: means[name] for name in weights},
-        total=sum(losses.values()),
-        seconds=seconds,
-        evaluations=step,
-        note=note,
-        metrics={name: value for name, value in means.items() if name not in weights},
-    )
 
 
 def _sheet(views: tf.Tensor, columns: int = 8) -> tf.Tensor:

@@ -25,6 +25,7 @@ positions without picture under them, and statistics are over all there are.
 
 from __future__ import annotations
 
+import hashlib
 import numbers
 from collections.abc import Callable, Mapping
 
@@ -82,7 +83,7 @@ def transformation_network(
     layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
     image = tf.keras.Input((None, None, 3), name="image", dtype=_POLICIES[dtype])
     style = tf.keras.Input((styles,), name="style", dtype=_POLICIES[dtype])
-    picture = _connected(layers, image, style, lambda layer, *tensors: layer(*tensors))
+    picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
     return tf.keras.Model({"image": image, "style": style}, picture, name="transformation_network")
 
 
@@ -106,7 +107,7 @@ def run(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: 
     Returns:
       What the network returns.
     """
-    return _connected({layer.name: layer for layer in network.layers}, image, style, normalise)
+    return connect({layer.name: layer for layer in network.layers}, image, style, normalise)
 
 
 def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor) -> Statistics:
@@ -121,8 +122,35 @@ def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Ten
     return found
 
 
+def layout(network: tf.keras.Model) -> dict[str, int | str]:
+    """Returns arguments of `transformation_network` that make a network of the same layers, as JSON types."""
+    names, first = {layer.name for layer in network.layers}, network.get_layer("first")
+    return {
+        "styles": int(network.input["style"].shape[-1]),
+        "width": first.filters,
+        "residual_blocks": sum(f"residual{index}_sum" in names for index in range(1, len(names))),
+        "dtype": first.dtype_policy.name,
+    }
+
+
+def parameters(network: tf.keras.Model) -> dict[str, tf.Variable]:
+    """Returns {layer/parameter: variable}, such as first/kernel and first_norm/scale, in network order."""
+    return {
+        f"{layer.name}/{variable.name}": variable for layer in network.layers for variable in layer.weights
+    }
+
+
+def fingerprint(network: tf.keras.Model) -> str:
+    """Returns a hash of all parameters."""
+    digest = hashlib.sha256()
+    for name, variable in parameters(network).items():
+        values = np.ascontiguousarray(variable, np.float32)
+        digest.update(f"{name} {values.shape}".encode() + values.tobytes())
+    return digest.hexdigest()[:16]
+
+
 def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
-    """Returns the layers of a network by name; `_connected` knows what follows what."""
+    """Returns the layers of a network by name; `connect` knows what follows what."""
     found = {}
 
     def add(layer):
@@ -155,24 +183,47 @@ def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.ke
     return found
 
 
-def _connected(layers: Mapping[str, tf.keras.layers.Layer], image, style, normalise: Normalise):
-    """Calls the layers one after the other, on tensors or on symbols of them."""
+def connect(
+    layers: Mapping[str, Callable],
+    image,
+    style,
+    normalise: Callable,
+    *,
+    relu: Callable = tf.keras.ops.relu,
+    outline: Callable = lambda activation: activation,
+):
+    """Calls the layers one after the other: on tensors, on symbols of them, or on what stands for them.
 
-    def block(name, activation, relu=True):
+    Args:
+      layers: {name: layer, or what does the same with other kinds of activations}.
+      image: what the first layer takes.
+      style: handed to `normalise`.
+      normalise: called with the layer `NAME_norm`, as it is, an activation and the style.
+      relu: of an activation.
+      outline: of an activation, that of which only the size will be read; the
+        activation itself is then held no longer.
+
+    Returns:
+      What the last layer gives.
+    """
+
+    def block(name, activation, rectified=True):
         normal = normalise(layers[f"{name}_norm"], layers[name](activation), style)
-        return tf.keras.ops.relu(normal) if relu else normal
+        return relu(normal) if rectified else normal
 
     def doubled(name, activation, like):
         return block(name, layers[f"{name}_doubled"](activation, like))
 
-    first = block("first", image)
-    half = block("half", first)
-    activation = block("quarter", half)
+    activation = block("first", image)
+    first = outline(activation)
+    activation = block("half", activation)
+    half = outline(activation)
+    activation = block("quarter", activation)
     index = 1
     while f"residual{index}_sum" in layers:
         inner = block(f"residual{index}_a", activation)
         # Its shift is idle: without a ReLU behind, the normalisations to come take it off again.
-        inner = block(f"residual{index}_b", inner, relu=False)
+        inner = block(f"residual{index}_b", inner, rectified=False)
         activation = layers[f"residual{index}_sum"]([activation, inner])
         index += 1
     activation = doubled("half_again", activation, like=half)

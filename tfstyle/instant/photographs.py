@@ -1,12 +1,14 @@
 """Photographs to training batches, read while the network is trained.
 
 Element i of the stream depends on (seed, i) alone, so that it can be entered
-anywhere: a resumed training sees what an uninterrupted one would have seen.
+anywhere: a resumed training sees what an uninterrupted one would have seen,
+and several workers see together what one would see alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -14,10 +16,29 @@ from tfstyle import encoded
 from tfstyle.instant.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
-_LEAST_SHARE = 0.6
+_LEAST_SHARE = 0.35
 
 
-def batches(paths: Sequence, styles: int, recipe: InstantRecipe, first_step: int = 0) -> tf.data.Dataset:
+class Share(NamedTuple):
+    """Which part of each batch is read here.
+
+    Attributes:
+      worker: index of this worker; it reads the worker-th of equal parts.
+      workers: how many there are.
+      replicas: devices that share a batch, of all workers; each gets its part as a batch of its own.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    replicas: int = 1
+
+
+WHOLE = Share()
+
+
+def batches(
+    paths: Sequence, styles: int, recipe: InstantRecipe, first_step: int = 0, share: Share = WHOLE
+) -> tf.data.Dataset:
     """Returns the stream of batches from a step on to the recipe's last.
 
     Args:
@@ -25,27 +46,79 @@ def batches(paths: Sequence, styles: int, recipe: InstantRecipe, first_step: int
       styles: how many there are.
       recipe: sizes and seed are read from it.
       first_step: steps that were made before.
+      share: what is read here; all by default. The recipe's batch must be
+        divisible by its replicas.
 
     Returns:
       A dataset of `(photographs [B, S, S, 3] float32 in [0, 1], styles [B] int32)`;
-      styles take turns.
+      styles take turns. B is the recipe's batch over the replicas; there are as
+      many of them a step as this worker has replicas.
 
     Raises:
-      tf.errors.InvalidArgumentError: while it is read, where a file is no picture; it names the file.
+      tf.errors.InvalidArgumentError: while it is read, where a file is no picture; `require_readable`
+        tells which.
     """
     files, count = tf.constant([str(path) for path in paths]), len(paths)
+    part = recipe.batch_size // share.workers
 
-    def example(index: tf.Tensor):
+    def example(place: tf.Tensor):
+        index = (place // part) * recipe.batch_size + share.worker * part + place % part
         seed = tf.constant(recipe.shuffle, tf.int64)
         epoch = tf.stack([seed, index // count])
         path = files[tf.random.experimental.index_shuffle(index % count, epoch, count - 1)]
         uniform = tf.unstack(tf.random.stateless_uniform([4], tf.stack([seed, index])))
-        pixels = encoded.decode(tf.io.read_file(path))
-        return _crop(pixels, recipe.crop_size, uniform), tf.cast(index % styles, tf.int32)
+        return _crop(_read(path), recipe.crop_size, uniform), tf.cast(index % styles, tf.int32)
 
-    indices = tf.data.Dataset.range(first_step * recipe.batch_size, recipe.steps * recipe.batch_size)
-    examples = indices.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return examples.batch(recipe.batch_size, drop_remainder=True).prefetch(2)
+    places = tf.data.Dataset.range(first_step * part, recipe.steps * part)
+    examples = places.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return examples.batch(recipe.batch_size // share.replicas, drop_remainder=True).prefetch(2)
+
+
+def held_out(paths: Sequence, validation: int) -> tuple[list, list]:
+    """Returns the photographs to train on, and so many others, evenly spread.
+
+    Raises:
+      ValueError: there are not that many, and one to train on.
+    """
+    if validation >= len(paths):
+        raise ValueError(
+            f"validation={validation}: must be below the number of photographs, which is {len(paths)}"
+        )
+    kept = {(2 * index + 1) * len(paths) // (2 * validation) for index in range(validation)}
+    return (
+        [path for index, path in enumerate(paths) if index not in kept],
+        [path for index, path in enumerate(paths) if index in kept],
+    )
+
+
+def centers(paths: Sequence, size: int) -> tf.Tensor:
+    """Returns the middle of each photograph, as wide as its shorter side, `[N, size, size, 3]` in [0, 1].
+
+    Raises:
+      tf.errors.InvalidArgumentError: a file is no picture; `require_readable` tells which.
+    """
+    middle = [tf.constant(value) for value in (1.0, 0.5, 0.5, 0.0)]
+    return tf.stack([_crop(_read(tf.constant(str(path))), size, middle) for path in paths])
+
+
+def require_readable(paths: Sequence) -> None:
+    """Checks that files are pictures, by reading them, which may take long.
+
+    Raises:
+      ValueError: one is none; the message names it.
+      OSError: one cannot be read.
+    """
+    for path in paths:
+        try:
+            _read(tf.constant(str(path)))
+        except tf.errors.InvalidArgumentError:
+            raise ValueError(f"photos: {str(path)!r} is no JPEG or PNG, or a damaged one") from None
+        except tf.errors.OpError as error:
+            raise OSError(f"photos: {str(path)!r} cannot be read ({type(error).__name__})") from None
+
+
+def _read(path: tf.Tensor) -> tf.Tensor:
+    return encoded.decode(tf.io.read_file(path))
 
 
 def _crop(pixels: tf.Tensor, size: int, uniform: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfstyle.layers import canonical_name
 from tfstyle.options import check_choices, number, option, to_json, whole_number
 
 
@@ -23,17 +24,27 @@ class InstantRecipe:
     crop_size: int = option(256, "side of the photographs' crops in pixels")
     width: int = option(16, "filters of the network's first layer; 32 in the paper")
     residual_blocks: int = option(5, "residual blocks of the network")
+    adain_layer: str = option(
+        "block4_conv1",
+        "of a network for any style: layer of its encoder whose activations get the style's statistics",
+    )
+    decoder_width: float = option(
+        1.0, "of a network for any style: filters of its decoder over the encoder's"
+    )
     training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
     computed_in: str = option(
         "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
     )
     shuffle: int = option(0, "seed of the weights, crops and their order")
+    validation: int = option(4, "photographs kept from training, to be painted at each report")
     report_every: int = option(50, "steps between two reports")
 
     def __post_init__(self):
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
-        object.__setattr__(self, "training_rate", number("training_rate", self.training_rate, 0))
+        for name in ("training_rate", "decoder_width"):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0))
+        object.__setattr__(self, "adain_layer", canonical_name(self.adain_layer))
         check_choices(self)
 
     def to_dict(self) -> dict:
@@ -48,5 +59,6 @@ _LEAST = {
     "width": 1,
     "residual_blocks": 0,
     "shuffle": 0,
+    "validation": 0,
     "report_every": 1,
 }

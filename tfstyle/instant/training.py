@@ -1,30 +1,25 @@
-"""The training loop of feed-forward networks: Adam on the objective of a transfer, checkpointed, reported."""
+"""The training of feed-forward networks: Adam on the objective of a transfer, on one device or several."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import time
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from tfstyle.checkpoint import Checkpoint
-from tfstyle.composition import Composition, layers_of
 from tfstyle.config import TransferConfig
-from tfstyle.features import feature_extractor
 from tfstyle.files import sha256
-from tfstyle.instant.networks import transformation_network
-from tfstyle.instant.photographs import batches
+from tfstyle.instant import distribution
+from tfstyle.instant.arbitrary import ArbitraryTask, pairs
+from tfstyle.instant.learner import Learner
+from tfstyle.instant.photographs import Share, batches, centers, held_out, require_readable
 from tfstyle.instant.recipe import InstantRecipe
-from tfstyle.program import Program
+from tfstyle.instant.style_network import StyleNetwork
+from tfstyle.instant.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.reporting import Progress, Reporter
-from tfstyle.stacking import stacked
 from tfstyle.targets import StyleTargets
-
-_CHECKPOINT_SECONDS = 60.0
-_CALIBRATION_STEPS = 8  # batches over which a strength is measured
+from tfstyle.training import fit
 
 
 def train(
@@ -33,6 +28,7 @@ def train(
     config: TransferConfig,
     recipe: InstantRecipe,
     *,
+    strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
 ) -> tuple[tf.keras.Model, list[Progress]]:
@@ -42,183 +38,173 @@ def train(
     layers, weights, units, style statistic and total variation.
 
     Args:
-      photographs: files, JPEG or PNG.
+      photographs: files, JPEG or PNG. Of these, `recipe.validation` are kept from training.
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.
-      reporters: told of the progress, with some of the batch and what became of it below.
-      checkpoint_dir: folder to save the state in, every minute and at the end;
-        the same training goes on from there, to the same losses.
+      strategy, reporters, checkpoint_dir: see `train_task`. On sheets, the
+        photographs are in up to three styles.
 
     Returns:
-      The network, and one record every `report_every` steps, whose losses are
-      means since the one before.
+      As `train_task`.
 
     Raises:
       ValueError: the objective is not possible in a graph, styles do not suit
-        it, or the checkpoint is of another run.
-      FloatingPointError: the loss stopped being finite.
-      OSError: a file cannot be read, or the checkpoint not be written.
+        it, there are too few photographs or one is no picture; and as `train_task`.
+      FloatingPointError, OSError: as `train_task`.
     """
     if not photographs or not styles:
         raise ValueError("photographs, styles: must be at least one of each")
-    checkpoint = checkpoint_dir and Checkpoint(checkpoint_dir, _identity(photographs, styles, config, recipe))
-    run = _Run(styles, config, recipe)
-    began = saved = time.monotonic()
-    history: list[Progress] = []
-    first_step, note = 0, ""
-    loaded = checkpoint.load() if checkpoint else None
-    if loaded:
-        record, arrays = loaded
-        first_step, weights = record["step"], record["weights"]
-        began -= record["seconds"]
-        history = [Progress(**progress) for progress in record["history"]]
-        note = f"goes on from the checkpoint after {first_step} steps"
-    else:
-        weights = run.calibrated(batches(photographs, len(styles), recipe))
-        if config.style_strength > 0:
-            note = f"style_strength={config.style_strength:g} comes to " + ", ".join(
-                f"{name}={weight:.4g}" for name, weight in weights.items()
-            )
-    run.prepare(weights)
-    if loaded:
-        run.restore(arrays)
-    measured: list[dict[str, float]] = []
-    stream = batches(photographs, len(styles), recipe, first_step)
-    for step, (contents, numbers) in enumerate(stream, first_step + 1):
-        losses, made = run.step(contents, numbers)
-        measured.append({name: float(value) for name, value in losses.items()})
-        if step % recipe.report_every and step not in (1, recipe.steps):
-            continue
-        means = {name: float(np.mean([values[name] for values in measured])) for name in measured[0]}
-        seconds = time.monotonic() - began
-        progress = _progress(step, means, weights, recipe, seconds, note)
-        measured, note = [], ""
-        history.append(progress)
-        for reporter in reporters:
-            reporter.report(progress, _sheet(contents, made))
-        if not math.isfinite(progress.total):
-            raise FloatingPointError(f"the loss is {progress.total} after step {step}; lower training_rate")
-        if checkpoint and (step == recipe.steps or time.monotonic() - saved >= _CHECKPOINT_SECONDS):
-            books = {
-                "step": step,
-                "seconds": seconds,
-                "weights": weights,
-                "history": [dataclasses.asdict(each) for each in history],
-            }
-            checkpoint.save(books, run.state())
-            saved = time.monotonic()
-    return run.network, history
-
-
-class _Run:
-    """The networks, the optimiser and the compiled step on them."""
-
-    def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
-        Program.require_possible(config)
-        content_layers, style_layers = layers_of(config)
-        self._config, self._recipe = config, recipe
-        options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
-        layers = dict.fromkeys((*content_layers, *style_layers))
-        self._extractor = feature_extractor(layers, dtype=recipe.computed_in, **options)
-        for targets in styles:
-            targets.require_for(config, "styles")
-            targets.require_network(self._extractor)
-        # Of several styles, `[1, S, ...]`: the finest scale of each.
-        self._styles = tf.nest.map_structure(
-            lambda *values: tf.stack([value[0, 0] for value in values])[tf.newaxis], *map(stacked, styles)
+    trained_on, kept = held_out(photographs, recipe.validation)
+    with _naming(photographs):
+        return train_task(
+            lambda: ConditionalTask(styles, config, recipe),
+            lambda first_step, share: batches(trained_on, len(styles), recipe, first_step, share),
+            config,
+            recipe,
+            identity={"styles": [targets.hash for targets in styles], "photographs": _hashes(trained_on)},
+            validation=in_turn(centers(kept, recipe.crop_size), len(styles)) if kept else (),
+            strategy=strategy,
+            reporters=reporters,
+            checkpoint_dir=checkpoint_dir,
         )
-        self._count = len(styles)
-        policy = "mixed_bfloat16" if recipe.computed_in == "bfloat16" else "float32"
-        self.network = transformation_network(
-            self._count,
-            width=recipe.width,
-            residual_blocks=recipe.residual_blocks,
-            seed=recipe.shuffle,
-            dtype=policy,
+
+
+def train_arbitrary(
+    photographs: Sequence,
+    styles: Sequence,
+    config: TransferConfig,
+    recipe: InstantRecipe,
+    *,
+    strategy: tf.distribute.Strategy | None = None,
+    reporters: Sequence[Reporter] = (),
+    checkpoint_dir=None,
+) -> tuple[StyleNetwork, list[Progress]]:
+    """Trains a network to paint in the style of any picture; see `ArbitraryTask`.
+
+    Args:
+      photographs: as in `train`.
+      styles: files, JPEG or PNG, of pictures to learn styles from: the more, the better it
+        does with others.
+      config, recipe, strategy, reporters, checkpoint_dir: as in `train`.
+
+    Returns:
+      As `train_task`.
+
+    Raises:
+      ValueError, FloatingPointError, OSError: as in `train`.
+    """
+    if not photographs or not styles:
+        raise ValueError("photographs, styles: must be at least one of each")
+    trained_on, kept = held_out(photographs, recipe.validation)
+    with _naming([*photographs, *styles]):
+        validation = ()
+        if kept:
+            contents = centers(kept, recipe.crop_size)
+            shown = centers(styles[:3], recipe.crop_size)
+            validation = [(contents, tf.repeat(style[tf.newaxis], len(kept), 0)) for style in shown]
+        return train_task(
+            lambda: ArbitraryTask(config, recipe),
+            lambda first_step, share: pairs(trained_on, styles, recipe, first_step, share),
+            config,
+            recipe,
+            identity={"styles": _hashes(styles), "photographs": _hashes(trained_on)},
+            validation=validation,
+            strategy=strategy,
+            reporters=reporters,
+            checkpoint_dir=checkpoint_dir,
         )
-        rate = tf.keras.optimizers.schedules.CosineDecay(recipe.training_rate, recipe.steps)
-        self._optimizer = tf.keras.optimizers.Adam(rate)
-        self._optimizer.build(self.network.trainable_variables)
-
-    def _composition(self, contents: tf.Tensor, numbers: tf.Tensor) -> Composition:
-        style = tf.nest.map_structure(lambda values: tf.gather(values, numbers, axis=1), self._styles)
-        return Composition(self._config, self._extractor, contents, style, tf.constant(0))
-
-    def calibrated(self, stream: tf.data.Dataset) -> dict[str, float]:
-        """Returns the terms' weights; those of a strength are its geometric means over some batches."""
-
-        @tf.function
-        def weights(contents, numbers):
-            composition = self._composition(contents, numbers)
-            found = composition.balanced() if self._config.style_strength > 0 else composition.weights
-            return {name: tf.convert_to_tensor(value) for name, value in found.items()}
-
-        steps = _CALIBRATION_STEPS if self._config.style_strength > 0 else 1
-        found = [weights(*batch) for batch in stream.take(steps)]
-        return {
-            name: float(np.exp(np.mean([np.log(np.maximum(each[name], 1e-30)).mean() for each in found])))
-            for name in found[0]
-        }
-
-    def prepare(self, weights: dict[str, float]) -> None:
-        """Compiles the step on an objective of these weights."""
-
-        @tf.function
-        def step(contents, numbers):
-            losses = self._composition(contents, numbers).weighted(weights)
-            with tf.GradientTape() as tape:
-                made = self.network(
-                    {"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True
-                )
-                means = {name: tf.reduce_mean(values) for name, values in losses(made).items()}
-                total = tf.add_n(list(means.values()))
-            variables = self.network.trainable_variables
-            self._optimizer.apply_gradients(zip(tape.gradient(total, variables), variables))
-            return means, made
-
-        self.step = step
-
-    def _variables(self) -> list:
-        return [*self.network.variables, *self._optimizer.variables]
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {f"variable_{index:03}": v.numpy() for index, v in enumerate(self._variables())}
-
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        for index, variable in enumerate(self._variables()):
-            variable.assign(arrays[f"variable_{index:03}"])
 
 
-def _identity(photographs, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
+def train_task(
+    task: Callable[[], Task],
+    stream: Callable[[int, Share], tf.data.Dataset],
+    config: TransferConfig,
+    recipe: InstantRecipe,
+    *,
+    identity: Mapping[str, object],
+    validation: Sequence[Batch] = (),
+    strategy: tf.distribute.Strategy | None = None,
+    reporters: Sequence[Reporter] = (),
+    checkpoint_dir=None,
+) -> tuple[tf.keras.Model, list[Progress]]:
+    """Trains the network of a task.
+
+    On several replicas, each gets its part of a batch, gradients are summed,
+    and losses are those of one device, but for rounding.
+
+    Args:
+      task: makes the task, and with it all variables.
+      stream: gives the batches that follow so many steps, and of these the share asked for.
+      config: the objective.
+      recipe: how to train; its batch is that of all replicas together.
+      identity: what a checkpoint has to agree in besides config and recipe, as JSON types.
+      validation: batches to be painted at each report; the photographs are the same in all.
+      strategy: where to train; None: on one device. Each worker calls this, with
+        the same arguments.
+      reporters: told of the progress, by the chief alone, with photographs above
+        and what became of them below: those of `validation` or, without it, of the batch.
+      checkpoint_dir: folder to save the state in, every minute and at the end;
+        the same training goes on from there, to the same losses. One for all
+        workers: the chief writes, and all read.
+
+    Returns:
+      The network, and one record every `report_every` steps, whose losses are
+      means since the one before. Its metrics are the mean "validation loss" of
+      that moment, and "pictures a second" since the last record.
+
+    Raises:
+      ValueError: the batch cannot be divided among the replicas, a strength
+        cannot be measured, or the checkpoint is of another run, or of another
+        step for another worker.
+      FloatingPointError: the loss stopped being finite.
+      OSError: a file cannot be read, or the checkpoint not be written; or a worker was lost.
+    """
+    distributed, strategy = strategy is not None, strategy or tf.distribute.get_strategy()
+    distribution.require_divisible(recipe.batch_size, strategy)
+    checkpoint = None
+    if checkpoint_dir:
+        checkpoint = Checkpoint(checkpoint_dir, {**_identity(config, recipe), **identity})
+    with strategy.scope():
+        learner = Learner(task(), stream, config, recipe, validation, strategy)
+    with distribution.losses_told():
+        history = fit(
+            learner,
+            learner.batches,
+            steps=recipe.steps,
+            report_every=recipe.report_every,
+            remedy="training_rate",
+            reporters=reporters,
+            checkpoint=checkpoint,
+            chief=distribution.is_chief(strategy),
+            agree=lambda step: distribution.require_agreement(
+                strategy, step, "checkpoint_dir: must be one folder for all workers; they go on from steps"
+            ),
+        )
+    if not distributed:
+        return learner.network, history
+    plain = task().network  # without the strategy, which would follow it into files
+    plain.set_weights(learner.network.get_weights())
+    return plain, history
+
+
+@contextlib.contextmanager
+def _naming(paths: Sequence) -> Iterator[None]:
+    """Says which file it was that TensorFlow could not read."""
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError):
+        require_readable(paths)
+        raise
+
+
+def _hashes(paths: Sequence) -> list[str]:
+    return [sha256(path)[:16] for path in paths]
+
+
+def _identity(config: TransferConfig, recipe: InstantRecipe) -> dict:
     fields = recipe.to_dict()
-    del fields["report_every"]
-    return {
-        **config.to_dict(),
-        **fields,
-        "tensorflow": tf.__version__,
-        "styles": [targets.hash for targets in styles],
-        "photographs": [sha256(path)[:16] for path in photographs],
-    }
-
-
-def _progress(step: int, means, weights, recipe: InstantRecipe, seconds: float, note: str) -> Progress:
-    return Progress(
-        step=step,
-        total_steps=recipe.steps,
-        scale=0,
-        scales=1,
-        losses=means,
-        unweighted={name: value / weights[name] if weights[name] else 0.0 for name, value in means.items()},
-        total=sum(means.values()),
-        seconds=seconds,
-        evaluations=step,
-        note=note,
-        metrics={"pictures a second": step * recipe.batch_size / max(seconds, 1e-9)},
-    )
-
-
-def _sheet(contents: tf.Tensor, made: tf.Tensor, columns: int = 4) -> tf.Tensor:
-    """Returns some photographs, and below what became of them, `[1, H, W, 3]`."""
-    rows = [tf.concat(tf.unstack(tf.cast(batch[:columns], tf.float32)), 1) for batch in (contents, made)]
-    return tf.concat(rows, 0)[tf.newaxis]
+    # What is kept from training shows in the photographs that it leaves.
+    for name in ("report_every", "validation"):
+        del fields[name]
+    return {**config.to_dict(), **fields, "tensorflow": tf.__version__}

@@ -1,0 +1,129 @@
+"""Exported networks come back as they were, or it is said what is wrong."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.export import export_network
+from tfstyle.instant.cards import CARD, read_card, style_names
+from tfstyle.instant.loading import load_network
+from tfstyle.instant.networks import transformation_network
+
+
+@pytest.fixture(scope="module")
+def network():
+    return transformation_network(2, width=2, residual_blocks=1, seed=4)
+
+
+@pytest.fixture(scope="module")
+def exported(network, tmp_path_factory):
+    about = {"styles": ["mosaic.jpg", "swirls.png"]}
+    return export_network(tmp_path_factory.mktemp("exported") / "model", network, about)
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    return shutil.copytree(exported, tmp_path / "model")
+
+
+def change(folder, **fields):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(card | fields))
+
+
+def test_a_network_comes_back(network, exported):
+    loaded, card = load_network(exported)
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert card["layout"] == {"styles": 2, "width": 2, "residual_blocks": 1, "dtype": "float32"}
+    assert style_names(card) == ["mosaic", "swirls"]
+
+
+def test_in_another_precision(network, exported):
+    loaded, _ = load_network(exported, dtype="mixed_bfloat16")
+    assert loaded.get_layer("first").compute_dtype == "bfloat16"
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_graphs_are_not_read(network, copy):
+    (copy / "saved_model.pb").unlink()
+    np.testing.assert_array_equal(load_network(copy)[0].weights[0], network.weights[0])
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"width": 3}, r"its parameters cannot be read \(.*\(9, 9, 3, 2\).*\(9, 9, 3, 3\)"),
+        ({"styles": 3}, r"its parameters cannot be read \(.*\(2, 2\).*\(3, 2\)"),
+        ({"residual_blocks": 2}, "some of its parameters are missing"),
+        ({"residual_blocks": 0}, f"its parameters are not those that {CARD} speaks of"),
+        ({"width": "wide"}, "tells of a network that cannot be made .*width='wide'"),
+        ({"depth": 2}, "tells of a network that cannot be made .*depth"),
+    ],
+)
+def test_layouts_that_are_not_the_networks(copy, layout, message):
+    card = json.loads((copy / CARD).read_text())
+    change(copy, layout=card["layout"] | layout)
+    with pytest.raises(ValueError, match=f"^model='.*': .*{message}"):
+        load_network(copy)
+
+
+def test_other_damage(copy, tmp_path):
+    change(copy, fingerprint="0" * 16)
+    with pytest.raises(ValueError, match="are not those that"):
+        load_network(copy)
+    change(copy, layout=None)
+    with pytest.raises(ValueError, match="tells no layout of the network; export it again"):
+        load_network(copy)
+    shutil.rmtree(copy / "variables")
+    change(copy, layout={"styles": 2, "width": 2, "residual_blocks": 1})
+    with pytest.raises(ValueError, match=r"^model='.*': its parameters cannot be read"):
+        load_network(copy, argument="model")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, f"holds no network .*{CARD}: No such file"),
+        ("{", f"holds no network .*{CARD}: Expecting"),
+        ("[" * 100_000, "holds no network"),
+        ("[]", "another kind, None"),
+        ('{"model": ["network"]}', "another kind"),
+        ('{"model": "transfer"}', "another kind, 'transfer'"),
+    ],
+)
+def test_cards_that_are_none(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / CARD).write_text(text)
+    with pytest.raises(ValueError, match=f"^model='.*': .*{message}"):
+        read_card(tmp_path)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"^model='.*none': is no folder; train_stylizer\.py makes one"):
+        read_card(tmp_path / "none")
+
+
+def test_names_of_styles():
+    def names(styles, known=2):
+        return style_names({"styles": styles, "styles_known": known})
+
+    assert names(["x.y.jpg", "z.png"]) == ["x.y", "z"]
+    assert names(["x.jpg", "x.png"]) == ["x.jpg", "x.png"]
+    assert (
+        names(["x.jpg", "x.jpg"]) == names(["x.jpg"]) == names([1, 2]) == names("ab") == ["style1", "style2"]
+    )
+    with pytest.raises(ValueError, match=r"styles_known=None: must be a whole number, 1 or above"):
+        names([], None)
+
+
+def test_a_saved_model_is_still_one_without_the_package(network, exported):
+    """The list of parameters beside the graphs does not stand in their way."""
+    image, style = np.random.default_rng(0).uniform(size=(1, 9, 7, 3)).astype(np.float32), [[1.0, 0.0]]
+    found = tf.saved_model.load(str(exported)).signatures["float"](image=tf.constant(image))["picture"]
+    np.testing.assert_allclose(found, network({"image": image, "style": np.float32(style)}), atol=1e-5)

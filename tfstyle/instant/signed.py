@@ -1,0 +1,131 @@
+"""SavedModels of networks for any style: pictures and styles in, pictures out, without tfstyle."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tfstyle import signatures as shared
+from tfstyle.encoded import decode, encode_png
+from tfstyle.export import require_replaceable, save
+from tfstyle.instant.adain import Moments
+from tfstyle.instant.style_network import StyleNetwork
+from tfstyle.pipelines import from_integers, to_integers
+from tfstyle.signatures import SignedModule
+from tfstyle.targets import fingerprint
+
+_STRENGTH = tf.TensorSpec([], tf.float32, "strength")
+
+
+def _moments(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None, None], tf.float32, name)
+
+
+class SignedStyleNetwork(SignedModule):
+    """A network for any style: image, style and strength in, picture out.
+
+    Args:
+      network: from `style_network`, in float32 or mixed precision.
+    """
+
+    def __init__(self, network: StyleNetwork):
+        super().__init__(name="style_network")
+        self.network = network
+
+    @tf.function(input_signature=[shared._pictures("style")], autograph=False)
+    def measure(self, style):
+        """Returns the `mean` and `deviation` of styles, `[B, C]` each, for `restyle`."""
+        return self.network.measured(shared._inside(style, "style"))._asdict()
+
+    @tf.function(
+        input_signature=[shared._pictures("image"), _moments("mean"), _moments("deviation"), _STRENGTH],
+        autograph=False,
+    )
+    def restyle(self, image, mean, deviation, strength):
+        """Returns pictures in styles measured before; means of them, by weights, mix styles."""
+        image = shared._inside(image, "image")
+        moments = Moments(*(shared._one_or_each(each, image, "style") for each in (mean, deviation)))
+        strength = shared._required(
+            strength, (strength >= 0) & (strength <= 1), "strength: must be from 0 to 1, not", strength
+        )
+        return self.network.restyled(image, moments, strength)
+
+    @tf.function(
+        input_signature=[shared._pictures("image"), shared._pictures("style"), _STRENGTH], autograph=False
+    )
+    def paint(self, image, style, strength):
+        style = self.measure(style)
+        return self.restyle(image, style["mean"], style["deviation"], strength)
+
+    @tf.function(
+        input_signature=[shared._pictures("image"), shared._pictures("style"), _STRENGTH], autograph=False
+    )
+    def floats(self, image, style, strength):
+        return {"picture": self.paint(image, style, strength)}
+
+    @tf.function(
+        input_signature=[
+            shared._pictures("image", tf.uint8),
+            shared._pictures("style", tf.uint8),
+            _STRENGTH,
+        ],
+        autograph=False,
+    )
+    def integers(self, image, style, strength):
+        return {"picture": to_integers(self.paint(from_integers(image), from_integers(style), strength))}
+
+    @tf.function(
+        input_signature=[shared._files("image_bytes"), shared._files("style_bytes"), _STRENGTH],
+        autograph=False,
+    )
+    def files(self, image_bytes, style_bytes, strength):
+        image_bytes = shared._filled(image_bytes, "image_bytes")
+        style_bytes = shared._one_or_each(style_bytes, image_bytes, "style_bytes")
+        pairs = (image_bytes, tf.broadcast_to(style_bytes, tf.shape(image_bytes)))
+
+        def file_of(pair):
+            image, style = (decode(file)[tf.newaxis] for file in pair)
+            return encode_png(self.integers(image, style, strength)["picture"][0])
+
+        return {"picture_bytes": shared._one_by_one(file_of, pairs)}
+
+
+def export_style_network(
+    output, network: StyleNetwork, about: Mapping[str, Any] | None = None
+) -> pathlib.Path:
+    """Saves a network that paints in any style in one pass.
+
+    =================  ==================================  ===============================
+    `serving_default`  `image`: uint8 `[B, H, W, 3]`,      `picture`: as the image
+                       `style`: uint8 `[1 or B, h, w, 3]`
+    `float`            the same, float32 in [0, 1]         `picture`: the same
+    `encoded_bytes`    `image_bytes`: string `[B]`,        `picture_bytes`: `[B]`, PNG
+                       `style_bytes`: string `[1 or B]`
+    =================  ==================================  ===============================
+
+    Each has a `strength`, too: float32 scalar from 0 to 1. Files of one call
+    may have different sizes. What `tf.saved_model.load` gives also has the
+    functions behind them, in floats: `paint(image, style, strength)`, and its
+    two parts, `measure(style)` and `restyle(image, mean, deviation, strength)`,
+    for styles that are used often, or mixed.
+
+    Args:
+      output: as in `export_extractor`, also for errors.
+      network: from `style_network`.
+      about: what else the card is to tell, as JSON types.
+
+    Returns:
+      The folder.
+    """
+    folder = require_replaceable(output)
+    card = {
+        "model": "style_network",
+        **(about or {}),
+        "layer": network.layer,
+        "minimum_size": 1,
+        "fingerprint": fingerprint(network.encoder, [network.layer]),
+    }
+    return save(SignedStyleNetwork(network), folder, card)

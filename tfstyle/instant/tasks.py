@@ -1,0 +1,99 @@
+"""What networks are trained to: the objective of a transfer, of each picture in a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import tensorflow as tf
+
+from tfstyle.composition import Composition, layers_of
+from tfstyle.config import TransferConfig
+from tfstyle.features import feature_extractor
+from tfstyle.instant.networks import transformation_network
+from tfstyle.instant.recipe import InstantRecipe
+from tfstyle.program import Program
+from tfstyle.stacking import stacked
+from tfstyle.targets import StyleTargets
+
+# Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
+Batch = tuple[tf.Tensor, ...]
+
+
+class Task(Protocol):
+    """A network, and what it is trained to.
+
+    All variables are made where the task is, so that a strategy's scope has them.
+
+    Attributes:
+      network: what is trained.
+    """
+
+    network: tf.keras.Model
+
+    def composition(self, batch: Batch) -> Composition:
+        """Returns the objective of a batch, in a graph."""
+
+    def paint(self, batch: Batch) -> tf.Tensor:
+        """Returns what the network makes of a batch in training, `[B, S, S, 3]`."""
+
+
+class ConditionalTask:
+    """One network for a set of styles; a batch is photographs and the numbers of their styles, `[B]` int32.
+
+    Args:
+      styles: measured with the config.
+      config: the objective.
+      recipe: the network's size, its seed and the precision are read from it.
+
+    Attributes:
+      network: from `transformation_network`.
+
+    Raises:
+      ValueError: the objective is not possible in a graph, or styles do not suit it.
+      OSError: the weights cannot be read.
+    """
+
+    def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
+        Program.require_possible(config)
+        self._config = config
+        content_layers, style_layers = layers_of(config)
+        options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
+        layers = dict.fromkeys((*content_layers, *style_layers))
+        self._extractor = feature_extractor(layers, dtype=recipe.computed_in, **options)
+        for targets in styles:
+            targets.require_for(config, "styles")
+            targets.require_network(self._extractor)
+        # Of several styles, `[1, S, ...]`: the finest scale of each.
+        self._styles = tf.nest.map_structure(
+            lambda *values: tf.stack([value[0, 0] for value in values])[tf.newaxis], *map(stacked, styles)
+        )
+        self._count = len(styles)
+        self.network = transformation_network(
+            self._count,
+            width=recipe.width,
+            residual_blocks=recipe.residual_blocks,
+            seed=recipe.shuffle,
+            dtype="mixed_bfloat16" if recipe.computed_in == "bfloat16" else "float32",
+        )
+
+    def composition(self, batch: Batch) -> Composition:
+        contents, numbers = batch
+        style = tf.nest.map_structure(lambda values: tf.gather(values, numbers, axis=1), self._styles)
+        return Composition(self._config, self._extractor, contents, style, tf.constant(0))
+
+    def paint(self, batch: Batch) -> tf.Tensor:
+        contents, numbers = batch
+        return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
+
+
+def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
+    """Returns batches of `ConditionalTask` that show the same photographs in several styles.
+
+    Args:
+      contents: `[N, S, S, 3]`.
+      styles: how many there are. They take turns, and begin with another in each batch.
+      rounds: greatest number of batches.
+    """
+    count = contents.shape[0]
+    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, rounds))]
