@@ -72,21 +72,32 @@ class ReflectedConv2D(tf.keras.layers.Conv2D):
 
 @_registered
 class Doubled(tf.keras.layers.Layer):
-    """Twice the size by repetition of each position, cut at bottom and right to the size of another map.
+    """Twice the size, linear in between, cut at bottom and right to the size of another map.
 
     The map is the one that was halved, rounding up; so any size comes back.
     With a convolution behind it, it takes the place of the strided transposed
     convolution of Johnson et al. 2016, which draws checkerboards (Odena,
     Dumoulin & Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016).
+    Mere repetition of each position draws them, too, when training is short:
+    the convolution behind can tell even positions from odd ones.
     """
 
     def call(self, activation, like):
-        size = tf.shape(like)
-        doubled = tf.repeat(tf.repeat(activation, 2, axis=1), 2, axis=2)
-        return doubled[:, : size[1], : size[2]]
+        for axis in (1, 2):
+            nearest, next_to = doubled_indices(tf.shape(activation)[axis], tf.shape(like)[axis])
+            own, other = (tf.gather(activation, indices, axis=axis) for indices in (nearest, next_to))
+            activation = 0.75 * own + 0.25 * other
+        return activation
 
     def compute_output_shape(self, activation_shape, like_shape):
         return (activation_shape[0], like_shape[1], like_shape[2], activation_shape[3])
+
+
+def doubled_indices(size: tf.Tensor, doubled: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns what the positions of a doubled axis lie in, and next to; the border is its own neighbour."""
+    position = tf.range(doubled)
+    nearest = position // 2
+    return nearest, tf.clip_by_value(nearest + 2 * (position % 2) - 1, 0, size - 1)
 
 
 @_registered

@@ -16,6 +16,7 @@ from tfstyle.training import Account
 
 _CALIBRATION_STEPS = 8  # batches over which a strength is measured
 _COLUMNS = 4  # photographs on a sheet
+_LEFT_OUT = "share of steps left out"  # because their gradients are not finite
 
 
 class Learner:
@@ -81,6 +82,11 @@ class Learner:
 
     def account(self, means: Mapping[str, float], pace: float | None) -> Account:
         metrics, shown = {}, self._validation
+        means = dict(means)
+        if (left_out := means.pop(_LEFT_OUT)) == 1:
+            raise FloatingPointError("gradients are no longer finite; lower training_rate")
+        if left_out:
+            metrics[_LEFT_OUT] = left_out
         if shown:
             found = [self._painted(batch) for batch in shown]
             metrics["validation loss"] = float(np.mean([losses for losses, _ in found]))
@@ -91,7 +97,7 @@ class Learner:
             metrics["pictures a second"] = pace * self._recipe.batch_size
         weights = self._weights
         return Account(
-            losses=dict(means),
+            losses=means,
             unweighted={n: value / weights[n] if weights[n] else 0.0 for n, value in means.items()},
             metrics=metrics,
             picture=_sheet([shown[0][0], *(made for _, made in found)]),
@@ -132,8 +138,12 @@ class Learner:
                 shares = {name: tf.reduce_mean(each) / replicas for name, each in values.items()}
                 total = tf.add_n(list(shares.values()))
             variables = self.network.trainable_variables
-            self._optimizer.apply_gradients(zip(tape.gradient(total, variables), variables))
-            return shares
+            gradients = tape.gradient(total, variables)
+            # One picture that cannot be differentiated, such as one of a single colour, must not end a long training.
+            sound = tf.math.is_finite(tf.linalg.global_norm(gradients))
+            gradients = [tf.where(sound, each, tf.zeros_like(each)) for each in gradients]
+            self._optimizer.apply_gradients(zip(gradients, variables))
+            return {**shares, _LEFT_OUT: tf.where(sound, 0.0, 1.0) / replicas}
 
         @tf.function(autograph=False)
         def step(batch):

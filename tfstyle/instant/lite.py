@@ -1,13 +1,11 @@
 """Networks as LiteRT files, for telephones and whatever has no TensorFlow.
 
 The network is traced once more, in float32, from what LiteRT has itself: no op
-of a file needs TensorFlow's kernels ("Flex"). Three things are done otherwise
+of a file needs TensorFlow's kernels ("Flex"). Two things are done otherwise
 than in `networks`, to the same numbers:
 
 - Parameters are constants. The converter leaves those of a Keras model outside
   of the file, as variables without a value.
-- Activations are doubled by a gather: behind `tf.repeat` of an unknown size, the
-  converter knows the number of channels no longer, and has no convolution for it.
 - Batches are of one picture.
 """
 
@@ -24,7 +22,7 @@ import tensorflow as tf
 from tfstyle.files import require_file, require_writable_folder, write_atomically
 from tfstyle.instant import networks
 from tfstyle.instant.cards import style_names
-from tfstyle.instant.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D, reflected
+from tfstyle.instant.layers import ConditionalInstanceNormalization, ReflectedConv2D, reflected
 from tfstyle.instant.loading import load_network
 from tfstyle.instant.mixtures import Mixture, weights_of
 from tfstyle.options import listed, whole_number
@@ -229,13 +227,7 @@ def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
             return activation * factor[:, tf.newaxis, tf.newaxis] + rest[:, tf.newaxis, tf.newaxis]
 
         return normalised
-    return _doubled if isinstance(layer, Doubled) else layer
-
-
-def _doubled(activation: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    for axis in (1, 2):
-        activation = tf.gather(activation, tf.range(tf.shape(like)[axis]) // 2, axis=axis)
-    return activation
+    return layer
 
 
 def _interpreter(content: bytes, threads: int):

@@ -10,8 +10,8 @@ network for many styles, and for mixtures of them. Departures from Johnson et al
 - Every convolution sees the reflected border. There, only the input is
   reflected, 40 pixels wide, residual blocks cut their borders off, and the
   others pad with zeros. So here the size may be any.
-- Activations are doubled by repetition with a convolution behind, not by
-  transposed convolutions, which draw checkerboards.
+- Activations are doubled by linear interpolation with a convolution behind, not
+  by transposed convolutions, which draw checkerboards.
 - Instance normalisation in place of batch normalisation; before it, no biases,
   which it would take off again.
 
@@ -67,7 +67,7 @@ def transformation_network(
       A `keras.Model` from `{"image": [B, H, W, 3], "style": [B, styles]}`, RGB
       in [0, 1] and weights of the styles that should add up to 1, to
       `[B, H, W, 3]` in [0, 1], float32 (float64 for ``float64``). Sides may be
-      any from 1. A pixel depends on what is up to 17 + 8 `residual_blocks`
+      any from 1. A pixel depends on what is up to 20 + 8 `residual_blocks`
       pixels away, and on the statistics of the whole picture.
 
     Raises:

@@ -17,6 +17,9 @@ from tfstyle.instant.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35
+# Crops whose values deviate by less are of one colour, such as the white around a thing: they teach nothing, and
+# through many normalisations of what does not vary, gradients grow beyond all bounds.
+_LEAST_DEVIATION = 0.02
 
 
 class Share(NamedTuple):
@@ -122,13 +125,23 @@ def _read(path: tf.Tensor) -> tf.Tensor:
 
 
 def _crop(pixels: tf.Tensor, size: int, uniform: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Returns a square part of a photograph, anywhere and perhaps mirrored, `[size, size, 3]`."""
+    """Returns a square part of a photograph, anywhere and perhaps mirrored, `[size, size, 3]`.
+
+    Where that is of one colour, it is the widest part in the middle.
+    """
     shape = tf.cast(tf.shape(pixels)[:2], tf.float32)
     side = tf.reduce_min(shape) * (_LEAST_SHARE + (1 - _LEAST_SHARE) * uniform[0])
-    side = tf.maximum(tf.floor(side), 1.0)
-    top, left = tf.unstack(tf.cast(tf.floor((shape - side) * tf.stack(uniform[1:3])), tf.int32))
-    whole = tf.cast(side, tf.int32)
+    crop = _square(pixels, size, side, (shape - side) * tf.stack(uniform[1:3]))
+    flat = tf.reduce_max(tf.math.reduce_std(crop, axis=[0, 1])) < _LEAST_DEVIATION
+    widest = tf.reduce_min(shape)
+    crop = tf.cond(flat, lambda: _square(pixels, size, widest, (shape - widest) / 2), lambda: crop)
+    return tf.where(uniform[3] < 0.5, crop, crop[:, ::-1])
+
+
+def _square(pixels: tf.Tensor, size: int, side: tf.Tensor, corner: tf.Tensor) -> tf.Tensor:
+    """Returns the square of a side at a corner, as `[size, size, 3]` in [0, 1]."""
+    whole = tf.cast(tf.maximum(tf.floor(side), 1.0), tf.int32)
+    top, left = tf.unstack(tf.cast(tf.floor(corner), tf.int32))
     part = tf.cast(pixels[top : top + whole, left : left + whole], tf.float32) / 255.0
     crop = tf.image.resize(part, [size, size], method="bicubic", antialias=True)
-    crop = tf.clip_by_value(tf.ensure_shape(crop, [size, size, 3]), 0.0, 1.0)
-    return tf.where(uniform[3] < 0.5, crop, crop[:, ::-1])
+    return tf.clip_by_value(tf.ensure_shape(crop, [size, size, 3]), 0.0, 1.0)

@@ -174,8 +174,9 @@ def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:
 
 def _doubled(layer: Doubled, activation: LazyMap, like: LazyMap) -> LazyMap:
     def rows(start: int, stop: int) -> tf.Tensor:
-        first = start // 2
-        size = tf.zeros([1, stop - 2 * first, like.width, 0])  # a map without channels
-        return layer(activation.rows(first, -(-stop // 2)), size)[:, start - 2 * first :]
+        # One more to each side, between which the layer looks; what it takes for the border is cut off again.
+        first, last = max(0, start // 2 - 1), min(-(-stop // 2) + 1, activation.height)
+        size = tf.zeros([1, min(2 * last, like.height) - 2 * first, like.width, 0])  # a map without channels
+        return layer(activation.rows(first, last), size)[:, start - 2 * first : stop - 2 * first]
 
     return LazyMap(like.height, like.width, like.step, rows)
