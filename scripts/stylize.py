@@ -15,9 +15,9 @@ import time
 
 from absl import flags
 
-import command_line as cli
-
 from tfstyle.instant import cards, mixtures
+
+import command_line as cli
 
 _MODEL = cli.pathlib.Path(__file__).resolve().parent.parent / "saved_models" / "styles"
 
@@ -27,15 +27,18 @@ flags.DEFINE_list(
     "style",
     None,
     "name of a style; several with their shares, as in mosaic:0.7,swirls:0.3; or shares of all styles in"
-    " their order (default: the first style)",
+    " their order (default: the first style); for any style, pictures, as in a.jpg:0.7,b.jpg:0.3",
 )
 flags.DEFINE_bool("all_styles", False, "paint in each of the network's styles, instead of --style")
 flags.DEFINE_float("strength", 1.0, "how much of the painted picture, from 0 (the photograph) to 1")
 flags.DEFINE_string(
-    "output", None, "picture to write, .png or .jpg; a folder where there are several (default: CONTENT_STYLE.png,"
-    " in this folder)",
-)  # fmt: skip
-flags.DEFINE_integer("batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast")
+    "output",
+    None,
+    "picture to write, .png or .jpg; a folder where there are several (default: CONTENT_STYLE.png, here)",
+)
+flags.DEFINE_integer(
+    "batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast"
+)
 
 
 def main():
@@ -90,8 +93,51 @@ def looks_of_network(model, card: dict) -> list:
     ]
 
 
+def looks_of_style_network(model, card: dict) -> list:
+    """Returns one look, of the style pictures asked for mixed by their shares, or one for each."""
+    FLAGS = flags.FLAGS
+    if FLAGS.all_styles or not FLAGS.style:
+        raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
+    paths, shares = zip(*(_share(each) for each in FLAGS.style))
+    with cli.quiet_tensorflow():
+        import tensorflow as tf
+
+        from tfstyle import images
+        from tfstyle.instant.folders import Look
+
+        network = tf.saved_model.load(str(model))
+        measured = [network.measure(images.load_image(path, "style")) for path in paths]
+    total = sum(shares)
+    mixed = {
+        name: tf.add_n([share / total * each[name] for share, each in zip(shares, measured)])
+        for name in ("mean", "deviation")
+    }
+
+    def paint(pictures):
+        strength = tf.constant(FLAGS.strength, tf.float32)
+        return network.restyle(tf.constant(pictures), mixed["mean"], mixed["deviation"], strength).numpy()
+
+    about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
+    note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}
+    return [Look("_".join(cli.pathlib.Path(path).stem for path in paths), paint, note)]
+
+
+def _share(given: str) -> tuple[str, float]:
+    """Returns the picture and the share of picture.jpg:0.7; 1 where there is none."""
+    path, colon, share = given.rpartition(":")
+    if not colon:
+        return given, 1.0
+    try:
+        value = float(share)
+    except ValueError:
+        return given, 1.0  # a name with a colon in it
+    if not 0 < value < float("inf"):
+        raise ValueError(f"style={given}: a share must be above 0")
+    return path, value
+
+
 # {kind of model, as its card says: what makes its looks}; flags are checked before TensorFlow is imported.
-LOOKS = {"network": looks_of_network}
+LOOKS = {"network": looks_of_network, "style_network": looks_of_style_network}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import math
 import os
 import pathlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -22,6 +22,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.files import make_folder, require_writable_folder
 from tfstyle.instant import networks
 from tfstyle.instant.cards import CARD
+from tfstyle.instant.model_card import write_page
 from tfstyle.measuring import style_targets
 from tfstyle.presets import PRESETS
 from tfstyle.program import Program
@@ -125,7 +126,9 @@ def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], styl
     return save(module, folder, card)
 
 
-def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | None = None) -> pathlib.Path:
+def export_network(
+    output, network: tf.keras.Model, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
+) -> pathlib.Path:
     """Saves a network that paints in one pass, from `instant.training.train`.
 
     =================  =================================  ===============================
@@ -138,12 +141,14 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
 
     But for `with_style`, the first style is meant, whole. Weights of styles
     should add up to 1; a strength from 0 to 1 blends the picture with the
-    photograph. `instant.loading.load_network` gives the network back.
+    photograph. `instant.loading.load_network` gives the network back. For people,
+    there is a page, README.md.
 
     Args:
       output: as in `export_extractor`, also for errors.
       network: from `transformation_network`.
       about: what else the card is to tell, as JSON types.
+      pictures: files of the styles' pictures, of which the page shows small copies.
 
     Returns:
       The folder.
@@ -158,7 +163,7 @@ def export_network(output, network: tf.keras.Model, about: Mapping[str, Any] | N
         "minimum_size": 1,
         "fingerprint": networks.fingerprint(network),
     }
-    return save(module, folder, card)
+    return save(module, folder, card, lambda new, card: write_page(new, card, pictures))
 
 
 def _least_side(program: Program, config: TransferConfig) -> int:
@@ -197,8 +202,20 @@ def _holds_export(folder: pathlib.Path) -> bool:
         return False
 
 
-def save(module: SignedModule, folder: pathlib.Path, card: Mapping[str, Any]) -> pathlib.Path:
-    """Saves beside the folder and renames, so that nobody ever sees half a model."""
+def save(
+    module: SignedModule,
+    folder: pathlib.Path,
+    card: Mapping[str, Any],
+    add: Callable[[pathlib.Path, Mapping[str, Any]], None] = lambda new, card: None,
+) -> pathlib.Path:
+    """Saves beside the folder and renames, so that nobody ever sees half a model.
+
+    Args:
+      module: what is saved.
+      folder: where to.
+      card: what the model is.
+      add: writes more into the new folder, from the whole card.
+    """
     functions = module.functions()
     card = {
         **card,
@@ -216,6 +233,7 @@ def save(module: SignedModule, folder: pathlib.Path, card: Mapping[str, Any]) ->
         except tf.errors.OpError as error:
             raise OSError(f"output={str(folder)!r}: cannot be written ({error.message})") from None
         (new / CARD).write_text(json.dumps(card, indent=1) + "\n")
+        add(new, card)
         require_replaceable(folder)
         if target.exists():
             os.rename(target, old)

@@ -139,7 +139,7 @@ class Learner:
                 total = tf.add_n(list(shares.values()))
             variables = self.network.trainable_variables
             gradients = tape.gradient(total, variables)
-            # One picture that cannot be differentiated, such as one of a single colour, must not end a long training.
+            # A picture without a gradient, such as one of a single colour, must not end a training.
             sound = tf.math.is_finite(tf.linalg.global_norm(gradients))
             gradients = [tf.where(sound, each, tf.zeros_like(each)) for each in gradients]
             self._optimizer.apply_gradients(zip(gradients, variables))

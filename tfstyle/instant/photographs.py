@@ -17,8 +17,8 @@ from tfstyle.instant.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35
-# Crops whose values deviate by less are of one colour, such as the white around a thing: they teach nothing, and
-# through many normalisations of what does not vary, gradients grow beyond all bounds.
+# Crops whose values deviate by less are of one colour, such as the white around a thing: they teach nothing,
+# and through many normalisations of what does not vary, gradients grow beyond all bounds.
 _LEAST_DEVIATION = 0.02
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +12,7 @@ from tfstyle import signatures as shared
 from tfstyle.encoded import decode, encode_png
 from tfstyle.export import require_replaceable, save
 from tfstyle.instant.adain import Moments
+from tfstyle.instant.model_card import write_page
 from tfstyle.instant.style_network import StyleNetwork
 from tfstyle.pipelines import from_integers, to_integers
 from tfstyle.signatures import SignedModule
@@ -94,7 +95,7 @@ class SignedStyleNetwork(SignedModule):
 
 
 def export_style_network(
-    output, network: StyleNetwork, about: Mapping[str, Any] | None = None
+    output, network: StyleNetwork, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
 ) -> pathlib.Path:
     """Saves a network that paints in any style in one pass.
 
@@ -116,6 +117,7 @@ def export_style_network(
       output: as in `export_extractor`, also for errors.
       network: from `style_network`.
       about: what else the card is to tell, as JSON types.
+      pictures: files of the styles that it was trained on; see `export_network`.
 
     Returns:
       The folder.
@@ -128,4 +130,4 @@ def export_style_network(
         "minimum_size": 1,
         "fingerprint": fingerprint(network.encoder, [network.layer]),
     }
-    return save(SignedStyleNetwork(network), folder, card)
+    return save(SignedStyleNetwork(network), folder, card, lambda new, card: write_page(new, card, pictures))
