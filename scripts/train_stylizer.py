@@ -67,25 +67,27 @@ def main():
         boards = cli.tensorboard_reporters(output.name, options, pictures, config.image_size)
         watching = [cli.console_reporter(), *boards]
     network, history = train(strategy=strategy, reporters=watching, checkpoint_dir=FLAGS.checkpoint_dir)
-    last = history[-1]
-    about |= {
-        "styles": [cli.pathlib.Path(path).name for path in paths],
-        "photographs": len(photographs) - recipe.validation,
-        "config": config.to_dict(),
-        "recipe": recipe.to_dict(),
-        "seconds": round(last.seconds),
-        "losses": last.losses,
-        "metrics": last.metrics,
-        "weights_of_terms": {
-            name: value / last.unweighted[name]
-            for name, value in last.losses.items()
-            if last.unweighted[name]
-        },
-        "curve": [
-            [each.step, each.total, *filter(None, [each.metrics.get("validation loss")])] for each in history
-        ],
-    }
-    print(save(output, network, about, paths))
+    if chief:
+        last = history[-1]
+        about |= {
+            "styles": [cli.pathlib.Path(path).name for path in paths],
+            "photographs": len(photographs) - recipe.validation,
+            "config": config.to_dict(),
+            "recipe": recipe.to_dict(),
+            "seconds": round(last.seconds),
+            "losses": last.losses,
+            "metrics": last.metrics,
+            "weights_of_terms": {
+                name: value / last.unweighted[name]
+                for name, value in last.losses.items()
+                if last.unweighted[name]
+            },
+            "curve": [
+                [each.step, each.total, *filter(None, [each.metrics.get("validation loss")])]
+                for each in history
+            ],
+        }
+        print(save(output, network, about, paths))
     distribution.wait_for_all(strategy)
 
 

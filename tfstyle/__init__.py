@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "PRESETS": "presets",
+    "InstantStylizer": "instant.stylizer",
     "TransferConfig": "config",
     "feature_extractor": "features",
     "normalize_activations": "features",

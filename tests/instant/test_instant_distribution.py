@@ -24,7 +24,7 @@ from tfstyle.reporting import Progress
 from conftest import ROOT, picture
 
 RECIPE = InstantRecipe(
-    steps=20, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.01,
+    steps=20, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.001,
     validation=1,
 )  # fmt: skip
 OBJECTIVE = {"image_size": 40, "content_layers": "conv1_2", "style_layers": "conv1_1,conv2_1"}

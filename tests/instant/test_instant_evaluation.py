@@ -24,6 +24,7 @@ def config(narrow_file):
         scales=1,
         style_weight=50.0,
         tv_weight=0.1,
+        precision="float32",
         pooling="average",
         **LAYERS,
     )

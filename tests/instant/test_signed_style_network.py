@@ -7,13 +7,14 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfstyle import export
 from tfstyle.instant.adain import mixed
 from tfstyle.instant.signed import export_style_network
 from tfstyle.instant.style_network import style_network
 
-from conftest import picture
+from conftest import picture, run_script
 
 SIZES = [(1, 1), (7, 5), (33, 47)]
 
@@ -133,3 +134,20 @@ def test_the_card(folder, network, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds something that is no export"):
         export_style_network(tmp_path, network)
+
+
+def test_the_script_paints_in_pictures_mixed(folder, network, tmp_path):
+    content, *styles = (picture(20, 30, seed) for seed in (3, 4, 5))
+    for name, pixels in (("photo", content), ("a", styles[0]), ("b", styles[1])):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    made = run_script(
+        "stylize.py", "--content=photo.png", f"--model={folder}", "--style=a.png:0.7,b.png:0.3", cwd=tmp_path
+    )
+    assert (made.returncode, made.stdout) == (0, "photo_a_b.png\n"), made.stderr
+    floats = [pixels[np.newaxis] / np.float32(255) for pixels in (content, *styles)]
+    expected = network.paint(floats[0], floats[1:], [0.7, 0.3])
+    found = np.array(Image.open(tmp_path / "photo_a_b.png"))
+    np.testing.assert_allclose(found, np.round(255 * np.asarray(expected[0])), atol=1)
+    missing = run_script("stylize.py", "--content=photo.png", f"--model={folder}", cwd=tmp_path)
+    assert missing.returncode == 1
+    assert missing.stderr.splitlines()[-1].startswith("stylize.py: error: style: is missing")

@@ -14,9 +14,7 @@ from conftest import narrow_weights, picture, run_script
 # name: (flags, environment, what the line says)
 MISTAKES = {
     "missing file": (["--content=none.png"], {}, "content='none.png': no such file"),
-    "folder": (["--style=folder"], {}, "style='folder': is a folder"),
     "truncated": (["--content=short.jpg"], {}, "content='short.jpg': is damaged or cut short"),
-    "not an image": (["--style=text.png"], {}, "style='text.png': is not a picture"),
     "too small": (["--content=tiny.png", "--image_size=0"], {}, "content: is 12 x 9 pixels"),
     "bomb": (["--content=bomb.png"], {}, "content='bomb.png': has more than 179 million pixels"),
     "unknown layer": (["--style_layers=conv1_1,conv3_7"], {}, "unknown layer 'block3_conv7'; the nearest names"),
@@ -36,13 +34,8 @@ MISTAKES = {
     "output in no folder": (["--output=none/out.png"], {}, "output='none/out.png': there is no folder 'none'"),
     "output is a folder": (["--output=folder.png"], {}, "output='folder.png': is a folder"),
     "output of no kind": (["--output=out.gif"], {}, "output='out.gif': must end in .png, .jpg, .jpeg"),
-    "output below a file": (["--output=text.png/out.png"], {}, "there is no folder 'text.png'"),
     "checkpoint below a file": (["--checkpoint_dir=text.png/x"], {}, "checkpoint_dir='text.png/x': cannot be made"),
-    "snapshots below a file": (["--snapshot_dir=text.png/x"], {}, "snapshot_dir='text.png/x': cannot be made"),
-    "logs below a file": (["--logdir=text.png"], {}, "logdir='text.png': cannot be made"),
     "weights of another network": (["--weights=other.npz"], {}, "weights='other.npz': holds another network"),
-    "weights of no kind": (["--weights=text.png"], {}, "weights='text.png': must end in .h5"),
-    "weights missing": (["--weights=imagnet"], {}, "weights='imagnet': must be imagenet, random, mini or"),
     "no network for imagenet": (
         # A proxy that is not there: the same on a machine with a network.
         ["--weights=imagenet"],
@@ -53,7 +46,6 @@ MISTAKES = {
     "legacy Keras": ([], {"TF_USE_LEGACY_KERAS": "1"}, "TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3"),
     "from a picture of another program": (["--from=good.png"], {}, "from='good.png': carries no tfstyle settings"),
     "from with a preset": (["--from=good.png", "--preset=paper"], {}, "cannot be given with --from"),
-    "from a missing file": (["--from=none.png"], {}, "from='none.png': no such file"),
 }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Networks as LiteRT files, for telephones and whatever has no TensorFlow.
 
 The network is traced once more, in float32, from what LiteRT has itself: no op
-of a file needs TensorFlow's kernels ("Flex"). Two things are done otherwise
+of a file needs TensorFlow's kernels ("Flex"). Three things are done otherwise
 than in `networks`, to the same numbers:
 
 - Parameters are constants. The converter leaves those of a Keras model outside
   of the file, as variables without a value.
+- Means over positions are means of the rows' means. LiteRT adds up in float32,
+  one value after the other: of a picture's 2^18 at once, it loses some digits.
 - Batches are of one picture.
 """
 
@@ -221,13 +223,21 @@ def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
         scale, shift = layer.scale.numpy(), layer.shift.numpy()
 
         def normalised(activation, style):
-            mean, variance = tf.nn.moments(activation, axes=[1, 2])
+            mean = _mean(activation)
+            variance = _mean(tf.math.squared_difference(activation, mean))
+            mean, variance = mean[:, 0, 0], variance[:, 0, 0]
             factor = tf.matmul(style, scale) * tf.math.rsqrt(variance + layer.epsilon)
             rest = tf.matmul(style, shift) - mean * factor
             return activation * factor[:, tf.newaxis, tf.newaxis] + rest[:, tf.newaxis, tf.newaxis]
 
         return normalised
     return layer
+
+
+def _mean(activation: tf.Tensor) -> tf.Tensor:
+    """Returns the mean over positions, `[B, 1, 1, C]`."""
+    rows = tf.reduce_mean(activation, axis=2, keepdims=True)
+    return tf.reduce_mean(rows, axis=1, keepdims=True)
 
 
 def _interpreter(content: bytes, threads: int):
