@@ -36,13 +36,17 @@ def table(found, steps) -> str:
         "|---|" + "---|" * len(head),
         f"| median share | {' | '.join(f'{value:.3f}' for value in values)} |",
         "",
-        f"The network is where the optimisation is after {found['equal_steps']:.1f} steps;"
+        f"The network is where the optimisation is after {_shown(found['equal_steps'])};"
         f" a picture takes {found['network_seconds']:.2f} s, a step {found['step_seconds']:.2f} s"
         + (
             f", and so it is {found['times_as_fast']:.1f} times as fast." if "times_as_fast" in found else "."
         ),
     ]
     return "\n".join(rows)
+
+
+def _shown(steps) -> str:
+    return "more steps than were made" if steps is None else f"{steps:.1f} steps"
 
 
 def sheet(comparisons, names, steps) -> Image.Image:

@@ -22,7 +22,7 @@ flags.DEFINE_string("photos", None, "folder of photographs that the network was 
 flags.DEFINE_list("styles", None, "the style pictures that it was trained on, in its order")
 flags.DEFINE_integer("limit", 20, "most photographs to look at")
 flags.DEFINE_integer("size", 256, "longer side of the photographs in pixels")
-flags.DEFINE_list("steps", ["50", "100", "300"], "steps of the optimisation to compare with, multiples of 10")
+flags.DEFINE_list("steps", ["50", "100", "300"], "steps of the optimisation to compare with")
 flags.DEFINE_string("output", "out/stylizer", "folder to write into")
 
 FLAGS = flags.FLAGS

@@ -59,8 +59,8 @@ def test_values_are_those_of_a_transfer(config, tmp_path):
 
 
 def test_what_does_not_fit_is_refused(config):
-    with pytest.raises(ValueError, match=r"^steps=15: must be multiples of 10"):
-        compare(None, [], [], config, {}, steps=(15,))
+    with pytest.raises(ValueError, match=r"^steps=0: must be whole numbers, 1 or above"):
+        compare(None, [], [], config, {}, steps=(0,))
     with pytest.raises(ValueError, match=r"^image_size=0: "):
         compare(None, [], [], dataclasses.replace(config, image_size=0), {})
 
@@ -86,6 +86,7 @@ def test_summary_by_hand():
     found = summary([comparison(80), comparison(55), comparison(47)], steps=(10, 30))
     assert found["network"] == 0.55 and found["10 steps"] == 0.6 and found["30 steps"] == 0.48
     assert found["equal_steps"] == 15
+    assert summary([comparison(47)], steps=(10,))["equal_steps"] is None
     assert found["times_as_fast"] == (5 * 0.5 + 15 * 0.5) / 2
 
 

@@ -27,7 +27,6 @@ from tfstyle.tasks import transfer
 from tfstyle.workshop import Workshop
 
 STEPS = (50, 100, 300)
-_EVERY = 10  # steps between two values of the optimisation
 
 # From pictures `[1, H, W, 3]` and the number of a style to the network's.
 Paint = Callable[[tf.Tensor, int], np.ndarray]
@@ -102,21 +101,20 @@ def compare(
       config: the objective it was trained to.
       weights: {term: weight} of it; see `Learner`, and `weights_of_terms` in a network's card.
       size: longer side of the photographs in pixels.
-      steps: after which the optimisation is looked at, multiples of 10.
+      steps: after which the optimisation is looked at.
       watch: told of each comparison.
 
     Returns:
       One comparison for each photograph.
 
     Raises:
-      ValueError: steps are no multiples of 10, weights do not fit, or a photograph or style is not what
-        it should be.
+      ValueError: there are no steps, weights do not fit, or a photograph or style is not what it should be.
       OSError: a photograph cannot be read.
     """
     if not config.image_size:
         raise ValueError("image_size=0: must be the size at which the styles were measured")
-    if not steps or any(step < _EVERY or step % _EVERY for step in steps):
-        raise ValueError(f"steps={','.join(map(str, steps))}: must be multiples of {_EVERY}")
+    if not steps or min(steps) < 1:
+        raise ValueError(f"steps={','.join(map(str, steps))}: must be whole numbers, 1 or above")
     config = dataclasses.replace(
         config,
         image_size=size,
@@ -130,7 +128,7 @@ def compare(
         init="content",
         precision="float32",
         iterations=max(steps),
-        log_every=_EVERY,
+        log_every=1,
     )
     options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
     extractor = feature_extractor(dict.fromkeys((*layers_of(config)[0], *layers_of(config)[1])), **options)
@@ -146,7 +144,8 @@ def compare(
         composition = Composition(config, extractor, picture, stacks[style], tf.constant(0))
         own = _with_weights(config, composition.weights, weights)
         losses = tf.function(composition.weighted(weights), autograph=False)
-        paint(picture, style)  # compiles, or warms up
+        for _ in range(2):
+            paint(picture, style)  # `Painter` compiles in its second call
         began = time.monotonic()
         made = paint(picture, style)
         seconds = time.monotonic() - began
@@ -180,17 +179,18 @@ def compare(
     return found
 
 
-def summary(comparisons: Sequence[Comparison], steps: Sequence[int] = STEPS) -> dict[str, float]:
+def summary(comparisons: Sequence[Comparison], steps: Sequence[int] = STEPS) -> dict[str, float | None]:
     """Returns medians over photographs: shares of their own values, steps that equal the network, seconds.
 
     Steps and speed-up are over photographs on which the optimisation got as far
-    as the network, unless it did on none.
+    as the network, unless it did on none; without a number of steps, None, it did on less than half.
     """
     equal = [each.equal_steps for each in comparisons]
     reached = [(each, count) for each, count in zip(comparisons, equal) if np.isfinite(count)]
     found = {"network": float(np.median([each.share() for each in comparisons]))}
     found |= {f"{step} steps": float(np.median([each.share(step) for each in comparisons])) for step in steps}
-    found["equal_steps"] = float(np.median(equal))
+    middle = float(np.median(equal))
+    found["equal_steps"] = middle if np.isfinite(middle) else None
     found["network_seconds"] = float(np.median([each.network_seconds for each in comparisons]))
     found["step_seconds"] = float(np.median([each.step_seconds for each in comparisons]))
     if reached:
