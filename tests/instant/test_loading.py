@@ -43,9 +43,10 @@ def test_a_network_comes_back(network, exported):
     assert style_names(card) == ["mosaic", "swirls"]
 
 
-def test_in_another_precision(network, exported):
-    loaded, _ = load_network(exported, dtype="mixed_bfloat16")
-    assert loaded.get_layer("first").compute_dtype == "bfloat16"
+@pytest.mark.parametrize(("dtype", "computed"), [("mixed_bfloat16", "bfloat16"), ("float64", "float64")])
+def test_in_another_precision(network, exported, dtype, computed):
+    loaded, _ = load_network(exported, dtype=dtype)
+    assert loaded.get_layer("first").compute_dtype == computed
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 

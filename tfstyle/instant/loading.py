@@ -39,12 +39,15 @@ def load_network(
     if not isinstance(layout, dict):
         raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
     try:
-        network = transformation_network(**{**layout, **({"dtype": dtype} if dtype else {})})
+        network = transformation_network(**layout)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{named}: {CARD} tells of a network that cannot be made ({error})") from None
     assign(parameters(network), folder, named)
     if fingerprint(network) != card.get("fingerprint"):
         raise ValueError(f"{named}: its parameters are not those that {CARD} speaks of")
+    if dtype not in (None, layout.get("dtype")):
+        read, network = network, transformation_network(**{**layout, "dtype": dtype})
+        network.set_weights(read.get_weights())
     return network, card
 
 
