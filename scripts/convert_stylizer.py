@@ -51,11 +51,13 @@ def main():
     style = None if FLAGS.style is None else mixtures.weights_of(mixtures.parse(FLAGS.style, names), names)
     with cli.quiet_tensorflow():  # the converter also says much that is of no use to anybody
         from tfstyle.instant.lite import LiteNetwork, check, convert
+        from tfstyle.instant.loading import load_network
 
-        convert(model, output, size=size, style=style, quantize=FLAGS.quantize)
+        network, _ = load_network(model, dtype="float32")
+        convert(network, output, size=size, style=style, quantize=FLAGS.quantize)
         lite = LiteNetwork(output)
     timed, *others = pictures(size or (side, side), vary=size is None)
-    error = check(lite, model, [timed, *others], style)
+    error = check(lite, network, [timed, *others], style)
     seconds = seconds_of(lite, model, timed, style or mixtures.weights_of(None, names))
     found = {
         "bytes": output.stat().st_size,

@@ -59,9 +59,7 @@ def main():
         folder = make_folder(FLAGS.output, "output")
         if not {"config", "weights_of_terms"} <= set(card):
             raise ValueError(f"model={model!r}: its card does not say what it was trained to")
-        config = TransferConfig(
-            **{name: tuple(v) if isinstance(v, list) else v for name, v in card["config"].items()}
-        )
+        config = TransferConfig(**card["config"])
         painter = Painter(load_network(model)[0])
     done = []
 

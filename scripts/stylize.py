@@ -45,8 +45,7 @@ def main():
     FLAGS = flags.FLAGS
     content = cli.required("content", "a picture, a folder or a glob")
     cli.whole_number("batch_size", FLAGS.batch_size, 1)
-    if not 0 <= FLAGS.strength <= 1:
-        raise ValueError(f"strength={FLAGS.strength:g}: must be from 0 to 1")
+    mixtures.require_strength(FLAGS.strength)
     if FLAGS.all_styles and FLAGS.style is not None:
         raise ValueError("all_styles=true: cannot be given with --style")
     model = _MODEL if FLAGS.model is None else FLAGS.model
@@ -94,7 +93,7 @@ def looks_of_network(model, card: dict) -> list:
 
 
 def looks_of_style_network(model, card: dict) -> list:
-    """Returns one look, of the style pictures asked for mixed by their shares, or one for each."""
+    """Returns one look, of the style pictures asked for mixed by their shares."""
     FLAGS = flags.FLAGS
     if FLAGS.all_styles or not FLAGS.style:
         raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
@@ -103,19 +102,16 @@ def looks_of_style_network(model, card: dict) -> list:
         import tensorflow as tf
 
         from tfstyle import images
+        from tfstyle.instant.adain import Moments, mixed
         from tfstyle.instant.folders import Look
 
         network = tf.saved_model.load(str(model))
-        measured = [network.measure(images.load_image(path, "style")) for path in paths]
-    total = sum(shares)
-    mixed = {
-        name: tf.add_n([share / total * each[name] for share, each in zip(shares, measured)])
-        for name in ("mean", "deviation")
-    }
+        measured = [Moments(**network.measure(images.load_image(path, "style"))) for path in paths]
+    moments = mixed(measured, shares)
 
     def paint(pictures):
         strength = tf.constant(FLAGS.strength, tf.float32)
-        return network.restyle(tf.constant(pictures), mixed["mean"], mixed["deviation"], strength).numpy()
+        return network.restyle(tf.constant(pictures), *moments, strength).numpy()
 
     about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
     note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}

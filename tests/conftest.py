@@ -50,6 +50,16 @@ def picture(height, width, seed=0):
     return pixels
 
 
+def differing(network):
+    """A network of several styles, each with scales and shifts of its own, as if trained."""
+    generator = np.random.default_rng(1)
+    for layer in network.layers:
+        if hasattr(layer, "shift"):
+            layer.scale.assign(generator.uniform(0.5, 1.5, layer.scale.shape))
+            layer.shift.assign(generator.normal(size=layer.shift.shape))
+    return network
+
+
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
     """Content 48 x 36 and style 40 x 40, as PNG files."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 import tensorflow as tf
 
 from tfstyle import images, strength
-from tfstyle.composition import layers_of
+from tfstyle.composition import extractor_of, layers_of
 from tfstyle.config import TransferConfig
 from tfstyle.explanation import explain
-from tfstyle.features import feature_extractor, minimum_size, normalize_activations
+from tfstyle.features import minimum_size, normalize_activations
 from tfstyle.layers import require_known
 from tfstyle.objective import Objective
 from tfstyle.planning import Plan, make_plan
@@ -238,13 +238,7 @@ def network_of(
     """Returns the network that a config describes, for some layers; a workshop keeps it."""
     return workshop.lasting.get(
         _key(config, layers, precision),
-        lambda: feature_extractor(
-            layers,
-            weights=config.weights,
-            pooling=config.pooling,
-            padding=config.padding,
-            dtype=precision,
-        ),
+        lambda: extractor_of(config, layers, dtype=precision),
     )
 
 

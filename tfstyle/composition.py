@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
 from tfstyle import color, strength
 from tfstyle.config import TransferConfig
+from tfstyle.features import feature_extractor
 from tfstyle.objective import summands_of, values_of
 from tfstyle.regions import Region, Source
 from tfstyle.sizing import at_level, resized
@@ -77,6 +78,24 @@ def layers_of(config: TransferConfig) -> tuple[tuple[str, ...], tuple[str, ...]]
     return (
         config.content_layers if config.content_weight > 0 else (),
         config.style_layers if config.style_weight > 0 else (),
+    )
+
+
+def extractor_of(
+    config: TransferConfig, layers: Iterable[str] | None = None, *, dtype: str = "float32"
+) -> tf.keras.Model:
+    """Returns the extractor that a config describes.
+
+    Args:
+      config: the weights, pooling and padding are read from it.
+      layers: of its output; None: all that have weight.
+      dtype: as in `feature_extractor`, also for errors.
+    """
+    if layers is None:
+        content_layers, style_layers = layers_of(config)
+        layers = dict.fromkeys((*content_layers, *style_layers))
+    return feature_extractor(
+        layers, weights=config.weights, pooling=config.pooling, padding=config.padding, dtype=dtype
     )
 
 

@@ -55,13 +55,8 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
 
     def stylize(image: tf.Tensor) -> tf.Tensor:
         image = tf.convert_to_tensor(image)
+        pictures = batched(image)
         rank, floats = image.shape.rank, image.dtype.is_floating
-        if rank not in (3, 4) or image.shape[-1] not in (3, None) or not (floats or image.dtype == tf.uint8):
-            raise ValueError(
-                f"image: a tensor of shape {image.shape} and type {image.dtype.name}: must be [H, W, 3] or"
-                " [B, H, W, 3], uint8 or floats in [0, 1]"
-            )
-        pictures = tf.ensure_shape(image if rank == 4 else image[tf.newaxis], [None, None, None, 3])
         values = from_integers(pictures)
         made = paint(inside(values, "image") if floats else values)
         made = tf.cast(made, image.dtype) if floats else to_integers(made)
@@ -71,6 +66,25 @@ def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[
     # Held by the function, so that its variables live as long.
     stylize.program = program
     return stylize
+
+
+def batched(image: tf.Tensor) -> tf.Tensor:
+    """Returns `[B, H, W, 3]` of `[H, W, 3]` or of what has that shape already.
+
+    Raises:
+      ValueError: the image has another shape or type.
+    """
+    rank, channels = image.shape.rank, image.shape[-1] if image.shape.rank else None
+    if (
+        rank not in (3, 4)
+        or channels not in (3, None)
+        or not (image.dtype.is_floating or image.dtype == tf.uint8)
+    ):
+        raise ValueError(
+            f"image: a tensor of shape {image.shape} and type {image.dtype.name}: must be [H, W, 3] or"
+            " [B, H, W, 3], uint8 or floats in [0, 1]"
+        )
+    return tf.ensure_shape(image if rank == 4 else image[tf.newaxis], [None, None, None, 3])
 
 
 def stylize_dataset(

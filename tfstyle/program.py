@@ -14,9 +14,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfstyle import color
-from tfstyle.composition import Composition, layers_of
+from tfstyle.composition import Composition, extractor_of, layers_of
 from tfstyle.config import TransferConfig
-from tfstyle.features import feature_extractor, minimum_size
+from tfstyle.features import minimum_size
 from tfstyle.initial import noise, parse
 from tfstyle.optimizers.descent import Leg, descend
 from tfstyle.presets import PRESETS
@@ -67,12 +67,9 @@ class Program(tf.Module):
         content_layers, style_layers = layers_of(config)
         # Of a content to be painted, fine detail belongs into the result.
         self._detailed = bool(content_layers and style_layers)
-        layers = dict.fromkeys((*content_layers, *style_layers))
-        options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
-        self.extractor = feature_extractor(layers, dtype="float32", **options)
-        self._network = self.extractor
+        self.extractor = self._network = extractor_of(config)
         if config.precision == "bfloat16":
-            self._network = feature_extractor(layers, dtype="bfloat16", **options)
+            self._network = extractor_of(config, dtype="bfloat16")
         self.least = minimum_size(self.extractor)
         if targets is not None:
             targets.require_for(config, "style")

@@ -18,15 +18,18 @@ from tfstyle.pipelines import from_integers, inside, to_integers
 from tfstyle.program import Program
 
 
-def _pictures(name: str, dtype=tf.float32) -> tf.TensorSpec:
+def picture_spec(name: str, dtype=tf.float32) -> tf.TensorSpec:
+    """Returns the signature of pictures, `[B, H, W, 3]`."""
     return tf.TensorSpec([None, None, None, 3], dtype, name)
 
 
-def _files(name: str) -> tf.TensorSpec:
+def file_spec(name: str) -> tf.TensorSpec:
+    """Returns the signature of files in memory, `[B]`."""
     return tf.TensorSpec([None], tf.string, name)
 
 
 _STEPS = tf.TensorSpec([], tf.int32, "steps")
+STRENGTH = tf.TensorSpec([], tf.float32, "strength")
 
 
 class SignedModule(tf.Module):
@@ -51,11 +54,11 @@ class SignedExtractor(SignedModule):
         self.extractor = extractor
         self.least = minimum_size(extractor)
 
-    @tf.function(input_signature=[_pictures("image")], autograph=False)
+    @tf.function(input_signature=[picture_spec("image")], autograph=False)
     def floats(self, image):
         height, width = tf.unstack(tf.shape(image)[1:3])
-        image = _required(
-            _inside(image, "image"),
+        image = required(
+            checked(image, "image"),
             tf.minimum(height, width) >= self.least,
             f"image: too small; these layers need at least {self.least} pixels on each side, and it has"
             " (width, height)",
@@ -65,19 +68,19 @@ class SignedExtractor(SignedModule):
         found = self.extractor(tf.cast(image, self.extractor.input.dtype))
         return {layer: tf.cast(activation, tf.float32) for layer, activation in found.items()}
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
+    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
     def integers(self, image):
         return self.floats(from_integers(image))
 
-    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
+    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
     def files(self, image_bytes):
-        first = tf.shape(decode(_filled(image_bytes, "image_bytes")[0]))
+        first = tf.shape(decode(filled(image_bytes, "image_bytes")[0]))
 
         def pixels_of(file):
             pixels = decode(file)
             own = tf.shape(pixels)
             message = "image_bytes: pictures of one call must be of one size; (height, width, channels) are"
-            return _required(pixels, tf.reduce_all(own == first), message, first, "and", own)
+            return required(pixels, tf.reduce_all(own == first), message, first, "and", own)
 
         spec = tf.TensorSpec([None, None, 3], tf.uint8)
         return self.integers(tf.map_fn(pixels_of, image_bytes, fn_output_signature=spec))
@@ -90,33 +93,35 @@ class SignedTransfer(SignedModule):
         super().__init__(name="transfer")
         self.program = program
 
-    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS], autograph=False)
+    @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
     def paint(self, content, style, steps):
-        style = _one_or_each(_inside(style, "style"), content, "style")
-        return self.program.paint(_inside(content, "content"), style, steps)
+        style = one_or_each(checked(style, "style"), content, "style")
+        return self.program.paint(checked(content, "content"), style, steps)
 
-    @tf.function(input_signature=[_pictures("content"), _pictures("style"), _STEPS], autograph=False)
+    @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
     def floats(self, content, style, steps):
         return {"picture": self.paint(content, style, steps)}
 
     @tf.function(
-        input_signature=[_pictures("content", tf.uint8), _pictures("style", tf.uint8), _STEPS],
+        input_signature=[picture_spec("content", tf.uint8), picture_spec("style", tf.uint8), _STEPS],
         autograph=False,
     )
     def integers(self, content, style, steps):
         return {"picture": to_integers(self.paint(from_integers(content), from_integers(style), steps))}
 
-    @tf.function(input_signature=[_files("content_bytes"), _files("style_bytes"), _STEPS], autograph=False)
+    @tf.function(
+        input_signature=[file_spec("content_bytes"), file_spec("style_bytes"), _STEPS], autograph=False
+    )
     def files(self, content_bytes, style_bytes, steps):
-        content_bytes = _filled(content_bytes, "content_bytes")
-        style_bytes = _one_or_each(style_bytes, content_bytes, "style_bytes")
+        content_bytes = filled(content_bytes, "content_bytes")
+        style_bytes = one_or_each(style_bytes, content_bytes, "style_bytes")
         pairs = (content_bytes, tf.broadcast_to(style_bytes, tf.shape(content_bytes)))
 
         def file_of(pair):
             content, style = (decode(file)[tf.newaxis] for file in pair)
             return encode_png(self.integers(content, style, steps)["picture"][0])
 
-        return {"picture_bytes": _one_by_one(file_of, pairs)}
+        return {"picture_bytes": one_by_one(file_of, pairs)}
 
 
 class SignedStyle(SignedModule):
@@ -136,28 +141,28 @@ class SignedStyle(SignedModule):
         self._picture = picture
         self._iterations = iterations
 
-    @tf.function(input_signature=[_pictures("content"), _STEPS], autograph=False)
+    @tf.function(input_signature=[picture_spec("content"), _STEPS], autograph=False)
     def paint(self, content, steps):
-        return self.program.paint(_inside(content, "image"), self._picture, steps)
+        return self.program.paint(checked(content, "image"), self._picture, steps)
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8), _STEPS], autograph=False)
+    @tf.function(input_signature=[picture_spec("image", tf.uint8), _STEPS], autograph=False)
     def with_steps(self, image, steps):
         return {"picture": to_integers(self.paint(from_integers(image), steps))}
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
+    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
     def integers(self, image):
         return self.with_steps(image, tf.constant(self._iterations))
 
-    @tf.function(input_signature=[_pictures("image")], autograph=False)
+    @tf.function(input_signature=[picture_spec("image")], autograph=False)
     def floats(self, image):
         return {"picture": self.paint(image, tf.constant(self._iterations))}
 
-    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
+    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
     def files(self, image_bytes):
         def file_of(file):
             return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
 
-        return {"picture_bytes": _one_by_one(file_of, _filled(image_bytes, "image_bytes"))}
+        return {"picture_bytes": one_by_one(file_of, filled(image_bytes, "image_bytes"))}
 
 
 class SignedNetwork(SignedModule):
@@ -182,68 +187,75 @@ class SignedNetwork(SignedModule):
 
     @tf.function(
         input_signature=[
-            _pictures("image"),
+            picture_spec("image"),
             tf.TensorSpec([None, None], tf.float32, "style"),
-            tf.TensorSpec([], tf.float32, "strength"),
+            STRENGTH,
         ],
         autograph=False,
     )
     def paint(self, image, style, strength):
-        image = _inside(image, "image")
+        image = checked(image, "image")
         style = tf.broadcast_to(style, tf.stack([tf.shape(image)[0], self.styles]))
         made = self.network({"image": image, "style": style})
-        strength = _required(
-            strength, (strength >= 0) & (strength <= 1), "strength: must be from 0 to 1, not", strength
-        )
-        return image + strength * (made - image)
+        return image + share_of(strength) * (made - image)
 
-    @tf.function(input_signature=[_pictures("image")], autograph=False)
+    @tf.function(input_signature=[picture_spec("image")], autograph=False)
     def floats(self, image):
         return {"picture": self.paint(image, self._first, tf.constant(1.0))}
 
-    @tf.function(input_signature=[_pictures("image", tf.uint8)], autograph=False)
+    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
     def integers(self, image):
         return {"picture": to_integers(self.floats(from_integers(image))["picture"])}
 
     @tf.function(
         input_signature=[
-            _pictures("image", tf.uint8),
+            picture_spec("image", tf.uint8),
             tf.TensorSpec([None, None], tf.float32, "style"),
-            tf.TensorSpec([], tf.float32, "strength"),
+            STRENGTH,
         ],
         autograph=False,
     )
     def with_style(self, image, style, strength):
         return {"picture": to_integers(self.paint(from_integers(image), style, strength))}
 
-    @tf.function(input_signature=[_files("image_bytes")], autograph=False)
+    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
     def files(self, image_bytes):
         def file_of(file):
             return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
 
-        return {"picture_bytes": _one_by_one(file_of, _filled(image_bytes, "image_bytes"))}
+        return {"picture_bytes": one_by_one(file_of, filled(image_bytes, "image_bytes"))}
 
 
-def _one_by_one(file_of, files):
+def one_by_one(file_of, files):
+    """Returns what a function makes of each file, or of each of several files, which come in turn."""
     # Each picture keeps all cores busy, and has its own size.
     return tf.map_fn(file_of, files, fn_output_signature=tf.TensorSpec([], tf.string), parallel_iterations=1)
 
 
-def _required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:
+def required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:
     """Returns the value, if the condition holds when the graph runs."""
     with tf.control_dependencies([tf.debugging.Assert(condition, message, summarize=4)]):
         return tf.identity(value)
 
 
-def _filled(batch: tf.Tensor, name: str) -> tf.Tensor:
-    return _required(batch, tf.shape(batch)[0] > 0, f"{name}: must be at least one picture")
+def share_of(strength: tf.Tensor) -> tf.Tensor:
+    """Returns a strength, which must be from 0 to 1."""
+    inside_range = (strength >= 0) & (strength <= 1)
+    return required(strength, inside_range, "strength: must be from 0 to 1, not", strength)
 
 
-def _inside(pictures: tf.Tensor, name: str) -> tf.Tensor:
-    return inside(_filled(pictures, name), name)
+def filled(batch: tf.Tensor, name: str) -> tf.Tensor:
+    """Returns a batch, which must not be empty."""
+    return required(batch, tf.shape(batch)[0] > 0, f"{name}: must be at least one picture")
 
 
-def _one_or_each(styles: tf.Tensor, contents: tf.Tensor, name: str) -> tf.Tensor:
+def checked(pictures: tf.Tensor, name: str) -> tf.Tensor:
+    """Returns floats, which must be at least one picture, in [0, 1]."""
+    return inside(filled(pictures, name), name)
+
+
+def one_or_each(styles: tf.Tensor, contents: tf.Tensor, name: str) -> tf.Tensor:
+    """Returns styles, which must be one, or one for each content."""
     count, needed = tf.shape(styles)[0], tf.shape(contents)[0]
     message = f"{name}: must be one picture, or one for each content; there are"
-    return _required(styles, (count == 1) | (count == needed), message, count, "for", needed)
+    return required(styles, (count == 1) | (count == needed), message, count, "for", needed)

@@ -24,6 +24,18 @@ def stacked(targets: StyleTargets) -> Stack:
     return {"scales": of(targets.scales), "references": of(targets.references)}
 
 
+def finest(styles: Sequence[StyleTargets]) -> Stack:
+    """Returns the finest scale of several targets in one stack, `[1, S, ...]`."""
+    return tf.nest.map_structure(
+        lambda *values: tf.stack([value[0, 0] for value in values])[tf.newaxis], *map(stacked, styles)
+    )
+
+
+def chosen(stack: Stack, numbers: tf.Tensor) -> Stack:
+    """Returns some of several styles in a stack, by their numbers `[B]`."""
+    return tf.nest.map_structure(lambda values: tf.gather(values, numbers, axis=1), stack)
+
+
 class Stacked:
     """Takes the place of `StyleTargets` where the level is known only when the graph runs."""
 

@@ -147,6 +147,12 @@ def fit(
     return history
 
 
+def sheet(rows: Sequence[tf.Tensor], columns: int) -> tf.Tensor:
+    """Returns the first pictures of each row `[B, H, W, 3]`, side by side, as one picture `[1, ...]`."""
+    strips = [tf.concat(tf.unstack(tf.cast(row[:columns], tf.float32)), 1) for row in rows]
+    return tf.concat(strips, 0)[tf.newaxis]
+
+
 def _means(measured: Sequence[Mapping[str, tf.Tensor]]) -> dict[str, float]:
     return {name: float(np.mean([float(values[name]) for values in measured])) for name in measured[0]}
 

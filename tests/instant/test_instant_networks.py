@@ -13,18 +13,14 @@ from tfstyle.instant.layers import (
 )
 from tfstyle.instant.networks import instance_statistics, run, transformation_network
 
+from conftest import differing
+
 MIXED = np.float32([[0.2, 0.5, 0.3]])
 SIZES = [(1, 1), (1, 7), (5, 3), (16, 16), (33, 47)]
 
 
 def network(**options):
-    """A narrow network whose styles differ, as if trained."""
-    made = transformation_network(3, **{"width": 4, "residual_blocks": 1, **options})
-    generator = np.random.default_rng(1)
-    for layer in normalisations(made):
-        layer.scale.assign(generator.uniform(0.5, 1.5, layer.scale.shape))
-        layer.shift.assign(generator.normal(size=layer.shift.shape))
-    return made
+    return differing(transformation_network(3, **{"width": 4, "residual_blocks": 1, **options}))
 
 
 def normalisations(made):

@@ -9,12 +9,11 @@ from PIL import Image
 
 from tfstyle.instant import painting
 from tfstyle.instant.cards import CARD
-from tfstyle.instant.layers import ConditionalInstanceNormalization
 from tfstyle.instant.networks import fingerprint, layout, parameters, transformation_network
 from tfstyle.instant.painting import Painter
 from tfstyle.instant.stylizer import InstantStylizer
 
-from conftest import picture
+from conftest import differing, picture
 
 NAMES = ["mosaic", "swirls", "dots"]
 WEIGHTS = [0.5, 0.2, 0.3]
@@ -23,14 +22,7 @@ PICTURES = np.stack([picture(37, 51, 1), picture(37, 51, 2)])
 
 @pytest.fixture(scope="module")
 def network():
-    """A narrow network whose styles differ, as if trained."""
-    made = transformation_network(3, width=4, residual_blocks=1)
-    generator = np.random.default_rng(1)
-    for layer in made.layers:
-        if isinstance(layer, ConditionalInstanceNormalization):
-            layer.scale.assign(generator.uniform(0.5, 1.5, layer.scale.shape))
-            layer.shift.assign(generator.normal(size=layer.shift.shape))
-    return made
+    return differing(transformation_network(3, width=4, residual_blocks=1))
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tfstyle.instant import strips
-from tfstyle.instant.layers import ConditionalInstanceNormalization
 from tfstyle.instant.networks import transformation_network
 from tfstyle.instant.strips import Moments, paint_in_strips
+
+from conftest import differing
 
 MIXED = np.float64([[0.2, 0.5, 0.3]])
 
@@ -19,14 +20,7 @@ def noise(*shape):
 
 
 def network(**options):
-    """A narrow network whose styles differ, as if trained."""
-    made = transformation_network(3, **{"width": 3, "residual_blocks": 2, **options})
-    generator = np.random.default_rng(1)
-    for layer in made.layers:
-        if isinstance(layer, ConditionalInstanceNormalization):
-            layer.scale.assign(generator.uniform(0.5, 1.5, layer.scale.shape))
-            layer.shift.assign(generator.normal(size=layer.shift.shape))
-    return made
+    return differing(transformation_network(3, **{"width": 3, "residual_blocks": 2, **options}))
 
 
 def painted(made, picture, rows):

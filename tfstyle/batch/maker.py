@@ -19,8 +19,7 @@ from tfstyle.batch.ledger import Ledger
 from tfstyle.batch.looking import Looker, Wanted, fitted_pixels
 from tfstyle.batch.painter import Painter
 from tfstyle.batch.work import Order, Outcome, Style
-from tfstyle.composition import layers_of
-from tfstyle.features import feature_extractor
+from tfstyle.composition import extractor_of
 from tfstyle.files import sha256
 from tfstyle.initial import initial_image
 from tfstyle.synthesis import Result
@@ -172,13 +171,7 @@ def check(order: Order) -> None:
     styles = [_load_style(style) for style in order.styles]
     blank = tf.zeros([1, 64, 64, 3])
     initial_image(config.init, (64, 64), content=blank, style=blank)
-    content_layers, style_layers = layers_of(config)
-    network = feature_extractor(
-        dict.fromkeys((*content_layers, *style_layers)),
-        weights=config.weights,
-        pooling=config.pooling,
-        padding=config.padding,
-    )
+    network = extractor_of(config)
     for style, loaded in zip(order.styles, styles):
         if isinstance(loaded, StyleTargets):
             loaded.require_for(config, f"styles={style.path!r}")

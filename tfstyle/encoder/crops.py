@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.photographs import find_photographs as find_photographs
 
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
 

@@ -15,9 +15,10 @@ from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.trunk import calibrate, folded, trunk
 from tfstyle.features.network import Weights
 from tfstyle.reporting import Progress, Reporter
-from tfstyle.training import Account, fit
+from tfstyle.training import Account, fit, sheet
 
 _LARGEST_GRADIENT = 1.0  # Euclidean norm over all variables, clipped above
+_COLUMNS = 8  # photographs on a sheet
 # Scales, shifts and temperatures are not shrunk; only kernels are.
 _UNDECAYED = ["bias", "gain", "gamma", "beta", "log_sharpness"]
 
@@ -116,7 +117,8 @@ class _Learner:
             losses={name: weight * means[name] for name, weight in weights.items()},
             unweighted={name: means[name] for name in weights},
             metrics={name: value for name, value in means.items() if name not in weights},
-            picture=_sheet(self._views),
+            # Two rows, the second view of each photograph below the first.
+            picture=sheet(tf.split(self._views, 2), _COLUMNS),
         )
 
     def _losses(self, views: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -165,11 +167,3 @@ def _identity(photographs: Sequence[np.ndarray], recipe: EncoderRecipe) -> dict:
     for photograph in photographs:
         digest.update(photograph.tobytes())
     return {**fields, "tensorflow": tf.__version__, "photographs": digest.hexdigest()[:16]}
-
-
-def _sheet(views: tf.Tensor, columns: int = 8) -> tf.Tensor:
-    """Returns the first two rows of views, with the second view of each photograph below."""
-    half = views.shape[0] // 2
-    columns = min(columns, half)
-    rows = [tf.concat(tf.unstack(views[start : start + columns]), 1) for start in (0, half)]
-    return tf.concat(rows, 0)[tf.newaxis]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfstyle.composition import Composition, layers_of
+from tfstyle.composition import Composition, extractor_of
 from tfstyle.config import TransferConfig
-from tfstyle.features import feature_extractor, minimum_size
+from tfstyle.features import minimum_size
 from tfstyle.instant.photographs import WHOLE, Share, batches
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.style_network import style_network
@@ -47,14 +47,7 @@ class ArbitraryTask:
     def __init__(self, config: TransferConfig, recipe: InstantRecipe):
         _require_possible(config)
         self._config = config
-        content_layers, style_layers = layers_of(config)
-        self._extractor = feature_extractor(
-            dict.fromkeys((*content_layers, *style_layers)),
-            weights=config.weights,
-            pooling=config.pooling,
-            padding=config.padding,
-            dtype=recipe.computed_in,
-        )
+        self._extractor = extractor_of(config, dtype=recipe.computed_in)
         least = minimum_size(self._extractor)
         if recipe.crop_size < least:
             raise ValueError(f"crop_size={recipe.crop_size}: too small; these layers need {least} or above")
@@ -62,7 +55,7 @@ class ArbitraryTask:
             layer=recipe.adain_layer,
             width=recipe.decoder_width,
             seed=recipe.shuffle,
-            dtype="mixed_bfloat16" if recipe.computed_in == "bfloat16" else "float32",
+            dtype=recipe.policy,
             weights=config.weights,
             pooling=config.pooling,
         )

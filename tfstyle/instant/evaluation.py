@@ -17,12 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import images
-from tfstyle.composition import Composition, layers_of
+from tfstyle.composition import Composition, extractor_of
 from tfstyle.config import TransferConfig
-from tfstyle.features import feature_extractor
 from tfstyle.measuring import style_targets
 from tfstyle.reporting import Progress
-from tfstyle.stacking import stacked
+from tfstyle.stacking import chosen, finest
 from tfstyle.tasks import transfer
 from tfstyle.workshop import Workshop
 
@@ -130,18 +129,13 @@ def compare(
         iterations=max(steps),
         log_every=1,
     )
-    options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
-    extractor = feature_extractor(dict.fromkeys((*layers_of(config)[0], *layers_of(config)[1])), **options)
-    workshop, found = Workshop(), []
+    extractor, workshop, found = extractor_of(config), Workshop(), []
     targets = [style_targets(style, config, workshop=workshop) for style in styles]
-    stacks = [
-        tf.nest.map_structure(lambda value: value[0, 0][tf.newaxis, tf.newaxis], stacked(each))
-        for each in targets
-    ]
+    stack = finest(targets)
     for index, path in enumerate(photographs):
         style = index % len(styles)
         picture = images.load_fitted(path, "photos", size)
-        composition = Composition(config, extractor, picture, stacks[style], tf.constant(0))
+        composition = Composition(config, extractor, picture, chosen(stack, [style]), tf.constant(0))
         own = _with_weights(config, composition.weights, weights)
         losses = tf.function(composition.weighted(weights), autograph=False)
         for _ in range(2):

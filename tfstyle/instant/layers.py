@@ -100,6 +100,20 @@ def doubled_indices(size: tf.Tensor, doubled: tf.Tensor) -> tuple[tf.Tensor, tf.
     return nearest, tf.clip_by_value(nearest + 2 * (position % 2) - 1, 0, size - 1)
 
 
+def normalised(
+    activation: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    scale: tf.Tensor,
+    shift: tf.Tensor,
+    epsilon: float,
+) -> tf.Tensor:
+    """Returns scale (x - mean) / sqrt(variance + epsilon) + shift; all but the activation are `[B, C]`."""
+    factor = scale * tf.math.rsqrt(variance + epsilon)
+    rest = shift - mean * factor
+    return activation * factor[:, tf.newaxis, tf.newaxis] + rest[:, tf.newaxis, tf.newaxis]
+
+
 @_registered
 class ConditionalInstanceNormalization(tf.keras.layers.Layer):
     """Each map of each picture to mean 0 and variance 1, then to a scale and a shift of the style.
@@ -158,11 +172,9 @@ class ConditionalInstanceNormalization(tf.keras.layers.Layer):
           `[B, h, w, C]` in the layer's compute dtype.
         """
         style = tf.cast(style, self.variable_dtype)
-        factor = tf.matmul(style, self.scale) * tf.math.rsqrt(variance + self.epsilon)
-        rest = tf.matmul(style, self.shift) - mean * factor
+        scale, shift = tf.matmul(style, self.scale), tf.matmul(style, self.shift)
         wide = tf.cast(activation, self.variable_dtype)
-        normal = wide * factor[:, tf.newaxis, tf.newaxis] + rest[:, tf.newaxis, tf.newaxis]
-        return tf.cast(normal, self.compute_dtype)
+        return tf.cast(normalised(wide, mean, variance, scale, shift, self.epsilon), self.compute_dtype)
 
     def compute_output_shape(self, activation_shape, style_shape):
         return activation_shape

@@ -12,7 +12,7 @@ from tfstyle.instant import distribution
 from tfstyle.instant.photographs import WHOLE, Share
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.tasks import Batch, Task
-from tfstyle.training import Account
+from tfstyle.training import Account, sheet
 
 _CALIBRATION_STEPS = 8  # batches over which a strength is measured
 _COLUMNS = 4  # photographs on a sheet
@@ -100,7 +100,7 @@ class Learner:
             losses=means,
             unweighted={n: value / weights[n] if weights[n] else 0.0 for n, value in means.items()},
             metrics=metrics,
-            picture=_sheet([shown[0][0], *(made for _, made in found)]),
+            picture=sheet([shown[0][0], *(made for _, made in found)], _COLUMNS),
         )
 
     def _calibrated(self) -> dict[str, float]:
@@ -178,9 +178,3 @@ def _geometric_mean(values: Sequence[np.ndarray], name: str, strength: float) ->
             " weight that would bring it there; use content_weight and style_weight"
         )
     return float(np.exp(np.mean(logarithms)))
-
-
-def _sheet(rows: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Returns the first pictures of each row, side by side, `[1, H, W, 3]`."""
-    strips = [tf.concat(tf.unstack(tf.cast(row[:_COLUMNS], tf.float32)), 1) for row in rows]
-    return tf.concat(strips, 0)[tf.newaxis]

@@ -24,7 +24,7 @@ import tensorflow as tf
 from tfstyle.files import require_file, require_writable_folder, write_atomically
 from tfstyle.instant import networks
 from tfstyle.instant.cards import style_names
-from tfstyle.instant.layers import ConditionalInstanceNormalization, ReflectedConv2D, reflected
+from tfstyle.instant.layers import ConditionalInstanceNormalization, ReflectedConv2D, normalised, reflected
 from tfstyle.instant.loading import load_network
 from tfstyle.instant.mixtures import Mixture, weights_of
 from tfstyle.options import listed, whole_number
@@ -223,14 +223,13 @@ def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
     if isinstance(layer, ConditionalInstanceNormalization):
         scale, shift = layer.scale.numpy(), layer.shift.numpy()
 
-        def normalised(activation, style):
+        def normalise(activation, style):
             mean = _mean(activation)
             variance = _mean(tf.math.squared_difference(activation, mean[:, tf.newaxis, tf.newaxis]))
-            factor = tf.matmul(style, scale) * tf.math.rsqrt(variance + layer.epsilon)
-            rest = tf.matmul(style, shift) - mean * factor
-            return activation * factor[:, tf.newaxis, tf.newaxis] + rest[:, tf.newaxis, tf.newaxis]
+            own = tf.matmul(style, scale), tf.matmul(style, shift)
+            return normalised(activation, mean, variance, *own, layer.epsilon)
 
-        return normalised
+        return normalise
     return layer
 
 

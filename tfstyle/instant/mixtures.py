@@ -53,6 +53,16 @@ def weights_of(style: Mixture | None, names: Sequence[str]) -> list[float]:
     return [value / total for value in values]
 
 
+def require_strength(strength: float) -> None:
+    """Checks how much of the painted picture is asked for.
+
+    Raises:
+      ValueError: it is not from 0 to 1.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength={strength:g}: must be from 0 to 1")
+
+
 def parse(words: Sequence[str], names: Sequence[str]) -> Mixture:
     """Returns what words such as mosaic, mosaic:0.7 or 0.7 mean; without shares, styles are mixed alike.
 

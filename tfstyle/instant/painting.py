@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.instant.mixtures import require_strength
 from tfstyle.instant.networks import layout, run
 from tfstyle.instant.strips import STRIP_PIXELS, paint_in_strips
 
@@ -82,13 +83,3 @@ class Painter:
     def _whole(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         # Keras' own call would hold all activations until the end.
         return run(self.network, pictures, style, lambda layer, *tensors: layer(*tensors))
-
-
-def require_strength(strength: float) -> None:
-    """Checks how much of the painted picture is asked for.
-
-    Raises:
-      ValueError: it is not from 0 to 1.
-    """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength={strength:g}: must be from 0 to 1")

@@ -47,6 +47,11 @@ class InstantRecipe:
         object.__setattr__(self, "adain_layer", canonical_name(self.adain_layer))
         check_choices(self)
 
+    @property
+    def policy(self) -> str:
+        """Keras' policy of the network that is trained."""
+        return "mixed_bfloat16" if self.computed_in == "bfloat16" else "float32"
+
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `InstantRecipe(**fields)` gives the recipe back."""
         return to_json(self)

@@ -8,17 +8,24 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfstyle import signatures as shared
 from tfstyle.encoded import decode, encode_png
 from tfstyle.export import require_replaceable, save
 from tfstyle.instant.adain import Moments
 from tfstyle.instant.model_card import write_page
 from tfstyle.instant.style_network import StyleNetwork
 from tfstyle.pipelines import from_integers, to_integers
-from tfstyle.signatures import SignedModule
+from tfstyle.signatures import (
+    STRENGTH,
+    SignedModule,
+    checked,
+    file_spec,
+    filled,
+    one_by_one,
+    one_or_each,
+    picture_spec,
+    share_of,
+)
 from tfstyle.targets import fingerprint
-
-_STRENGTH = tf.TensorSpec([], tf.float32, "strength")
 
 
 def _moments(name: str) -> tf.TensorSpec:
@@ -36,42 +43,35 @@ class SignedStyleNetwork(SignedModule):
         super().__init__(name="style_network")
         self.network = network
 
-    @tf.function(input_signature=[shared._pictures("style")], autograph=False)
+    @tf.function(input_signature=[picture_spec("style")], autograph=False)
     def measure(self, style):
         """Returns the `mean` and `deviation` of styles, `[B, C]` each, for `restyle`."""
-        return self.network.measured(shared._inside(style, "style"))._asdict()
+        return self.network.measured(checked(style, "style"))._asdict()
 
     @tf.function(
-        input_signature=[shared._pictures("image"), _moments("mean"), _moments("deviation"), _STRENGTH],
+        input_signature=[picture_spec("image"), _moments("mean"), _moments("deviation"), STRENGTH],
         autograph=False,
     )
     def restyle(self, image, mean, deviation, strength):
         """Returns pictures in styles measured before; means of them, by weights, mix styles."""
-        image = shared._inside(image, "image")
-        moments = Moments(*(shared._one_or_each(each, image, "style") for each in (mean, deviation)))
-        strength = shared._required(
-            strength, (strength >= 0) & (strength <= 1), "strength: must be from 0 to 1, not", strength
-        )
-        return self.network.restyled(image, moments, strength)
+        image = checked(image, "image")
+        moments = Moments(*(one_or_each(each, image, "style") for each in (mean, deviation)))
+        return self.network.restyled(image, moments, share_of(strength))
 
-    @tf.function(
-        input_signature=[shared._pictures("image"), shared._pictures("style"), _STRENGTH], autograph=False
-    )
+    @tf.function(input_signature=[picture_spec("image"), picture_spec("style"), STRENGTH], autograph=False)
     def paint(self, image, style, strength):
         style = self.measure(style)
         return self.restyle(image, style["mean"], style["deviation"], strength)
 
-    @tf.function(
-        input_signature=[shared._pictures("image"), shared._pictures("style"), _STRENGTH], autograph=False
-    )
+    @tf.function(input_signature=[picture_spec("image"), picture_spec("style"), STRENGTH], autograph=False)
     def floats(self, image, style, strength):
         return {"picture": self.paint(image, style, strength)}
 
     @tf.function(
         input_signature=[
-            shared._pictures("image", tf.uint8),
-            shared._pictures("style", tf.uint8),
-            _STRENGTH,
+            picture_spec("image", tf.uint8),
+            picture_spec("style", tf.uint8),
+            STRENGTH,
         ],
         autograph=False,
     )
@@ -79,19 +79,19 @@ class SignedStyleNetwork(SignedModule):
         return {"picture": to_integers(self.paint(from_integers(image), from_integers(style), strength))}
 
     @tf.function(
-        input_signature=[shared._files("image_bytes"), shared._files("style_bytes"), _STRENGTH],
+        input_signature=[file_spec("image_bytes"), file_spec("style_bytes"), STRENGTH],
         autograph=False,
     )
     def files(self, image_bytes, style_bytes, strength):
-        image_bytes = shared._filled(image_bytes, "image_bytes")
-        style_bytes = shared._one_or_each(style_bytes, image_bytes, "style_bytes")
+        image_bytes = filled(image_bytes, "image_bytes")
+        style_bytes = one_or_each(style_bytes, image_bytes, "style_bytes")
         pairs = (image_bytes, tf.broadcast_to(style_bytes, tf.shape(image_bytes)))
 
         def file_of(pair):
             image, style = (decode(file)[tf.newaxis] for file in pair)
             return encode_png(self.integers(image, style, strength)["picture"][0])
 
-        return {"picture_bytes": shared._one_by_one(file_of, pairs)}
+        return {"picture_bytes": one_by_one(file_of, pairs)}
 
 
 def export_style_network(

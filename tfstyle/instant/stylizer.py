@@ -10,10 +10,10 @@ import tensorflow as tf
 from tfstyle import images
 from tfstyle.instant.cards import style_names
 from tfstyle.instant.loading import load_network
-from tfstyle.instant.mixtures import Mixture, weights_of
+from tfstyle.instant.mixtures import Mixture, require_strength, weights_of
 from tfstyle.instant.networks import layout, run, transformation_network
-from tfstyle.instant.painting import Painter, require_strength
-from tfstyle.pipelines import from_integers, inside, to_integers
+from tfstyle.instant.painting import Painter
+from tfstyle.pipelines import batched, from_integers, inside, to_integers
 
 
 @tf.keras.utils.register_keras_serializable("tfstyle")
@@ -94,7 +94,7 @@ class InstantStylizer(tf.keras.layers.Layer):
     def call(self, image, style=None, strength=None):
         image = tf.convert_to_tensor(image)
         single = image.shape.rank == 3
-        pictures = _batched(image)
+        pictures = batched(image)
         values = from_integers(pictures)
         if image.dtype.is_floating:
             values = inside(values, "image")
@@ -166,18 +166,3 @@ class InstantStylizer(tf.keras.layers.Layer):
         right = tf.reduce_all((strength >= 0) & (strength <= 1))
         with tf.control_dependencies([tf.debugging.Assert(right, ["strength: must be from 0 to 1"])]):
             return strength if strength.shape.rank == 0 else tf.reshape(strength, [-1, 1, 1, 1])
-
-
-def _batched(image: tf.Tensor) -> tf.Tensor:
-    """Returns `[B, H, W, 3]` of `[H, W, 3]` or of what has that shape already."""
-    rank, channels = image.shape.rank, image.shape[-1] if image.shape.rank else None
-    if (
-        rank not in (3, 4)
-        or channels not in (3, None)
-        or not (image.dtype.is_floating or image.dtype == tf.uint8)
-    ):
-        raise ValueError(
-            f"image: a tensor of shape {image.shape} and type {image.dtype.name}: must be [H, W, 3] or"
-            " [B, H, W, 3], uint8 or floats in [0, 1]"
-        )
-    return tf.ensure_shape(image if rank == 4 else image[tf.newaxis], [None, None, None, 3])

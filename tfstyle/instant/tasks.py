@@ -7,13 +7,12 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from tfstyle.composition import Composition, layers_of
+from tfstyle.composition import Composition, extractor_of
 from tfstyle.config import TransferConfig
-from tfstyle.features import feature_extractor
 from tfstyle.instant.networks import transformation_network
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.program import Program
-from tfstyle.stacking import stacked
+from tfstyle.stacking import chosen, finest
 from tfstyle.targets import StyleTargets
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
@@ -57,30 +56,25 @@ class ConditionalTask:
     def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
         Program.require_possible(config)
         self._config = config
-        content_layers, style_layers = layers_of(config)
-        options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
-        layers = dict.fromkeys((*content_layers, *style_layers))
-        self._extractor = feature_extractor(layers, dtype=recipe.computed_in, **options)
+        self._extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
             targets.require_for(config, "styles")
             targets.require_network(self._extractor)
-        # Of several styles, `[1, S, ...]`: the finest scale of each.
-        self._styles = tf.nest.map_structure(
-            lambda *values: tf.stack([value[0, 0] for value in values])[tf.newaxis], *map(stacked, styles)
-        )
+        self._styles = finest(styles)
         self._count = len(styles)
         self.network = transformation_network(
             self._count,
             width=recipe.width,
             residual_blocks=recipe.residual_blocks,
             seed=recipe.shuffle,
-            dtype="mixed_bfloat16" if recipe.computed_in == "bfloat16" else "float32",
+            dtype=recipe.policy,
         )
 
     def composition(self, batch: Batch) -> Composition:
         contents, numbers = batch
-        style = tf.nest.map_structure(lambda values: tf.gather(values, numbers, axis=1), self._styles)
-        return Composition(self._config, self._extractor, contents, style, tf.constant(0))
+        return Composition(
+            self._config, self._extractor, contents, chosen(self._styles, numbers), tf.constant(0)
+        )
 
     def paint(self, batch: Batch) -> tf.Tensor:
         contents, numbers = batch
