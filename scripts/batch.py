@@ -10,7 +10,7 @@ of its files, losses), OUTPUT/failures.jsonl one for each that could not be
 made, with the reason. Run again, it makes only what is missing, was made from
 other files or with other settings, or failed for a reason that may have passed.
 Exit status: 0 if all pictures are there; 1 if a mistake stopped the run, or if
-some failed, now or before; 130 if it was stopped.
+some failed, now or before; 130 or 143 if it was stopped, after the pictures at hand.
 """
 
 import shlex
@@ -59,7 +59,10 @@ def main():
             retries=cli.FLAGS.retries,
             retry_failures=cli.FLAGS.retry_failures,
         )
-    summary = batch.run_on_beam(arguments) if cli.FLAGS.runner == "beam" else batch.run_here()
+    if cli.FLAGS.runner == "beam":
+        summary = batch.run_on_beam(arguments)
+    else:
+        summary = batch.run_here(stop=cli.INTERRUPTION.awaited())
     print(", ".join(f"{count} {kind}" for kind, count in summary.counts.items()), file=cli.sys.stderr)
     print(summary.manifest)
     if summary.failures:

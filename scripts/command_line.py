@@ -23,11 +23,22 @@ from absl import app, flags, logging
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from tfstyle.config import TransferConfig
+from tfstyle.durations import interval
 from tfstyle.options import numbered
 from tfstyle.options import whole_number as whole_number
 from tfstyle.presets import DEFAULT_PRESET, PRESETS, default_preset, preset
+from tfstyle.supervision import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
+
+from interruption import Interruption
 
 FLAGS = flags.FLAGS
+INTERRUPTION = Interruption()
+flags.DEFINE_bool(
+    "deterministic",
+    False,
+    "make the same to the last bit each time on this machine: choose nothing by speed or free memory"
+    " (precision=auto is float32, evaluation=auto goes by memory_limit alone)",
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +106,38 @@ def define_option_flags(defaults) -> None:
 def define_run_flags() -> None:
     """Defines the flags of everything that runs long enough to be watched and to be stopped."""
     flags.DEFINE_string("checkpoint_dir", None, "folder to save the run's state in, and to go on from")
+    flags.DEFINE_string(
+        "checkpoint_every",
+        None,
+        "how often to save it: a duration such as 30s or 10m, or a number of steps such as 100; never more"
+        f" than 2 % of the run's time is spent on it (default: {CHECKPOINT_EVERY})",
+    )
+    flags.DEFINE_string(
+        "deadline",
+        None,
+        "when to end the run with the best so far: a duration from now such as 90s, 15m or 2h, or a time such"
+        " as 18:30",
+    )
     flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
     flags.DEFINE_bool("profile", False, "record a stretch of the run for TensorBoard's profiler, in --logdir")
+
+
+def supervision() -> Supervision:
+    """Returns what the flags of `define_run_flags` say of states and of when to end, signals included.
+
+    Raises:
+      ValueError: a flag is not what it should be.
+    """
+    stop: Stop = INTERRUPTION.awaited()
+    if FLAGS.deadline is not None:
+        stop = first_of(stop, deadline(FLAGS.deadline))
+    every = FLAGS.checkpoint_every
+    if every is None:
+        return Supervision(FLAGS.checkpoint_dir, stop=stop)
+    interval(every)
+    if FLAGS.checkpoint_dir is None:
+        raise ValueError(f"checkpoint_every={every!r}: needs --checkpoint_dir, where the state goes")
+    return Supervision(FLAGS.checkpoint_dir, every, stop)
 
 
 def _shown(value) -> str:
@@ -259,9 +300,18 @@ def describe(task: str, job: Job) -> str:
 
 
 def write_picture(output: pathlib.Path, note: str, result) -> None:
-    """Writes the picture with its record, the losses to standard error, the path to standard output."""
-    from tfstyle import images
+    """Writes the picture with its record, the losses to standard error, the path to standard output.
 
+    Raises:
+      FloatingPointError: it is but the best picture of a run that failed.
+    """
+    from tfstyle import images, provenance
+
+    if result.ending and not result.steps[0]:
+        print(f"stopped by {result.ending} before the first step; nothing is written", file=sys.stderr)
+        return
+    if result.ending:
+        note = provenance.unfinished(note, *result.steps)
     images.save_image(output, result.image, note, result.alpha)
     first = result.history[0]
     row = "{:<24}{:>12}{:>12}{:>12}".format
@@ -272,6 +322,10 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
     lines.append(f"{result.seconds:.0f} s, {result.evaluations} evaluations")
     print("\n".join(lines), file=sys.stderr)
     print(output)
+    if result.failed:
+        raise FloatingPointError(
+            f"{result.ending}; {str(output)!r} is the best picture of {result.steps[0]} iterations"
+        )
 
 
 @contextlib.contextmanager
@@ -291,6 +345,12 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
         try:
             import tensorflow as tf
 
+            # In a process that a script starts, flags are not parsed; see `run`.
+            if FLAGS.is_parsed() and FLAGS.deterministic:
+                from tfstyle import determinism
+
+                seed = FLAGS.seed if "seed" in FLAGS else None
+                determinism.enable(0 if seed is None else seed)
             if devices:
                 tf.config.list_logical_devices()  # it has more to say when it meets its devices
             yield
@@ -313,19 +373,63 @@ def run(main: Callable[[], None]) -> None:
         if not FLAGS["verbosity"].present:
             # absl's default for programs is INFO, at which TensorFlow tells what it does while it saves.
             logging.set_verbosity(logging.WARNING)
+        if FLAGS.deterministic:
+            # Also for what never calls `quiet_tensorflow`, such as processes that a benchmark starts.
+            os.environ["TF_DETERMINISTIC_OPS"] = "1"
         if len(arguments) > 1:
             return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
         try:
             main()
-        except (ValueError, OSError, FloatingPointError) as error:
-            if logging.level_debug():
-                traceback.print_exc()
-            return _fail(str(error))
-        except KeyboardInterrupt:
-            print("\nstopped", file=sys.stderr)
-            return 130
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
+            return _fail("standard output: was closed before all was told; what was to be written is written")
+        except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+            return _fail(_reason(error))
+        except KeyboardInterrupt as error:
+            print(f"\nstopped by {error}", file=sys.stderr)
+            return getattr(error, "status", 130)
+        except Exception as error:
+            if "tensorflow" not in sys.modules or not isinstance(
+                error, sys.modules["tensorflow"].errors.OpError
+            ):
+                raise
+            return _fail(_reason(error))
+        return INTERRUPTION.status or None
 
+    sys.stderr = _Forgiving(sys.stderr)
+    INTERRUPTION.install()
     app.run(guarded, flags_parser=_parse)
+
+
+def _reason(error: Exception) -> str:
+    """Returns what went wrong in a line, and under --verbosity=1 shows where."""
+    if logging.level_debug():
+        traceback.print_exc()
+    if isinstance(error, (ValueError, OSError, FloatingPointError)):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "memory: there is not enough; take a smaller image_size or batch_size"
+    return str(getattr(error, "message", error)).partition("\n")[0]
+
+
+class _Forgiving:
+    """Standard error that nobody need read: a run does not end because its terminal has."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.flush()
 
 
 def _parse(arguments: Sequence[str]) -> list[str]:

@@ -42,6 +42,10 @@ def main():
     base = cli.settings()
     output = cli.required("output", "a folder")
     cell = cli.whole_number("cell", FLAGS.cell, 32)
+    supervision = cli.supervision()
+    if supervision.checkpoint_dir is not None:
+        states = cli.pathlib.Path(supervision.checkpoint_dir, name)
+        supervision = dataclasses.replace(supervision, checkpoint_dir=states)
     from tfstyle.figures import panels
 
     if name == "grid":
@@ -70,8 +74,15 @@ def main():
         folder,
         reporters=[cli.console_reporter()],
         panel_reporters=panel_reporters,
-        checkpoint_dir=FLAGS.checkpoint_dir and make_folder(FLAGS.checkpoint_dir, "checkpoint_dir") / name,
+        supervision=supervision,
     )
+    if len(rendered) < len(chosen.panels):
+        print(
+            f"{len(rendered)} of {len(chosen.panels)} panels are there; the same command makes the rest",
+            file=cli.sys.stderr,
+        )
+        print(folder)
+        return
     used = {argument for panel in chosen.panels for argument in panel.pictures}
     inputs = {
         argument: Image.fromarray(images.to_uint8(images.load_fitted(path, argument, base.image_size)))

@@ -23,6 +23,7 @@ def main():
     job = cli.read_job(TASK, list(PICTURES), **DEFAULTS)
     if len(job.pictures) != 1:
         raise ValueError("--content, --style: exactly one of them must name a picture file")
+    supervision = cli.supervision()
     with cli.quiet_tensorflow():
         import tfstyle
 
@@ -31,7 +32,7 @@ def main():
     options = {
         "init": job.config.init,
         "reporters": cli.job_reporters(output, job),
-        "checkpoint_dir": cli.FLAGS.checkpoint_dir,
+        **vars(supervision),
     }
     if "content" in job.pictures:
         result = tfstyle.reconstruct_content(

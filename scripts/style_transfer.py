@@ -27,6 +27,7 @@ def main():
     for name in ("content", "style"):
         if not job.pictures.get(name):
             raise ValueError(f"--{name}: is missing; it must name a picture file")
+    supervision = cli.supervision()
     with cli.quiet_tensorflow():
         import tfstyle
 
@@ -44,7 +45,7 @@ def main():
         *inputs,
         **masks,
         reporters=cli.job_reporters(output, job),
-        checkpoint_dir=cli.FLAGS.checkpoint_dir,
+        **vars(supervision),
     )
     cli.write_picture(output, note, result)
 

@@ -42,6 +42,7 @@ def main():
     recipe = EncoderRecipe(**cli.given_options(EncoderRecipe))
     photos = cli.required("photos", "a folder of photographs")
     output = cli.pathlib.Path(cli.required("output", "an .npz file to write"))
+    supervision = cli.supervision()
     with cli.quiet_tensorflow():
         from tfstyle.encoder.crops import read_photographs, split
         from tfstyle.encoder.training import train
@@ -58,10 +59,11 @@ def main():
         photographs,
         recipe,
         reporters=cli.reporters(output, recipe.to_dict(), {}),
-        checkpoint_dir=cli.FLAGS.checkpoint_dir,
+        supervision=supervision,
     )
     record = {
         "recipe": recipe.to_dict(),
+        "steps": history[-1].step,
         "photographs": len(paths),
         "seconds": round(history[-1].seconds),
         "metrics": history[-1].metrics,

@@ -45,6 +45,7 @@ def main():
     paths = cli.required("styles", "one or more pictures")
     output = cli.pathlib.Path(cli.required("output", "a folder"))
     config = cli.settings(scales=1)
+    supervision = cli.supervision()
     with cli.quiet_tensorflow(devices=False):
         from tfstyle import export
         from tfstyle.instant import distribution
@@ -66,7 +67,7 @@ def main():
     if chief:
         boards = cli.tensorboard_reporters(output.name, options, pictures, config.image_size)
         watching = [cli.console_reporter(), *boards]
-    network, history = train(strategy=strategy, reporters=watching, checkpoint_dir=FLAGS.checkpoint_dir)
+    network, history = train(strategy=strategy, reporters=watching, supervision=supervision)
     if chief:
         last = history[-1]
         about |= {
@@ -74,6 +75,7 @@ def main():
             "photographs": len(photographs) - recipe.validation,
             "config": config.to_dict(),
             "recipe": recipe.to_dict(),
+            "steps": last.step,  # fewer than the recipe's, if the training was ended early
             "seconds": round(last.seconds),
             "losses": last.losses,
             "metrics": last.metrics,

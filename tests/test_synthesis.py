@@ -1,17 +1,20 @@
 """The loop: reports, scales, checkpoints. What it minimises here is a distance to a known picture."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import run
+from tfstyle import checkpoint
 from tfstyle.config import TransferConfig
 from tfstyle.images import resize
 from tfstyle.objective import Objective
+from tfstyle.supervision import Supervision
 from tfstyle.synthesis import enlarged, synthesize
 from tfstyle.terms import ImageTerm, Term
+from tfstyle.workshop import Workshop
 
 from conftest import picture
 
@@ -123,9 +126,11 @@ def test_the_last_tenth_is_made_on_the_exact_objective(options, tmp_path):
             settings,
             finish_at=finish_at,
             reporters=[StopAt(20)],
-            checkpoint_dir=tmp_path,
+            supervision=Supervision(tmp_path),
         )
-    resumed = synthesize(objective_at, START, settings, finish_at=finish_at, checkpoint_dir=tmp_path)
+    resumed = synthesize(
+        objective_at, START, settings, finish_at=finish_at, supervision=Supervision(tmp_path)
+    )
     np.testing.assert_array_equal(resumed.image, result.image)
 
 
@@ -204,13 +209,17 @@ class StopAt:
 @BOTH
 @pytest.mark.parametrize("killed_at", [4, 10, 14, 20])
 def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
-    monkeypatch.setattr(run, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE", 1.0)  # however long saving takes
     settings = config(optimizer=optimizer, scales=2)
     whole = synthesize(objective_at, START, settings)
     with pytest.raises(Stop):
-        synthesize(objective_at, START, settings, reporters=[StopAt(killed_at)], checkpoint_dir=tmp_path)
+        synthesize(
+            objective_at, START, settings, reporters=[StopAt(killed_at)], supervision=Supervision(tmp_path, 4)
+        )
     recorder = Recorder()
-    resumed = synthesize(objective_at, START, settings, reporters=[recorder], checkpoint_dir=tmp_path)
+    resumed = synthesize(
+        objective_at, START, settings, reporters=[recorder], supervision=Supervision(tmp_path)
+    )
     np.testing.assert_array_equal(resumed.image, whole.image)
     assert [(p.scale, p.step, p.total) for p in resumed.history] == [
         (p.scale, p.step, p.total) for p in whole.history
@@ -222,22 +231,24 @@ def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, op
 
 def test_a_finished_run_is_not_made_again(tmp_path):
     settings = config()
-    first = synthesize(objective_at, START, settings, checkpoint_dir=tmp_path)
+    first = synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))
     recorder = Recorder()
-    again = synthesize(objective_at, START, settings, reporters=[recorder], checkpoint_dir=tmp_path)
+    again = synthesize(objective_at, START, settings, reporters=[recorder], supervision=Supervision(tmp_path))
     np.testing.assert_array_equal(again.image, first.image)
     assert [progress.step for progress, _ in recorder.seen] == [10]
     assert again.losses == first.losses
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    synthesize(objective_at, START, config(), checkpoint_dir=tmp_path)
+    synthesize(objective_at, START, config(), supervision=Supervision(tmp_path))
     with pytest.raises(ValueError, match="another run: iterations was 10 and is 11"):
-        synthesize(objective_at, START, config(iterations=11), checkpoint_dir=tmp_path)
+        synthesize(objective_at, START, config(iterations=11), supervision=Supervision(tmp_path))
     with pytest.raises(ValueError, match="another run: start was"):
-        synthesize(objective_at, START + 0.1, config(), checkpoint_dir=tmp_path)
+        synthesize(objective_at, START + 0.1, config(), supervision=Supervision(tmp_path))
     # How often one looks is no difference.
-    synthesize(objective_at, START, dataclasses.replace(config(), log_every=1), checkpoint_dir=tmp_path)
+    synthesize(
+        objective_at, START, dataclasses.replace(config(), log_every=1), supervision=Supervision(tmp_path)
+    )
 
 
 def test_a_run_that_ends_early_says_so_and_ends_well():
@@ -245,3 +256,98 @@ def test_a_run_that_ends_early_says_so_and_ends_well():
     assert result.history[-1].step == 10
     assert "no lower point" in result.history[-1].note
     np.testing.assert_allclose(result.image, GOAL, atol=1e-6)
+
+
+class After:
+    """Asked so many times whether to stop, says so."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def __call__(self):
+        self.left -= 1
+        return "" if self.left >= 0 else "a signal"
+
+
+@pytest.mark.parametrize(
+    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
+)
+def test_a_run_ended_between_reports_goes_on_to_the_identical_picture(options, tmp_path):
+    settings = config(scales=2, **options)
+    at, workshop, times = functools.cache(objective_at), Workshop(), 3
+    whole = synthesize(at, START, settings, workshop=workshop)
+    for _ in range(30):  # asked before each piece: stopped again and again, further on each time
+        recorder = Recorder()
+        stopped = synthesize(
+            at,
+            START,
+            settings,
+            workshop=workshop,
+            reporters=[recorder],
+            supervision=Supervision(tmp_path, stop=After(times)),
+        )
+        if not stopped.ending:
+            break
+        assert stopped.ending == "a signal" and not stopped.failed
+        assert stopped.steps[0] < stopped.steps[1] == 20
+        assert stopped.image.shape == START.shape
+        assert f"stopped by a signal after {stopped.steps[0]} iterations" in recorder.seen[-1][0].note
+    else:
+        pytest.fail("never came to an end")
+    np.testing.assert_array_equal(stopped.image, whole.image)
+    assert stopped.steps == (20, 20)
+    assert [(p.step, p.total) for p in stopped.history] == [(p.step, p.total) for p in whole.history]
+
+
+def test_a_run_that_is_ended_gives_the_best_picture(tmp_path):
+    """Steps of Adam that are far too long climb; what was best stays known, across a checkpoint, too."""
+    settings = config(optimizer="adam", learning_rate=0.2, iterations=40, log_every=1)
+    recorder = Recorder()
+    for times in (6, 30):
+        ended = synthesize(
+            objective_at,
+            START,
+            settings,
+            reporters=[recorder],
+            supervision=Supervision(tmp_path, stop=After(times)),
+        )
+    totals = {progress.total: image for progress, image in recorder.seen}
+    best = min(totals)
+    assert ended.total == pytest.approx(best, rel=1e-5) and recorder.seen[-1][0].total > best
+    np.testing.assert_array_equal(ended.image, np.clip(totals[best], 0, 1))
+
+
+def test_a_run_ended_at_a_coarse_scale_is_enlarged(tmp_path):
+    detail = tf.constant(picture(20, 28, seed=3)[np.newaxis] / np.float32(255))
+    recorder = Recorder()
+    ended = synthesize(
+        objective_at,
+        START,
+        config(scales=2),
+        detail=detail,
+        reporters=[recorder],
+        supervision=Supervision(stop=After(2)),
+    )
+    small = tf.constant(recorder.seen[-1][1])
+    assert small.shape == (1, 10, 14, 3)
+    np.testing.assert_array_equal(ended.image, enlarged(tf.clip_by_value(small, 0, 1), (20, 28), detail))
+
+
+def test_what_was_chosen_is_kept_beside_the_state(tmp_path):
+    synthesize(
+        objective_at, START, config(), supervision=Supervision(tmp_path), choices={"precision": "bfloat16"}
+    )
+    assert checkpoint.choices_in(tmp_path) == {"precision": "bfloat16"}
+    assert checkpoint.choices_in(tmp_path / "new") == checkpoint.choices_in(None) == {}
+
+
+def test_a_state_of_other_contents_is_refused(tmp_path):
+    """Whole, of this very run by what it says, but not what such a run saves."""
+    settings = config()
+    synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))
+    with np.load(tmp_path / "checkpoint.npz") as file:
+        arrays = dict(file)
+    for spoilt in ({"lbfgs/image": np.zeros((1, 2, 2, 3), np.float32)}, {"best": np.zeros(3, np.complex64)}):
+        np.savez(tmp_path / "checkpoint.npz", **(arrays | spoilt))
+        with pytest.raises(ValueError, match="checkpoint_dir: .* holds no state of this run .*; remove it"):
+            synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))

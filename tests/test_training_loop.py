@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import training
+from tfstyle import checkpoint as checkpoints
 from tfstyle.checkpoint import Checkpoint
 from tfstyle.training import Account, fit
 
@@ -53,8 +53,12 @@ def stream(first_step):
 
 
 @pytest.fixture(autouse=True)
-def saved_at_every_report(monkeypatch):
-    monkeypatch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+def saved_however_long_that_takes(monkeypatch):
+    monkeypatch.setattr(checkpoints, "_SHARE", 1.0)
+
+
+def kept_in(folder, every=3):
+    return Checkpoint(folder, {}, every=every)
 
 
 def test_reports_are_means_since_the_last():
@@ -76,11 +80,12 @@ def test_a_stopped_training_goes_on(tmp_path):
             Parabola(),
             stream,
             reporters=[Recorder(stop_at=6)],
-            checkpoint=Checkpoint(tmp_path, {}),
+            checkpoint=(killed := kept_in(tmp_path)),
             **OPTIONS,
         )
+    killed.close()
     learner, agreed = Parabola(), []
-    resumed = fit(learner, stream, checkpoint=Checkpoint(tmp_path, {}), agree=agreed.append, **OPTIONS)
+    resumed = fit(learner, stream, checkpoint=kept_in(tmp_path), agree=agreed.append, **OPTIONS)
     assert [progress.losses for progress in resumed] == [progress.losses for progress in history]
     assert learner.x.numpy() == whole.x.numpy()
     assert agreed == [3] and learner.kept["known"] == 7
@@ -88,7 +93,7 @@ def test_a_stopped_training_goes_on(tmp_path):
 
 
 def test_who_is_not_the_chief_only_reads(tmp_path):
-    checkpoint, recorder = Checkpoint(tmp_path, {}), Recorder()
+    checkpoint, recorder = kept_in(tmp_path), Recorder()
     history = fit(Parabola(), stream, reporters=[recorder], checkpoint=checkpoint, chief=False, **OPTIONS)
     assert len(history) == 4 and recorder.steps == [] and checkpoint.load() is None
 
@@ -101,11 +106,46 @@ def test_who_is_not_the_chief_only_reads(tmp_path):
     ],
 )
 def test_what_is_not_finite_does_not_replace_what_was(tmp_path, rate, message):
-    checkpoint = Checkpoint(tmp_path, {})
+    checkpoint = kept_in(tmp_path)
     # Of the sixth step, the loss is still finite, but it makes the variable NaN.
     rates = [0.1, 0.2, 0.3, rate, 0.5, 0.6] if rate == 1e30 else [0.1, 0.2, 0.3, 0.4, 0.5, rate]
     with pytest.raises(FloatingPointError, match=message):
         fit(Parabola(), lambda first_step: iter(rates), checkpoint=checkpoint, **OPTIONS)
-    record, arrays = checkpoint.load()
+    record, arrays, _ = checkpoint.load()
     assert record["step"] == 3
     np.testing.assert_allclose(arrays["variable_000"], 0.9 * 0.8 * 0.7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("every", ["1h", 1])
+def test_a_training_ended_at_any_step_goes_on_to_the_same_losses(tmp_path, every):
+    whole = Parabola()
+    history = fit(whole, stream, **OPTIONS)
+    ends = 0
+    for _ in range(10):
+        looks = iter([""])  # each time one step more
+        with kept_in(tmp_path, every) as checkpoint:
+            learner = Parabola()
+            resumed = fit(
+                learner, stream, checkpoint=checkpoint, stop=lambda: next(looks, "a signal"), **OPTIONS
+            )
+        if resumed[-1].step == 7:
+            break
+        ends += 1
+        assert resumed[-1].step == 2 * ends
+        assert f"stopped by a signal after {2 * ends} steps; the same command" in resumed[-1].note
+    assert ends == 3
+    assert [progress.losses for progress in resumed] == [progress.losses for progress in history]
+    assert learner.x.numpy() == whole.x.numpy()
+
+
+def test_a_state_that_cannot_be_saved_ends_nothing(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with kept_in(tmp_path, 1) as checkpoint:
+        monkeypatch.setattr(checkpoints, "replacing", full)
+        history = fit(Parabola(), stream, checkpoint=checkpoint, **OPTIONS)
+    assert history[-1].step == 7
+    assert (
+        "the state could not be saved (No space left on device); the run goes on without" in history[1].note
+    )

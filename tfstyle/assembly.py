@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import tensorflow as tf
 
 from tfstyle import images, strength
+from tfstyle.choices import precision_of, with_evaluations
 from tfstyle.composition import extractor_of, layers_of
 from tfstyle.config import TransferConfig
 from tfstyle.explanation import explain
@@ -32,6 +34,8 @@ class Assembly:
       extractor: model to use instead of the one that the config describes.
       workshop: where what other runs may share is kept.
       pictures: how many are made together, this one included.
+      choices: of the same run, when it was begun; see `choices.chosen_in`. Where
+        the config leaves a choice to the machine, it stays as it was.
 
     Attributes:
       size: (height, width) of the picture to be made.
@@ -50,6 +54,7 @@ class Assembly:
         workshop: Workshop,
         *,
         pictures: int = 1,
+        choices: Mapping = MappingProxyType({}),
     ):
         self._scene, self._config, self._workshop = scene, config, workshop
         self._given = extractor
@@ -59,14 +64,16 @@ class Assembly:
         content_layers, style_layers = layers_of(config)
         self._content_layers = content_layers if has_content else ()
         self._style_layers = style_layers if has_style else ()
-        self.precision = resolved(config.precision) if extractor is None else "float32"
+        self.precision = "float32"
+        if extractor is None:
+            known = precision_of(choices) if config.precision == "auto" else None
+            self.precision = known or resolved(config.precision)
         network = self._network(self.precision)
         require_known("content_layers", self._content_layers, network.output)
         require_known("style_layers", self._style_layers, network.output)
         self._require_size(network)
-        self.plan: Plan = make_plan(
-            network, self._style_layers, self.size, config, self.precision, pictures=pictures
-        )
+        plan = make_plan(network, self._style_layers, self.size, config, self.precision, pictures=pictures)
+        self.plan: Plan = with_evaluations(plan, choices) if config.evaluation == "auto" else plan
 
     @property
     def detail(self) -> tf.Tensor | None:

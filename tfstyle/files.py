@@ -2,32 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import pathlib
+import stat
 import tempfile
+import uuid
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_OPEN_FILES = "/proc/self/fd"
+_USUAL = 0o666  # permissions of a new file, less the process's umask
 
 
 def write_atomically(path: pathlib.Path, data: bytes) -> None:
-    """Writes beside the file and renames, so that nobody ever sees half of it.
+    """Writes a file, whole or not at all; see `replacing`.
 
     Raises:
       OSError: the file cannot be written; what stood there before is intact.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path, *, keep: pathlib.Path | None = None) -> Iterator[BinaryIO]:
+    """Gives a file to write, which takes its name only when it is whole and on the disk.
+
+    Nobody ever sees half of it, and where the system can, a process that is
+    killed on the way leaves nothing behind.
+
+    Args:
+      path: the name; a file that has it is replaced.
+      keep: name that this file gets instead of being lost.
+
+    Raises:
+      OSError: the file cannot be written; what stood there before is intact.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        descriptor, nameless = _new_file(temporary)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files private; a picture gets the usual permissions.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+            if nameless:
+                _name(file.fileno(), temporary)
+        if keep is not None and path.exists():
+            os.replace(path, keep)
         os.replace(temporary, path)
     except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _new_file(temporary: pathlib.Path) -> tuple[int, bool]:
+    """Opens a file to write, if possible without a name, which is gone when its process is."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir(_OPEN_FILES):
+        with contextlib.suppress(OSError):  # a file system that has none
+            return os.open(temporary.parent, os.O_TMPFILE | os.O_WRONLY, _USUAL), True
+    return os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _USUAL), False
+
+
+def _name(descriptor: int, path: pathlib.Path) -> None:
+    # The system's link() would link to the link in /proc; only in this form is it followed.
+    folder = os.open(_OPEN_FILES, os.O_RDONLY)
+    try:
+        os.link(str(descriptor), path, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
 
 
 def require_file(path: pathlib.Path, named: str) -> None:
@@ -38,12 +83,31 @@ def require_file(path: pathlib.Path, named: str) -> None:
       named: how the error names what the user gave, such as ``content='x.png'``.
 
     Raises:
-      OSError: there is none, or it is a folder.
+      OSError: there is none, or it is a folder, or a device or pipe, which may never end.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{named}: is a folder, not a file")
     if not path.exists():
         raise FileNotFoundError(f"{named}: no such file")
+    if not path.is_file():
+        raise OSError(f"{named}: is a device or pipe, not a file")
+
+
+def opened(path) -> BinaryIO:
+    """Opens a file to read its bytes.
+
+    Raises:
+      OSError: it cannot be opened, or is a device or pipe, which may never end.
+    """
+
+    def at_once(name: str, flags: int) -> int:  # opening a pipe waits for its other end
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=at_once)  # noqa: SIM115 (the caller closes it)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is a device or pipe, not a file")
+    return file
 
 
 def make_folder(folder, argument: str) -> pathlib.Path:
@@ -81,5 +145,5 @@ def require_writable_folder(folder: pathlib.Path, named: str) -> None:
 
 def sha256(path) -> str:
     """Returns the SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tfstyle.assembly import Assembly
 from tfstyle.canvas import Canvas
+from tfstyle.checkpoint import choices_in
+from tfstyle.choices import chosen_in
 from tfstyle.config import TransferConfig
 from tfstyle.initial import initial_image
 from tfstyle.joint import JointObjective
@@ -16,6 +18,7 @@ from tfstyle.objective import Objective
 from tfstyle.precision import choice
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.scenes import Scene
+from tfstyle.supervision import UNSUPERVISED, Supervision
 from tfstyle.synthesis import Result, synthesize_together
 from tfstyle.workshop import Workshop
 
@@ -25,21 +28,27 @@ def make(
     config: TransferConfig,
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
     workshop: Workshop | None = None,
 ) -> list[Result]:
     """Runs the loop on the terms of scenes of one size, each with the opacity of what is made.
 
     Args:
       scenes: from `make_scene`.
-      config, extractor, reporters, checkpoint_dir, workshop: as in `transfer`.
+      config, extractor, reporters, workshop: as in `transfer`.
+      supervision: see `synthesize_together`.
 
     Returns:
       The `Result` of each scene.
     """
     workshop = workshop or Workshop()
     pictures = [scene for scene, _ in scenes]
-    assemblies = [Assembly(scene, config, extractor, workshop, pictures=len(scenes)) for scene in pictures]
+    choices = choices_in(supervision.checkpoint_dir)
+    assemblies = [
+        Assembly(scene, config, extractor, workshop, pictures=len(scenes), choices=choices)
+        for scene in pictures
+    ]
+    assemblies[0].plan.require_fit()
     canvases = [scene.canvas for scene in pictures]
     first = assemblies[0]
 
@@ -58,8 +67,9 @@ def make(
         detail=None if details[0] is None else tf.concat(details, 0),
         note=choice() if config.precision == "auto" and extractor is None else "",
         reporters=[_Finishing(reporter, canvases) for reporter in reporters],
-        checkpoint_dir=checkpoint_dir,
+        supervision=supervision,
         identity={**_hashes(pictures), "computed in": first.precision},
+        choices=chosen_in(first.plan),
         workshop=workshop,
     )
     return [

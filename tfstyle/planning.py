@@ -1,39 +1,33 @@
 """What a run will take, before it is begun, and how its pictures go through the network.
 
-Memory is that of the process as it stands, plus what is counted here; the
-factors were fitted to the greatest resident set of runs at 256 to 2048 pixels
-(`scripts/benchmark.py --sizes` measures it). Time is the operations of
-`features.costs` at the rate that `precision.rate` measures.
+Memory is that of the process as it stands, plus `footprint.needed_bytes`. Time
+is the operations of `features.costs` at the rate that `precision.rate` measures.
 """
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 from absl import logging
 
+from tfstyle import determinism
 from tfstyle.config import TransferConfig
-from tfstyle.features.costs import Costs, costs
-from tfstyle.features.geometry import reaches
+from tfstyle.features.costs import costs
+from tfstyle.footprint import TILE, needed_bytes
+from tfstyle.memory import free_bytes, resident_bytes
 from tfstyle.objective import EVALUATIONS
 from tfstyle.precision import rate
 from tfstyle.schedule import Stage, stages
 
-TILE = 512
 # Of the memory that is free, this share may be used.
 _SHARE = 0.8
 # Of an evaluation's time, by way: the backward pass computes things again, and
 # tiles see their neighbourhood.
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
-# Bytes a pixel of the optimisers' variables and temporary vectors, without history.
-_OPTIMIZER_BYTES = {"adam": 110, "sgd": 50, "lbfgs": 100, "hager_zhang": 330}
-_AVERAGING_BYTES = 24  # of the running mean, beside them
-_MATTING_BYTES = 310  # of the matting loss, at its making
-_ADVICE = "lower image_size or lbfgs_history, or take optimizer=adam"
-_STEP_BYTES = 60e6  # of the compiled step, whatever the picture
+# Taken for the process as it stands where a run is to be deterministic: no two processes are equal.
+_PROCESS_BYTES = 700e6
 
 
 @dataclass(frozen=True)
@@ -43,12 +37,16 @@ class Plan:
     Attributes:
       stages: what is done, in order.
       precision: what the stages that are not exact compute in.
-      pictures: how many of this size are made together.
       evaluations: {((height, width), precision): ``plain``, ``recompute`` or ``tiled``}.
       tile: side of a tile, where tiled.
       peak_bytes: memory of the process at its most.
       limit_bytes: memory that may be used.
       seconds: time that it takes, at least.
+      asked: the image_size that the config asks for.
+      most_bytes: memory that is there, of which `limit_bytes` is a part that can be used
+        without fear; infinite where that is not known, as on a GPU.
+      remedies: changes, such as ``image_size=1200``, with each of which it would fit; empty
+        if it does.
     """
 
     stages: tuple[Stage, ...]
@@ -58,11 +56,34 @@ class Plan:
     peak_bytes: int
     limit_bytes: int
     seconds: float
+    asked: int
+    most_bytes: float
+    remedies: tuple[str, ...]
 
     @property
     def fits(self) -> bool:
         """Whether the memory suffices."""
         return self.peak_bytes <= self.limit_bytes
+
+    def require_fit(self) -> None:
+        """Checks that the run can be made in the memory that there is.
+
+        Raises:
+          ValueError: it cannot; the message says what would fit.
+        """
+        if self.peak_bytes > self.most_bytes:
+            raise ValueError(
+                f"image_size={self.asked}: needs {self.peak_bytes / 1e9:.2f} GB of memory, and"
+                f" {self.most_bytes / 1e9:.2f} GB are there; {self._advice()}; memory_limit=GB says"
+                " otherwise how much may be used"
+            )
+        if not self.fits:
+            logging.warning(
+                "memory: %.2f GB are needed, and of those there %.2f GB can be used without fear; %s",
+                self.peak_bytes / 1e9,
+                self.limit_bytes / 1e9,
+                self._advice(),
+            )
 
     def describe(self) -> str:
         """Returns the plan in words, a line a stage."""
@@ -75,10 +96,15 @@ class Plan:
                 f" {self.evaluations[stage.size, precision]}"
             )
         memory = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
-        lines.append(memory + ("" if self.fits else "; it does not fit: " + _ADVICE))
+        lines.append(memory + ("" if self.fits else "; it does not fit: " + self._advice()))
         minutes, seconds = divmod(round(self.seconds), 60)
         lines.append(f"time: about {minutes} min {seconds} s")
         return "\n".join(lines)
+
+    def _advice(self) -> str:
+        if not self.remedies:
+            return "no picture would fit; end other programs or take a larger machine"
+        return f"what would fit: {' or '.join(self.remedies)}"
 
 
 def make_plan(
@@ -93,7 +119,9 @@ def make_plan(
     """Decides how each stage's picture goes through the network.
 
     With ``evaluation=auto`` it is the fastest way that fits into memory, and
-    the tiled one where none does.
+    the tiled one where none does. Where runs are to be deterministic, it is the
+    fastest that fits into the config's memory_limit or, without one, plain: what
+    is free differs from day to day.
 
     Args:
       extractor: the network. Of one whose graph is not known, nothing is
@@ -104,13 +132,56 @@ def make_plan(
       precision: what the stages that are not exact compute in.
       pictures: how many of this size are made together.
 
+    Returns:
+      The plan, also of a run that does not fit: see `Plan.require_fit`.
+
     Raises:
       ValueError: an evaluation is asked for that the extractor does not allow.
     """
-    planned = stages(size, config, finish=precision == "bfloat16")
     resident = resident_bytes()
-    limit = int(config.memory_limit * 1e9) if config.memory_limit else int(resident + _SHARE * free_bytes())
-    ways, peak, work = {}, resident, {}
+    if config.memory_limit:
+        limit = most = int(config.memory_limit * 1e9)
+        if determinism.enabled():
+            resident = int(_PROCESS_BYTES)
+    else:
+        free = free_bytes()
+        limit, most = int(resident + _SHARE * free), resident + free
+        if tf.config.list_physical_devices("GPU"):
+            most = float("inf")  # what the host has says nothing of what the GPU has
+
+    def ways_of(size: tuple[int, int], config: TransferConfig, pictures: int) -> _Ways:
+        return _ways(extractor, style_layers, size, config, precision, pictures, limit - resident)
+
+    found = ways_of(size, config, pictures)
+    peak = resident + found.bytes
+    return Plan(
+        stages=found.stages,
+        precision=precision,
+        evaluations=found.evaluations,
+        tile=TILE,
+        peak_bytes=int(peak),
+        limit_bytes=limit,
+        seconds=found.seconds,
+        asked=config.image_size,
+        most_bytes=most,
+        remedies=() if peak <= limit else tuple(_remedies(ways_of, size, config, pictures, limit - resident)),
+    )
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """How the stages of a run are evaluated, and what that takes beside what the process has."""
+
+    stages: tuple[Stage, ...]
+    evaluations: Mapping[tuple[tuple[int, int], str], str]
+    bytes: int
+    seconds: float
+
+
+def _ways(extractor, style_layers, size, config, precision, pictures, room) -> _Ways:
+    """Chooses within so many bytes of room; the other arguments are those of `make_plan`."""
+    planned = stages(size, config, finish=precision == "bfloat16")
+    evaluations, most, seconds = {}, 0, 0.0
     for stage in planned:
         dtype = "float32" if stage.exact else precision
         try:
@@ -123,91 +194,54 @@ def make_plan(
             needs, operations = {"plain": 0}, 0
         way = config.evaluation
         if way == "auto":
-            # In bfloat16, recomputation costs time and saves hardly anything: block 1 alone, at work, is
-            # as large as all that is kept.
-            worthwhile = [known for known in EVALUATIONS if known != "recompute" or dtype == "float32"]
-            fitting = [known for known in worthwhile if resident + needs.get(known, 0) <= limit]
-            way = fitting[0] if fitting else "tiled"
-        ways[stage.size, dtype] = way
-        peak = max(peak, resident + needs.get(way, 0))
-        work[stage] = stage.iterations * operations * _WORK[way] / rate(dtype)
-    plan = Plan(tuple(planned), precision, ways, TILE, int(peak), limit, sum(work.values()))
-    if not plan.fits:
-        logging.warning(
-            "memory: %.2f GB are needed and %.2f GB are there; %s", peak / 1e9, limit / 1e9, _ADVICE
-        )
-    return plan
+            way = _fastest(needs, dtype, room, config)
+        evaluations[stage.size, dtype] = way
+        most = max(most, needs.get(way, 0))
+        seconds += stage.iterations * operations * _WORK[way] / rate(dtype)
+    return _Ways(tuple(planned), evaluations, most, seconds)
 
 
-def needed_bytes(
-    extractor: tf.keras.Model,
-    style_layers: Collection[str],
-    size: tuple[int, int],
-    config: TransferConfig,
-    dtype: str,
-) -> dict[str, int]:
-    """Returns {evaluation: bytes} that a stage takes beside what the process has.
+def _fastest(needs: Mapping[str, int], dtype: str, room: int, config: TransferConfig) -> str:
+    """Returns the fastest way that fits, or else the smallest."""
+    if determinism.enabled() and not config.memory_limit:
+        return "plain"
+    # In bfloat16, recomputation costs time and saves hardly anything: block 1 alone, at work, is
+    # as large as all that is kept.
+    worthwhile = [known for known in EVALUATIONS if known != "recompute" or dtype == "float32"]
+    return next((way for way in worthwhile if needs.get(way, 0) <= room), "tiled")
 
-    Raises:
-      ValueError: the extractor's graph is not known.
-    """
-    width = 2 if dtype == "bfloat16" else 4
-    halo = max(reach.radius + reach.stride for reach in reaches(extractor).values())
-    whole = costs(extractor, style_layers, size)
-    window = tuple(min(side, TILE + 2 * halo) for side in size)
-    part = costs(extractor, style_layers, window)
-    pixels = size[0] * size[1]
-    shape = extractor.compute_output_shape((1, *size, 3))
-    targets = sum(
-        width * rows * columns * filters
-        for layer, (_, rows, columns, filters) in shape.items()
-        if layer in config.content_layers
-    )
-    kind = "hager_zhang" if config.optimizer == "lbfgs" and config.line_search == "hager_zhang" else None
-    optimizer = _OPTIMIZER_BYTES[kind or config.optimizer] * pixels + _STEP_BYTES
+
+def _remedies(
+    ways_of: Callable[..., _Ways], size: tuple[int, int], config: TransferConfig, pictures: int, room: int
+) -> Iterator[str]:
+    """Gives changes to a run that does not fit with each of which it would."""
+
+    def fits(size=size, pictures=pictures, **changes) -> bool:
+        return ways_of(size, replace(config, **changes), pictures).bytes <= room
+
+    def scaled(side: int) -> tuple[int, int]:
+        return tuple(max(1, round(length * side / max(size))) for length in size)
+
+    if largest := _largest(max(size) - 1, lambda side: fits(scaled(side))):
+        yield f"image_size={largest}"
+    if config.evaluation != "tiled" and fits(evaluation="tiled"):
+        yield "evaluation=tiled"
     if config.optimizer == "lbfgs":
-        optimizer += 24 * config.lbfgs_history * pixels
-    elif config.averaging > 0:
-        optimizer += _AVERAGING_BYTES * pixels
-    steady = targets + optimizer + (_MATTING_BYTES * pixels if config.photorealistic else 0)
-    return {
-        "plain": int(steady + _activation_bytes(whole, width)),
-        "recompute": int(steady + (3 * width + 4) * whole.widest),
-        "tiled": int(steady + _activation_bytes(part, width)),
-    }
+        if pairs := _largest(config.lbfgs_history - 1, lambda pairs: fits(lbfgs_history=pairs)):
+            yield f"lbfgs_history={pairs}"
+        if fits(optimizer="adam"):
+            yield "optimizer=adam"
+    if fewer := _largest(pictures - 1, lambda fewer: fits(pictures=fewer)):
+        yield f"batch_size={fewer}"
 
 
-def _activation_bytes(found: Costs, width: int) -> int:
-    # Gram matrices are made of float32 copies, one at a time.
-    return width * found.kept + 4 * found.widest
-
-
-def resident_bytes() -> int:
-    """Returns the memory that this process has now; 0 where the system does not tell."""
-    try:
-        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return 4096 * pages
-
-
-def free_bytes() -> int:
-    """Returns the memory that processes may still take, by the system and by this one's control group."""
-    free = [_meminfo()]
-    group = pathlib.Path("/sys/fs/cgroup")
-    try:
-        maximum, current = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
-        if maximum.strip() != "max":
-            free.append(int(maximum) - int(current))
-    except (OSError, ValueError):
-        pass  # no control group of version 2 here
-    return max(0, min(free))
-
-
-def _meminfo() -> int:
-    try:
-        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
-        (line,) = (line for line in lines if line.startswith("MemAvailable"))
-        return 1024 * int(line.split()[1])
-    except (OSError, ValueError):
-        return 8 << 30  # not Linux: a common size
+def _largest(most: int, fits: Callable[[int], bool]) -> int:
+    """Returns the largest number up to `most` that fits, where all below one that fits do; or else 0."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if fits(middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 
 import numpy as np
 import tensorflow as tf
 
+from tfstyle import determinism
+
 # How much faster bfloat16 must be to be worth its rounding.
 _WORTHWHILE = 1.25
 _TRIALS = 5
+# One thread measures at a time, and the others take what it found.
+_MEASURING = threading.Lock()
 
 
 def resolved(precision: str) -> str:
-    """Returns ``float32`` or ``bfloat16``, which ``auto`` leaves to the machine."""
+    """Returns ``float32`` or ``bfloat16``, which ``auto`` leaves to the machine.
+
+    Where runs are to be deterministic it is float32: a measurement may come out
+    another way the next time.
+    """
     if precision != "auto":
         return precision
+    if determinism.enabled():
+        return "float32"
     return "bfloat16" if speedup() >= _WORTHWHILE else "float32"
 
 
 def choice() -> str:
     """Returns in words what ``auto`` comes to on this machine, and why."""
+    if determinism.enabled():
+        return "precision=auto: using float32, as a deterministic run cannot go by what is faster today"
     return f"precision=auto: bfloat16 is {speedup():.2f} times as fast here; using {resolved('auto')}"
 
 
@@ -36,12 +49,17 @@ def speedup() -> float:
         return 0.0
 
 
-@functools.cache
 def rate(dtype: str) -> float:
     """Measures, once a process, the floating-point operations a second of a convolution and its gradient.
 
     The convolution is one of VGG19's middle ones, 128 to 128 filters on 64 x 64 positions.
     """
+    with _MEASURING:
+        return _measured(dtype)
+
+
+@functools.cache
+def _measured(dtype: str) -> float:
     generator = np.random.default_rng(0)
     activation = tf.cast(generator.standard_normal((1, 64, 64, 128)), dtype)
     kernel = tf.cast(generator.standard_normal((3, 3, 128, 128)) / 34, dtype)

@@ -14,11 +14,12 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfstyle import __version__
+from tfstyle import __version__, archives
 from tfstyle.config import TransferConfig
 from tfstyle.files import require_file, sha256
 from tfstyle.precision import resolved
 
+_LONGEST = 1 << 20  # characters of a record
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
 
 
@@ -63,6 +64,11 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     return json.dumps(record, ensure_ascii=False)
 
 
+def unfinished(text: str, made: int, planned: int) -> str:
+    """Returns a record that tells that the picture is of a run that was ended early."""
+    return json.dumps(json.loads(text) | {"iterations": [made, planned]}, ensure_ascii=False)
+
+
 def _versions() -> dict[str, str]:
     installed = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"tfstyle": __version__, "python": platform.python_version(), **installed}
@@ -79,18 +85,20 @@ def parse(text: str, source: str) -> Provenance:
       ValueError: the text is no record, or its config is not valid.
     """
     try:
-        record = json.loads(text)
+        record = archives.parse_json(text, limit=_LONGEST)
         config, inputs = record["config"], record["inputs"]
         paths = [(entry["path"], entry["sha256"]) for entry in inputs.values()]
         texts = [record["task"], *(item for pair in paths for item in pair), *record["versions"].values()]
         if not all(isinstance(item, str) for item in texts):
             raise TypeError("a path, hash or version is not text")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{source}: carries no tfstyle settings that can be read") from None
     try:
         config = TransferConfig(**config)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source}: carries settings of another version of tfstyle ({error})") from None
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            f"{source}: carries settings of another version of tfstyle ({error!s:.300})"
+        ) from None
     return Provenance(record["task"], config, inputs, record["versions"])
 
 

@@ -7,6 +7,7 @@ the start differ.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ from tfstyle.joint import JointObjective
 from tfstyle.objective import Objective
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.run import Run
-from tfstyle.schedule import stages
+from tfstyle.schedule import Stage, stages
+from tfstyle.supervision import UNSUPERVISED, Supervision
 from tfstyle.workshop import Workshop
 
 
@@ -39,6 +41,12 @@ class Result:
         iterations, one after the last. Of pictures made together, losses in it
         are their means.
       alpha: `[1, H, W, 1]` in [0, 1], the opacity that the content has; None: opaque.
+      ending: why the run ended before all iterations were made; '' if it did not.
+        `image` is then the best one so far of its last scale, enlarged if that
+        was not the last of all; the losses are those at that scale.
+      failed: it ended because the objective stopped being finite, or did not
+        fall, and nothing helped.
+      steps: iterations made, of how many, over all scales.
     """
 
     image: tf.Tensor
@@ -48,6 +56,9 @@ class Result:
     evaluations: int
     history: list[Progress]
     alpha: tf.Tensor | None = None
+    ending: str = ""
+    failed: bool = False
+    steps: tuple[int, int] = (0, 0)
 
     @property
     def total(self) -> float:
@@ -86,8 +97,9 @@ def synthesize_together(
     detail: tf.Tensor | None = None,
     note: str = "",
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
     identity: Mapping[str, str] | None = None,
+    choices: Mapping | None = None,
     workshop: Workshop | None = None,
 ) -> list[Result]:
     """Moves pictures of one size downhill, each on its own objective.
@@ -104,24 +116,46 @@ def synthesize_together(
         such as the content: the scale before could not show any.
       note: for the first report to carry.
       reporters: told of the progress before, between and after the steps.
-      checkpoint_dir: folder to save the state in, at most every 30 seconds and
-        at the end; a run of the same config and start goes on from there.
+      supervision: where to save the state, also at the end of each scale, and
+        what may end the run early. A run of the same config and start goes on
+        from what was saved, and one that was ended, too.
       identity: what else makes this run itself, such as hashes of its inputs.
+      choices: what was chosen for this run by what the machine is like, as JSON
+        types; `checkpoint.choices_in` gives it back to a run that goes on.
       workshop: keeps optimisers for later runs on the same objectives.
 
     Returns:
       The `Result` of each picture.
 
     Raises:
-      ValueError: the checkpoint is of another run.
-      FloatingPointError: the objective stopped being finite.
-      OSError: the checkpoint cannot be written.
+      ValueError: the checkpoint is of another run, or damaged.
+      FloatingPointError: the objective is not finite where the run begins.
+      OSError: the checkpoint's folder cannot be written, or another run works in it.
     """
-    checkpoint = None
-    if checkpoint_dir is not None:
-        checkpoint = Checkpoint(checkpoint_dir, _identity(config, initial, identity or {}))
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    run = Run(config, planned, note, reporters, checkpoint, workshop or Workshop())
+    with contextlib.ExitStack() as stack:
+        checkpoint = None
+        if supervision.checkpoint_dir is not None:
+            own = _identity(config, initial, identity or {})
+            every = supervision.checkpoint_every
+            checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
+        run = Run(
+            config,
+            planned,
+            note,
+            reporters,
+            checkpoint,
+            choices or {},
+            supervision.stop,
+            workshop or Workshop(),
+        )
+        return _through(run, planned, objective_at, finish_at, initial, detail)
+
+
+def _through(
+    run: Run, planned: Sequence[Stage], objective_at, finish_at, initial: tf.Tensor, detail: tf.Tensor | None
+) -> list[Result]:
+    """Takes pictures through all stages, and returns what became of each."""
     image = initial
     for index, stage in enumerate(planned):
         if index < run.index:  # done before the checkpoint
@@ -129,17 +163,23 @@ def synthesize_together(
         objective = (finish_at if stage.exact else objective_at)(stage.size)
         begun = stage.scale > 0
         image = run.through(index, objective, enlarged(image, stage.size, detail if begun else None))
+        if run.ending:
+            break
     image = tf.clip_by_value(image, 0.0, 1.0)
     unweighted = objective.losses(image)
     weighted = objective.weighted(unweighted)
+    whole = enlarged(image, tuple(initial.shape[1:3]), detail)
     return [
         Result(
-            image=image[index : index + 1],
+            image=whole[index : index + 1],
             losses={name: float(np.ravel(values)[index]) for name, values in weighted.items()},
             unweighted={name: float(np.ravel(values)[index]) for name, values in unweighted.items()},
             seconds=run.seconds,
-            evaluations=run.history[-1].evaluations,
+            evaluations=run.evaluations,
             history=run.history,
+            ending=run.ending,
+            failed=run.failed,
+            steps=run.steps,
         )
         for index in range(image.shape[0])
     ]
@@ -155,7 +195,7 @@ def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) 
         and not yet at the last.
     """
     larger = images.resize(image, size)
-    if detail is None:
+    if detail is None or tuple(image.shape[1:3]) == size:
         return larger
     seen = images.resize(images.resize(detail, image.shape[1:3]), size)
     return tf.clip_by_value(larger + images.resize(detail, size) - seen, 0.0, 1.0)
@@ -163,6 +203,7 @@ def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) 
 
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:
     fields = config.to_dict()
-    for name in ("log_every", "evaluation", "memory_limit"):  # these do not change what is made
+    # These do not change what is made; but what is chosen for them does, in its last bits: see `choices`.
+    for name in ("log_every", "evaluation", "memory_limit"):
         del fields[name]
     return {**fields, "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}

@@ -18,6 +18,7 @@ from tfstyle.planning import Plan
 from tfstyle.presets import PRESETS
 from tfstyle.reporting import Reporter
 from tfstyle.scenes import make_scene
+from tfstyle.supervision import CHECKPOINT_EVERY, Stop, Supervision, never
 from tfstyle.synthesis import Result
 from tfstyle.workshop import Workshop
 
@@ -32,6 +33,8 @@ def transfer(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    checkpoint_every: str | int = CHECKPOINT_EVERY,
+    stop: Stop = never,
     workshop: Workshop | None = None,
 ) -> Result:
     """Paints the content in the manner of the style: the paper's eq. (7).
@@ -53,7 +56,12 @@ def transfer(
         from `[B, H, W, 3]` in [0, 1] to `{layer: activation}`; `normalize` and
         the other network options then do not apply.
       reporters: told of the progress.
-      checkpoint_dir: see `synthesize`.
+      checkpoint_dir: folder to save the run's state in, and to go on from: the
+        same call then ends in the same picture.
+      checkpoint_every: how often: a duration such as ``30s`` or ``10m``, or a
+        number of iterations; saving never takes more than 2 % of the time.
+      stop: asked between steps: a text ends the run there, with the best picture
+        so far and its state saved; see `supervision.deadline`.
       workshop: keeps what later calls with it may share; see `Workshop`.
 
     Returns:
@@ -62,9 +70,11 @@ def transfer(
     Raises:
       ValueError, OSError: a picture, layer, weights file or checkpoint is not
         what it should be; the message names it.
+      FloatingPointError: the objective is not finite at the start.
     """
     scene = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
+    supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
+    return make([scene], config, extractor, reporters, supervision, workshop)[0]
 
 
 def plan_transfer(
@@ -114,6 +124,8 @@ def reconstruct_content(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    checkpoint_every: str | int = CHECKPOINT_EVERY,
+    stop: Stop = never,
     workshop: Workshop | None = None,
 ) -> Result:
     """Finds a picture with the same activations in a layer: the paper's eq. (1).
@@ -123,7 +135,7 @@ def reconstruct_content(
       layer: one layer, or several that count the same.
       config: as in `transfer`; its layers, style weight and start do not apply.
       init: the start; the paper's is noise.
-      extractor, reporters, checkpoint_dir, workshop: as in `transfer`.
+      extractor, reporters, checkpoint_dir, checkpoint_every, stop, workshop: as in `transfer`.
 
     Returns:
       The `Result`, of the picture's size.
@@ -133,7 +145,8 @@ def reconstruct_content(
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
     scene = make_scene(image, None, config)
-    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
+    supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
+    return make([scene], config, extractor, reporters, supervision, workshop)[0]
 
 
 def reconstruct_style(
@@ -145,6 +158,8 @@ def reconstruct_style(
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     checkpoint_dir=None,
+    checkpoint_every: str | int = CHECKPOINT_EVERY,
+    stop: Stop = never,
     workshop: Workshop | None = None,
 ) -> Result:
     """Finds a picture with the same Gram matrices: the paper's eq. (5), texture synthesis.
@@ -154,7 +169,8 @@ def reconstruct_style(
       layers: the layers that hold the style.
       config: as in `transfer`; its layers, content weight and start do not
         apply. Its style_layer_weights, if any, must be as many as `layers`.
-      init, extractor, reporters, checkpoint_dir, workshop: as in `reconstruct_content`.
+      init, extractor, reporters, checkpoint_dir, checkpoint_every, stop, workshop: as in
+        `reconstruct_content`.
 
     Returns:
       The `Result`, of the picture's size.
@@ -164,7 +180,8 @@ def reconstruct_style(
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
     scene = make_scene(None, image, config)
-    return make([scene], config, extractor, reporters, checkpoint_dir, workshop)[0]
+    supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
+    return make([scene], config, extractor, reporters, supervision, workshop)[0]
 
 
 # What says how content and style go together means nothing to a reconstruction of one of them.

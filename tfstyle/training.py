@@ -13,8 +13,7 @@ import tensorflow as tf
 
 from tfstyle.checkpoint import Checkpoint
 from tfstyle.reporting import Progress, Reporter
-
-_CHECKPOINT_SECONDS = 60.0
+from tfstyle.supervision import Stop, never
 
 
 class Account(NamedTuple):
@@ -68,6 +67,7 @@ def fit(
     remedy: str,
     reporters: Sequence[Reporter] = (),
     checkpoint: Checkpoint | None = None,
+    stop: Stop = never,
     chief: bool = True,
     agree: Callable[[int], None] = lambda step: None,
 ) -> list[Progress]:
@@ -80,30 +80,48 @@ def fit(
       report_every: a report is due after so many, after the first and after the last.
       remedy: what to lower if the loss stops being finite.
       reporters: told of the progress.
-      checkpoint: where the state is saved, every minute and at the end.
+      checkpoint: where the state is saved, when it is due and at the end.
+      stop: asked after each step whether the training is to end there, with its state saved.
       chief: False where another process reports and saves, and this one only reads.
       agree: is called with the step that the training goes on from.
 
     Returns:
-      What was reported, also before the checkpoint.
+      What was reported, also before the checkpoint. The last step is less than `steps` if
+      the training was ended; that record is not one of those that it would have had.
 
     Raises:
       ValueError: the checkpoint is damaged, or of another run.
       FloatingPointError: the loss or a variable stopped being finite.
-      OSError: the checkpoint cannot be written.
     """
-    began = saved = time.monotonic()
-    loaded = checkpoint.load() if checkpoint else None
-    record, arrays = loaded if loaded else ({"step": 0, "seconds": 0.0, "history": []}, {})
-    done = record["step"]
+    began = time.monotonic()
+    done, note, history = 0, "", []
+    measured: list[Mapping[str, Any]] = []  # since the last report
+    saved = checkpoint.load() if checkpoint else None
+    if saved:
+        with checkpoint.restoring():
+            done, measured = int(saved.record["step"]), list(saved.record["measured"])
+            history = [Progress(**progress) for progress in saved.record["history"]]
+            began -= saved.record["seconds"]
     agree(done)
-    began -= record["seconds"]
-    history = [Progress(**progress) for progress in record["history"]]
-    note = learner.begin(record if loaded else None)
-    if loaded:
-        _restore(learner.variables, arrays)
-        note = f"goes on from the checkpoint after {done} steps"
-    measured: list[Mapping[str, tf.Tensor]] = []
+    if saved:
+        with checkpoint.restoring():
+            learner.begin(saved.record)
+            _restore(learner.variables, saved.arrays)
+        goes_on = f"goes on from the checkpoint after {done} steps"
+        note = "\n".join(filter(None, (saved.note, goes_on)))
+    else:
+        note = learner.begin(None)
+
+    def save(step: int) -> str:
+        books = {
+            "step": step,
+            "seconds": time.monotonic() - began,
+            "history": [dataclasses.asdict(each) for each in history],
+            "measured": [{name: float(value) for name, value in each.items()} for each in measured],
+        }
+        return checkpoint.save({**learner.keep(), **books}, _state(learner.variables))
+
+    keeps = checkpoint is not None and chief
     rested = None  # when steps went on, and after which one
     for step, batch in zip(range(done + 1, steps + 1), stream(done)):
         measured.append(learner.step(batch))
@@ -111,10 +129,20 @@ def fit(
             # It was compiled in this one, which says nothing about the pace.
             _means(measured)
             rested = time.monotonic(), step
-        if step % report_every and step not in (1, steps):
-            continue
+        due = step % report_every == 0 or step in (1, steps)
+        ending = stop() if step < steps else ""
+        if not due:
+            if keeps and (ending or checkpoint.due(step)):
+                # Where this fails, the next report tells.
+                note = "\n".join(filter(None, (note, save(step))))
+            if not ending:
+                continue
         means, measured = _means(measured), []
         pace = (step - rested[1]) / (time.monotonic() - rested[0]) if step > rested[1] else None
+        if ending:
+            goes_on = "; the same command goes on from there" if keeps else ""
+            stopped = f"stopped by {ending} after {step} steps{goes_on}"
+            note = "\n".join(filter(None, (note, stopped)))
         account = learner.account(means, pace)
         progress = Progress(
             step=step,
@@ -133,16 +161,11 @@ def fit(
         history.append(progress)
         for reporter in reporters if chief else ():
             reporter.report(progress, account.picture)
-        state = _state(learner.variables)
-        _require_finite(progress, state, remedy)
-        if checkpoint and chief and (step == steps or time.monotonic() - saved >= _CHECKPOINT_SECONDS):
-            books = {
-                "step": step,
-                "seconds": progress.seconds,
-                "history": [dataclasses.asdict(each) for each in history],
-            }
-            checkpoint.save({**learner.keep(), **books}, state)
-            saved = time.monotonic()
+        _require_finite(progress, _state(learner.variables), remedy)
+        if due and keeps and (step == steps or ending or checkpoint.due(step)):
+            note = save(step)
+        if ending:
+            break
         rested = time.monotonic(), step
     return history
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.training import train
+from tfstyle.supervision import Supervision
 
 from conftest import picture
 
@@ -61,13 +62,13 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, o
     assert [progress.step for progress in history] == [1, 2, 4]
     assert set(history[-1].metrics) == {"exemplar_top1", "gram_top1"}
     with pytest.raises(Stopped):
-        train(PHOTOGRAPHS, recipe, reporters=[StopAfter(2)], checkpoint_dir=tmp_path)
-    resumed, _ = train(PHOTOGRAPHS, recipe, checkpoint_dir=tmp_path)
+        train(PHOTOGRAPHS, recipe, reporters=[StopAfter(2)], supervision=Supervision(tmp_path))
+    resumed, _ = train(PHOTOGRAPHS, recipe, supervision=Supervision(tmp_path))
     for name, arrays in whole.items():
         for array, other in zip(arrays, resumed[name]):
             np.testing.assert_array_equal(array, other)
     with pytest.raises(ValueError, match="is of another run: seed was 0 and is 1"):
-        train(PHOTOGRAPHS, dataclasses.replace(recipe, seed=1), checkpoint_dir=tmp_path)
+        train(PHOTOGRAPHS, dataclasses.replace(recipe, seed=1), supervision=Supervision(tmp_path))
 
 
 def test_training_beats_chance():

@@ -8,6 +8,7 @@ import pytest
 from tfstyle import TransferConfig, images, transfer
 from tfstyle.figures import figure, render
 from tfstyle.files import sha256
+from tfstyle.supervision import Supervision
 
 
 @pytest.fixture
@@ -86,12 +87,16 @@ def test_checkpoints_go_on_inside_a_panel(base, pictures, tmp_path):
     chosen = figure("photo", base)
     whole = render(chosen, pictures, tmp_path)[0].path.read_bytes()
     (tmp_path / "other").mkdir()
-    render(chosen, pictures, tmp_path / "other", checkpoint_dir=tmp_path / "states")
+    render(chosen, pictures, tmp_path / "other", supervision=Supervision(tmp_path / "states"))
     for path in (tmp_path / "other").iterdir():
         path.unlink()
     recorder = Recorder()
     made = render(
-        chosen, pictures, tmp_path / "other", reporters=[recorder], checkpoint_dir=tmp_path / "states"
+        chosen,
+        pictures,
+        tmp_path / "other",
+        reporters=[recorder],
+        supervision=Supervision(tmp_path / "states"),
     )
     assert "goes on from the checkpoint" in recorder.seen[0].note
     assert made[0].path.read_bytes() == whole

@@ -16,6 +16,7 @@ from tfstyle.instant.training import train_arbitrary
 from tfstyle.objective import Objective
 from tfstyle.regions import everywhere
 from tfstyle.style import style_terms
+from tfstyle.supervision import Supervision
 from tfstyle.terms import content_terms, variation_terms
 
 from conftest import picture
@@ -180,10 +181,14 @@ def test_a_training_from_files_to_a_saved_model(config, files, tmp_path):
     """Losses fall, the same training again gives the same, and the saved network paints in a style of its own."""
     recipe = dataclasses.replace(RECIPE, steps=12, training_rate=3e-3)
     photographs, styles = files
-    network, history = train_arbitrary(photographs, styles, config, recipe, checkpoint_dir=tmp_path / "state")
+    network, history = train_arbitrary(
+        photographs, styles, config, recipe, supervision=Supervision(tmp_path / "state")
+    )
     assert [progress.step for progress in history] == [1, 3, 6, 9, 12]
     assert history[-1].total < history[0].total
-    again, resumed = train_arbitrary(photographs, styles, config, recipe, checkpoint_dir=tmp_path / "state")
+    again, resumed = train_arbitrary(
+        photographs, styles, config, recipe, supervision=Supervision(tmp_path / "state")
+    )
     assert [progress.losses for progress in resumed] == [progress.losses for progress in history]
     loaded = tf.saved_model.load(str(export_style_network(tmp_path / "model", again)))
     image, style = floats(8), floats(9, size=30)

@@ -20,6 +20,7 @@ from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.training import train
 from tfstyle.presets import preset
 from tfstyle.reporting import Progress
+from tfstyle.supervision import Supervision
 
 from conftest import ROOT, picture
 
@@ -70,7 +71,7 @@ def alone(folder):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
-        return trained(folder, reporters=[Keep()], checkpoint_dir=folder / "state")
+        return trained(folder, reporters=[Keep()], supervision=Supervision(folder / "state"))
 
 
 @pytest.mark.slow

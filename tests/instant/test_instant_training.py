@@ -18,6 +18,7 @@ from tfstyle.instant.training import train
 from tfstyle.objective import Objective
 from tfstyle.regions import everywhere
 from tfstyle.style import style_terms
+from tfstyle.supervision import Supervision
 from tfstyle.terms import content_terms, variation_terms
 
 from conftest import picture
@@ -183,7 +184,7 @@ def whole(config, styles, photographs, tmp_path_factory):
             config,
             VALIDATED,
             reporters=[recorder],
-            checkpoint_dir=recorder.folder / "state",
+            supervision=Supervision(recorder.folder / "state"),
         )
     return *found, recorder
 
@@ -225,14 +226,14 @@ def test_pictures_with_nothing_to_measure_do_not_count():
 def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photographs, whole):
     network, history, recorder = whole
     folder = recorder.folder / "stopped"
-    resumed, again = train(photographs, styles, config, VALIDATED, checkpoint_dir=folder)
+    resumed, again = train(photographs, styles, config, VALIDATED, supervision=Supervision(folder))
     assert again[2].note == "goes on from the checkpoint after 2 steps"
     assert [progress.losses for progress in again] == [progress.losses for progress in history]
     for one, other in zip(network.variables, resumed.variables):
         np.testing.assert_array_equal(one, other)
     wider = dataclasses.replace(VALIDATED, width=3)
     with pytest.raises(ValueError, match="of another run: width was 2 and is 3"):
-        train(photographs, styles, config, wider, checkpoint_dir=folder)
+        train(photographs, styles, config, wider, supervision=Supervision(folder))
 
 
 def test_recipes_are_checked():

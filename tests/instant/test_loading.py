@@ -128,3 +128,38 @@ def test_a_saved_model_is_still_one_without_the_package(network, exported):
     image, style = np.random.default_rng(0).uniform(size=(1, 9, 7, 3)).astype(np.float32), [[1.0, 0.0]]
     found = tf.saved_model.load(str(exported)).signatures["float"](image=tf.constant(image))["picture"]
     np.testing.assert_allclose(found, network({"image": image, "style": np.float32(style)}), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"styles": 2, "width": 4096, "residual_blocks": 1},
+        {"styles": 10**9, "width": 2, "residual_blocks": 1},
+        {"styles": 2, "width": 2, "residual_blocks": 10**6},
+    ],
+)
+def test_a_network_larger_than_its_file_is_not_made(copy, layout):
+    change(copy, layout={**layout, "dtype": "float32"})
+    with pytest.raises(ValueError, match=r"tells of a network larger than the file of its parameters"):
+        load_network(copy)
+
+
+@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (2, 1, 3), (8, 5, 40), (32, 0, 2)])
+def test_real_networks_are_not_larger_than_their_files(tmp_path, width, blocks, styles):
+    network = transformation_network(styles, width=width, residual_blocks=blocks)
+    assert load_network(export_network(tmp_path / "model", network))[1]["layout"]["width"] == width
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"model": NaN}', '{"model": ' + "9" * 9000 + "}", " " * (1 << 23)]
+)
+def test_hostile_cards_are_none(copy, text):
+    (copy / CARD).write_text(text)
+    with pytest.raises(ValueError, match="holds no network"):
+        read_card(copy)
+
+
+@pytest.mark.parametrize("count", [0, -1, 10**12, True, 2.0, None, [1]])
+def test_the_number_of_styles_is_a_sane_one(count):
+    with pytest.raises(ValueError, match="styles_known"):
+        style_names({"styles_known": count})

@@ -15,6 +15,7 @@ from tfstyle.batch.watching import Board
 from tfstyle.batch.work import Content, Order, require_distinct
 from tfstyle.config import TransferConfig
 from tfstyle.files import make_folder, require_writable_folder
+from tfstyle.supervision import Stop, never
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,11 @@ class Batch:
             self._order.output_of(one.name, style) for one in named for style in self._order.styles
         }
 
-    def run_here(self) -> Summary:
+    def run_here(self, stop: Stop = never) -> Summary:
         """Runs on this machine.
+
+        Args:
+          stop: asked after each picture whether to end there.
 
         Raises:
           ValueError, OSError: nothing can be made, or written.
@@ -74,6 +78,8 @@ class Batch:
         try:
             for outcome in local.run(self._order, self._found):
                 board.count(outcome)
+                if stop():
+                    break
         finally:
             board.close()
             summary = self._summary(board.counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.trunk import calibrate, folded, trunk
 from tfstyle.features.network import Weights
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.supervision import UNSUPERVISED, Supervision
 from tfstyle.training import Account, fit, sheet
 
 _LARGEST_GRADIENT = 1.0  # Euclidean norm over all variables, clipped above
@@ -28,7 +30,7 @@ def train(
     recipe: EncoderRecipe,
     *,
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
 ) -> tuple[Weights, list[Progress]]:
     """Trains an encoder to tell photographs apart.
 
@@ -36,8 +38,8 @@ def train(
       photographs: `[H, W, 3]` uint8, of any sizes, two or more.
       recipe: how.
       reporters: told of the progress, with some of the batch's views.
-      checkpoint_dir: folder to save the state in, every minute and at the end;
-        the same training goes on from there, to the same weights.
+      supervision: where the state is saved; the same training goes on from
+        there, to the same weights. And what ends it early.
 
     Returns:
       `{layer: (kernel, bias)}` for `tfstyle.feature_extractor`, and one record
@@ -50,17 +52,22 @@ def train(
     """
     if len(photographs) < 2:
         raise ValueError(f"photos: {len(photographs)} to train on; telling them apart needs at least 2")
-    checkpoint = Checkpoint(checkpoint_dir, _identity(photographs, recipe)) if checkpoint_dir else None
-    learner = _Learner(photographs, recipe)
-    history = fit(
-        learner,
-        lambda first_step: batches(photographs, recipe, first_step),
-        steps=recipe.steps,
-        report_every=recipe.log_every,
-        remedy="learning_rate",
-        reporters=reporters,
-        checkpoint=checkpoint,
-    )
+    with contextlib.ExitStack() as stack:
+        checkpoint = None
+        if supervision.checkpoint_dir:
+            own, every = _identity(photographs, recipe), supervision.checkpoint_every
+            checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
+        learner = _Learner(photographs, recipe)
+        history = fit(
+            learner,
+            lambda first_step: batches(photographs, recipe, first_step),
+            steps=recipe.steps,
+            report_every=recipe.log_every,
+            remedy="learning_rate",
+            reporters=reporters,
+            checkpoint=checkpoint,
+            stop=supervision.stop,
+        )
     return folded(learner.trunk), history
 
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfstyle import images, provenance
+from tfstyle import archives, images, provenance
 from tfstyle.figures.panels import TRANSFER, Figure, Panel
-from tfstyle.files import write_atomically
+from tfstyle.files import opened, write_atomically
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.supervision import UNSUPERVISED, Supervision
 from tfstyle.synthesis import Result
 from tfstyle.tasks import reconstruct_content, reconstruct_style, transfer
 from tfstyle.workshop import Workshop
+
+_LONGEST = 1 << 20  # bytes of a panel's record
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def render(
     *,
     reporters: Sequence[Reporter] = (),
     panel_reporters: Callable[[Panel], Sequence[Reporter]] = lambda panel: (),
-    checkpoint_dir: pathlib.Path | None = None,
+    supervision: Supervision = UNSUPERVISED,
 ) -> list[Rendered]:
     """Makes the panels that a folder does not hold yet.
 
@@ -64,10 +67,11 @@ def render(
       folder: where the panels' pictures are, each with a JSON file of its losses.
       reporters: told of the progress over all panels to be made.
       panel_reporters: gives more of them for one panel.
-      checkpoint_dir: folder for the states of panels, each in one of its own.
+      supervision: its folder is for the states of panels, each in one of its own.
 
     Returns:
-      One record a panel, in the figure's order.
+      One record a panel, in the figure's order; if the run was ended early, only
+      of the panels that are there.
 
     Raises:
       ValueError, OSError: a picture is missing, or as in `transfer`.
@@ -86,14 +90,21 @@ def render(
         panel = runs[name]
         options = {
             "reporters": [overall, *panel_reporters(panel)],
-            "checkpoint_dir": checkpoint_dir and checkpoint_dir / name,
+            "checkpoint_dir": supervision.checkpoint_dir and pathlib.Path(supervision.checkpoint_dir, name),
+            "checkpoint_every": supervision.checkpoint_every,
+            "stop": supervision.stop,
             "workshop": workshop,
         }
         result = _make(panel, _chosen(panel, pictures), options)
+        if result.failed:
+            raise FloatingPointError(f"panel {name}: {result.ending}")
+        if result.ending:  # the panel is not what it is to be
+            break
         record = {"losses": result.losses, "seconds": result.seconds, "evaluations": result.evaluations}
         write_atomically(folder / f"{name}.json", json.dumps(record, indent=1).encode())
         images.save_image(folder / f"{name}.png", result.image, notes[name])
-    return [_read(panel, folder) for panel in figure.panels]
+    made = [panel for panel in figure.panels if _is_made(folder / f"{panel.name}.png", notes[panel.name])]
+    return [_read(panel, folder) for panel in made]
 
 
 def _require_pictures(figure: Figure, pictures: Mapping[str, str]) -> None:
@@ -128,8 +139,16 @@ def _make(panel: Panel, pictures: Mapping[str, str], options: Mapping) -> Result
 
 
 def _read(panel: Panel, folder: pathlib.Path) -> Rendered:
-    record = json.loads((folder / f"{panel.name}.json").read_text())
-    return Rendered(panel, folder / f"{panel.name}.png", **record)
+    path = folder / f"{panel.name}.json"
+    try:
+        with opened(path) as file:
+            record = archives.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
+        losses = {name: float(value) for name, value in record["losses"].items()}
+        seconds, evaluations = float(record["seconds"]), int(record["evaluations"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"is damaged ({error!s:.200}); remove it, and its panel is made again"
+        raise ValueError(f"{str(path)!r}: {reason}") from None
+    return Rendered(panel, folder / f"{panel.name}.png", losses, seconds, evaluations)
 
 
 class _Overall:

@@ -33,6 +33,11 @@ def write_page(folder: pathlib.Path, card: Mapping[str, Any], styles: Sequence =
     (folder / "README.md").write_text(page(card, shown))
 
 
+def _ending(card: Mapping[str, Any]) -> str:
+    planned, made = card.get("recipe", {}).get("steps"), card.get("steps")
+    return f"after {made} of {planned} steps" if planned and made and made < planned else ""
+
+
 def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str:
     """Returns a card in Markdown.
 
@@ -50,6 +55,7 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
         ("What it is", kinds.get(card.get("model", ""), card.get("model"))),
         ("Photographs", card.get("photographs")),
         ("Steps", _steps(recipe)),
+        ("Ended early", _ending(card)),
         ("Extractor", config.get("weights")),
         ("Content layers", ", ".join(config.get("content_layers", ()))),
         ("Style layers", ", ".join(config.get("style_layers", ()))),

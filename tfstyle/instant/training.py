@@ -18,6 +18,7 @@ from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.style_network import StyleNetwork
 from tfstyle.instant.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.reporting import Progress, Reporter
+from tfstyle.supervision import UNSUPERVISED, Supervision
 from tfstyle.targets import StyleTargets
 from tfstyle.training import fit
 
@@ -30,7 +31,7 @@ def train(
     *,
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
 ) -> tuple[tf.keras.Model, list[Progress]]:
     """Trains a network to make in one pass what an optimisation would make of a picture in each style.
 
@@ -42,7 +43,7 @@ def train(
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.
-      strategy, reporters, checkpoint_dir: see `train_task`. On sheets, the
+      strategy, reporters, supervision: see `train_task`. On sheets, the
         photographs are in up to three styles.
 
     Returns:
@@ -66,7 +67,7 @@ def train(
             validation=in_turn(centers(kept, recipe.crop_size), len(styles)) if kept else (),
             strategy=strategy,
             reporters=reporters,
-            checkpoint_dir=checkpoint_dir,
+            supervision=supervision,
         )
 
 
@@ -78,7 +79,7 @@ def train_arbitrary(
     *,
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
 ) -> tuple[StyleNetwork, list[Progress]]:
     """Trains a network to paint in the style of any picture; see `ArbitraryTask`.
 
@@ -86,7 +87,7 @@ def train_arbitrary(
       photographs: as in `train`.
       styles: files, JPEG or PNG, of pictures to learn styles from: the more, the better it
         does with others.
-      config, recipe, strategy, reporters, checkpoint_dir: as in `train`.
+      config, recipe, strategy, reporters, supervision: as in `train`.
 
     Returns:
       As `train_task`.
@@ -112,7 +113,7 @@ def train_arbitrary(
             validation=validation,
             strategy=strategy,
             reporters=reporters,
-            checkpoint_dir=checkpoint_dir,
+            supervision=supervision,
         )
 
 
@@ -126,7 +127,7 @@ def train_task(
     validation: Sequence[Batch] = (),
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
-    checkpoint_dir=None,
+    supervision: Supervision = UNSUPERVISED,
 ) -> tuple[tf.keras.Model, list[Progress]]:
     """Trains the network of a task.
 
@@ -144,9 +145,10 @@ def train_task(
         the same arguments.
       reporters: told of the progress, by the chief alone, with photographs above
         and what became of them below: those of `validation` or, without it, of the batch.
-      checkpoint_dir: folder to save the state in, every minute and at the end;
-        the same training goes on from there, to the same losses. One for all
-        workers: the chief writes, and all read.
+      supervision: where the state is saved; the same training goes on from
+        there, to the same losses. One folder for all workers: the chief writes,
+        and all read. And what ends the training early, with the network as it
+        is then; of several workers, it ends only this one.
 
     Returns:
       The network, and one record every `report_every` steps, whose losses are
@@ -162,12 +164,19 @@ def train_task(
     """
     distributed, strategy = strategy is not None, strategy or tf.distribute.get_strategy()
     distribution.require_divisible(recipe.batch_size, strategy)
-    checkpoint = None
-    if checkpoint_dir:
-        checkpoint = Checkpoint(checkpoint_dir, {**_identity(config, recipe), **identity})
-    with strategy.scope():
-        learner = Learner(task(), stream, config, recipe, validation, strategy)
-    with distribution.losses_told():
+    chief = distribution.is_chief(strategy)
+    with contextlib.ExitStack() as stack:
+        checkpoint = None
+        if supervision.checkpoint_dir:
+            own = {**_identity(config, recipe), **identity}
+            checkpoint = stack.enter_context(
+                Checkpoint(
+                    supervision.checkpoint_dir, own, every=supervision.checkpoint_every, exclusive=chief
+                )
+            )
+        with strategy.scope():
+            learner = Learner(task(), stream, config, recipe, validation, strategy)
+        stack.enter_context(distribution.losses_told())
         history = fit(
             learner,
             learner.batches,
@@ -176,7 +185,8 @@ def train_task(
             remedy="training_rate",
             reporters=reporters,
             checkpoint=checkpoint,
-            chief=distribution.is_chief(strategy),
+            stop=supervision.stop,
+            chief=chief,
             agree=lambda step: distribution.require_agreement(
                 strategy, step, "checkpoint_dir: must be one folder for all workers; they go on from steps"
             ),

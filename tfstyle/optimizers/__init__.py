@@ -25,8 +25,16 @@ OPTIONS = (
 )
 
 
-def make_optimizer(config: TransferConfig, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
+def make_optimizer(
+    config: TransferConfig, objective: Objective, image: tf.Tensor, *, caution: float = 1.0
+) -> ImageOptimizer:
     """Returns the optimiser that the config names, with the pictures to start from.
+
+    Args:
+      config: of it, `OPTIONS`.
+      objective: what to minimise.
+      image: `[B, H, W, 3]`.
+      caution: factor on the length of L-BFGS' first steps; others have a learning rate for that.
 
     Raises:
       ValueError: there are several, and TFP's L-BFGS makes one.
@@ -38,4 +46,4 @@ def make_optimizer(config: TransferConfig, objective: Objective, image: tf.Tenso
     if config.optimizer != "lbfgs":
         return FirstOrder(objective, image, method_of(config), averaging=config.averaging)
     kind = TfpLbfgs if config.line_search == "hager_zhang" else Lbfgs
-    return kind(objective, image, history=config.lbfgs_history)
+    return kind(objective, image, history=config.lbfgs_history, caution=caution)

@@ -89,6 +89,11 @@ class ImageOptimizer(abc.ABC):
     def _iteration(self, *state):
         """One iteration, as a `tf.function`."""
 
+    @property
+    @abc.abstractmethod
+    def at_rest(self) -> bool:
+        """Whether the gradient vanishes for every picture, so that there is nowhere to go."""
+
     @abc.abstractmethod
     def advance(self, steps: int) -> str:
         """Makes up to so many iterations and returns a note of what went wrong, or ''.

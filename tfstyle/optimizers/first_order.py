@@ -90,6 +90,10 @@ class FirstOrder(ImageOptimizer):
         require_finite(self.losses, "lower learning_rate")
         return ""
 
+    @property
+    def at_rest(self) -> bool:
+        return not np.any(self._gradient)
+
     def _variables(self) -> dict[str, tf.Variable]:
         kept = {f"keras/{i}": variable for i, variable in enumerate(self._method.variables)}
         kept["image"] = self.image

@@ -47,12 +47,13 @@ class Lbfgs(ImageOptimizer):
       objective: what to minimise.
       image: `[B, H, W, 3]` to start from.
       history: pairs of step and gradient difference to keep.
+      caution: factor on the length of first steps.
     """
 
-    def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
+    def __init__(self, objective: Objective, image: tf.Tensor, *, history: int, caution: float = 1.0):
         super().__init__(objective, image)
         count, pixels = self.image.shape[0], self.image.shape[1:].num_elements()
-        self._method = QuasiNewton(self._evaluate, self.image.shape.as_list(), history)
+        self._method = QuasiNewton(self._evaluate, self.image.shape.as_list(), history, caution)
         tables = [tf.Variable(tf.zeros([count * history, pixels])) for _ in History._fields]
         self._history = History(*tables)
         self._state: State | None = None  # of variables, when it is known what losses there are
@@ -107,7 +108,12 @@ class Lbfgs(ImageOptimizer):
                 note = FAILED
         self._tell()
         require_finite(self.losses, "lower the weights")
+        require_finite({"its gradient": self._state.gradient}, "lower the weights")
         return note
+
+    @property
+    def at_rest(self) -> bool:
+        return not np.any(self._state.gradient)
 
     def state(self) -> dict[str, np.ndarray]:
         flat = {**self._state._asdict(), **self._state.known._asdict(), **self._history._asdict()}

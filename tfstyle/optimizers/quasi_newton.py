@@ -93,19 +93,20 @@ def image_at(state: State, shape) -> tf.Tensor:
     return tf.reshape(image_of(state.positions)[0], shape)
 
 
-def first_scale(descent: tf.Tensor, failures: tf.Tensor | int) -> tf.Tensor:
+def first_scale(descent: tf.Tensor, failures: tf.Tensor | int, caution: float = 1.0) -> tf.Tensor:
     """Returns the factors on the objective that give first steps their length.
 
     Args:
       descent: `[..., P]`, the first steps, before that factor.
       failures: `[...]`, restarts without any descent between them.
+      caution: factor on the length.
 
     With them L-BFGS works on numbers of about 1 in float32 whatever the weights
     are. After failures the step is shorter, by ten each time.
     """
     # In float64: the square of a large weight's gradient leaves float32.
     slope = tf.sqrt(tf.reduce_mean(tf.square(tf.cast(descent, tf.float64)), axis=-1))
-    length = FIRST_STEP / 10.0 ** tf.cast(failures, tf.float64)
+    length = caution * FIRST_STEP / 10.0 ** tf.cast(failures, tf.float64)
     return tf.cast(tf.where(slope > 0, length / slope, 1.0), tf.float32)
 
 
@@ -116,10 +117,12 @@ class QuasiNewton:
       evaluate: the objective.
       shape: `[B, H, W, 3]` of the pictures: numbers, or a tensor.
       history: m, pairs that are kept of each.
+      caution: factor on the length of first steps.
     """
 
-    def __init__(self, evaluate: Evaluate, shape, history: int):
+    def __init__(self, evaluate: Evaluate, shape, history: int, caution: float = 1.0):
         self._evaluate, self._shape, self._history = evaluate, shape, history
+        self._caution = caution
         self._metric = Metric(shape[1], shape[2])
         # Of a single picture nothing need be chosen, nor copied for it.
         self._single = isinstance(shape[0], int) and shape[0] == 1
@@ -183,7 +186,7 @@ class QuasiNewton:
         """Drops what some pictures know, and makes their next step a short one down the gradient."""
         ignorance = self._metric.ignorance(tf.shape(which)[0])
         descent = self._times_metric(state.gradient, ignorance.levels)
-        factor = tf.where(which, first_scale(descent, state.failures), 1.0)
+        factor = tf.where(which, first_scale(descent, state.failures, self._caution), 1.0)
         return state._replace(
             scale=state.scale * factor,
             value=state.value * factor,

@@ -29,10 +29,12 @@ class TfpLbfgs(ImageOptimizer):
       objective: what to minimise.
       image: `[1, H, W, 3]` to start from.
       history: correction pairs to keep.
+      caution: factor on the length of first steps.
     """
 
-    def __init__(self, objective: Objective, image: tf.Tensor, *, history: int):
+    def __init__(self, objective: Objective, image: tf.Tensor, *, history: int, caution: float = 1.0):
         super().__init__(objective, image)
+        self._caution = caution
         # TFP takes a second to import, which Adam need not wait for. Its type of
         # results has no public name; making one here saves a second compiled
         # copy of the whole search, which is what asking TFP for one would cost.
@@ -83,7 +85,7 @@ class TfpLbfgs(ImageOptimizer):
     def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
         """Starts without history, where the unscaled value and gradient are known."""
         # A gradient of 0 is a stationary point, which TFP finds out by itself.
-        self._scale = first_scale(tf.reshape(gradient, [-1]), self._failures)
+        self._scale = first_scale(tf.reshape(gradient, [-1]), self._failures, self._caution)
         position = tf.reshape(image, [-1])
         empty = tf.zeros([self._history, position.shape[0]])
         self._results = self._results_type(
@@ -132,6 +134,10 @@ class TfpLbfgs(ImageOptimizer):
         old = self._results
         self._begin_at(old.position, old.objective_value / self._scale, old.objective_gradient / self._scale)
         return FAILED
+
+    @property
+    def at_rest(self) -> bool:
+        return not np.any(self._results.objective_gradient)
 
     def state(self) -> dict[str, np.ndarray]:
         saved = {f"lbfgs/{name}": value.numpy() for name, value in self._results._asdict().items()}

@@ -1,0 +1,65 @@
+"""Signals that ask a script to end: a loop that looks for them ends in order, all else at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+_ASKING = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ends the script wherever it is.
+
+    Args:
+      number: of the signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+class Interruption:
+    """Called between steps, tells which signal has come; until `awaited`, and a second time, it ends all.
+
+    Attributes:
+      status: exit status of a script that was told to end; 0 if it was not.
+    """
+
+    def __init__(self):
+        self.status = 0
+        self._number = 0
+        self._awaited = False
+
+    def install(self) -> None:
+        """Takes over what such signals do."""
+        for name in _ASKING:
+            # A signal that was ignored from the start (nohup, a job of a shell) stays so.
+            if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+                signal.signal(getattr(signal, name), self._handle)
+
+    def awaited(self) -> Interruption:
+        """From now on a first signal ends nothing by itself; returns what is to be asked between steps.
+
+        An exception that a signal raises may come in the middle of TensorFlow's tracing, which takes
+        it for another and leaves half of a function behind. Who goes on after errors must not see it.
+        """
+        self._awaited = True
+        return self
+
+    def __call__(self) -> str:
+        if not self._number:
+            return ""
+        self.status = 128 + self._number
+        return signal.Signals(self._number).name
+
+    def _handle(self, number: int, frame) -> None:
+        if not self._awaited or self._number:
+            raise Interrupted(number)
+        self._number = number
+        text = f"\n{signal.Signals(number).name}: this step is finished first; once more ends it at once\n"
+        try:
+            os.write(2, text.encode())
+        except OSError:
+            pass  # nobody is there to read it

@@ -1,0 +1,199 @@
+"""Disks that are full, folders that cannot be written, inputs that vanish, readers that have gone: one line each."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import ROOT, narrow_weights, picture, run_script
+
+pytestmark = pytest.mark.slow
+USUAL = [
+    "--precision=float32",
+    "--content=good.png",
+    "--style=style.png",
+    "--weights=good.npz",
+    "--image_size=40",
+]
+OLD = b"what was there before"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.fromarray(picture(36, 48)).save(tmp_path / "good.png")
+    Image.fromarray(picture(40, 40, seed=2)).save(tmp_path / "style.png")
+    np.savez(tmp_path / "good.npz", **narrow_weights())
+    return tmp_path
+
+
+@contextlib.contextmanager
+def small_disk(where, *options):
+    """A file system of its own, of 64 kB, at `where`/disk."""
+    disk = where / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", ",".join(["size=64k", *options]), "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(disk):
+    with open(disk / "filler", "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(512)):
+            pass
+
+
+def transfer(folder, *flags):
+    return run_script("style_transfer.py", *USUAL, "--iterations=2", *flags, cwd=folder)
+
+
+def error_of(process):
+    assert process.returncode == 1, process.stderr
+    assert process.stdout == "" and "Traceback" not in process.stderr
+    return process.stderr.splitlines()[-1]
+
+
+def test_a_disk_too_full_for_the_picture(folder):
+    with small_disk(folder) as disk:
+        (disk / "out.png").write_bytes(OLD)
+        fill(disk)
+        process = transfer(folder, "--output=disk/out.png")
+        assert error_of(process).endswith("No space left on device")
+        assert (disk / "out.png").read_bytes() == OLD
+        assert {path.name for path in disk.iterdir()} == {"out.png", "filler"}
+
+
+def test_a_disk_too_full_for_states_and_boards_ends_no_run(folder):
+    """The picture goes elsewhere, and is what it would have been."""
+    assert transfer(folder, "--output=whole.png").returncode == 0
+    with small_disk(folder) as disk:
+        fill(disk)
+        flags = ["--checkpoint_dir=disk", "--checkpoint_every=1", "--output=out.png"]
+        process = transfer(folder, *flags)
+        assert process.returncode == 0, process.stderr
+        assert "the state could not be saved (No space left on device)" in process.stderr
+    assert (folder / "out.png").read_bytes() == (folder / "whole.png").read_bytes()
+
+
+def test_a_disk_that_cannot_be_written(folder):
+    with small_disk(folder, "ro"):
+        for flag in (
+            "--output=disk/out.png",
+            "--checkpoint_dir=disk",
+            "--logdir=disk/logs",
+            "--snapshot_dir=disk/x",
+        ):
+            name, _, value = flag.removeprefix("--").partition("=")
+            line = error_of(transfer(folder, "--output=out.png", flag))
+            assert line.startswith(f"style_transfer.py: error: {name}='{value}': cannot be")
+            assert line.endswith("(Read-only file system)")
+    assert not (folder / "out.png").exists()
+
+
+def test_a_disk_too_full_for_tensorboard(folder):
+    with small_disk(folder) as disk:
+        (folder / "out.png").write_bytes(OLD)
+        fill(disk)
+        process = transfer(folder, "--logdir=disk", "--output=out.png")
+        assert "Traceback" not in process.stderr
+        if process.returncode:  # then in one line, and nothing is lost
+            assert "No space left" in error_of(process)
+            assert (folder / "out.png").read_bytes() == OLD
+
+
+def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
+    """It is there when the training begins, and gone, or another, when it is its turn."""
+    photos = folder / "photos"
+    photos.mkdir()
+    for seed in range(4):
+        Image.fromarray(picture(40, 48, seed)).save(photos / f"{seed}.png")
+    code = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); import command_line as cli, train_stylizer\n"
+        "read = cli.tensorboard_reporters\n"
+        "def vanish(*a): pathlib.Path('photos/2.png').unlink(); return read(*a)\n"
+        "cli.tensorboard_reporters = vanish\n"
+        "cli.run(train_stylizer.main)"
+    )
+    flags = ["--photos=photos", "--styles=good.png", "--weights=good.npz", "--output=model", "--crop_size=32"]
+    flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=1", "--validation=0"]
+    flags += ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--batch_size=2"]
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "scripts"), *flags],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    line = error_of(process)
+    assert "photos/2.png" in line and "no such file" in line.lower()
+    assert not (folder / "model").exists()
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_reader_that_has_gone(folder, closed):
+    read, write = os.pipe()
+    os.close(read)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, closed: write}
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "style_transfer.py"),
+        *USUAL,
+        "--iterations=2",
+        "--output=out.png",
+    ]
+    process = subprocess.run(command, cwd=folder, text=True, timeout=300, **streams)
+    os.close(write)
+    with Image.open(folder / "out.png") as made:
+        made.load()
+    if closed == "stderr":  # nobody need watch
+        assert process.returncode == 0 and process.stdout == "out.png\n"
+    else:
+        assert process.returncode == 1 and "Exception" not in process.stderr
+        assert process.stderr.splitlines()[-1].startswith(
+            "style_transfer.py: error: standard output: was closed"
+        )
+
+
+def test_two_runs_in_one_folder(folder):
+    """Of two with the same states, the second stops at once; with the same output, both end whole."""
+    flags = [*USUAL, "--checkpoint_dir=state", "--output=out.png"]
+    script = str(ROOT / "scripts" / "style_transfer.py")
+    first = subprocess.Popen(
+        [sys.executable, script, *flags, "--iterations=100000", "--optimizer=adam", "--deadline=90s"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in first.stderr:
+            if "0/100000" in line:
+                break
+        second = run_script(
+            "style_transfer.py", *flags, "--iterations=100000", "--optimizer=adam", cwd=folder
+        )
+        line = error_of(second)
+        assert f"checkpoint_dir='state': another run works in it (process {first.pid} on " in line
+        first.terminate()
+        out, err = first.communicate(timeout=120)
+    finally:
+        first.kill()
+    assert first.returncode == 143 and out == "out.png\n", err
+    with Image.open(folder / "out.png") as made:
+        made.load()
+    pair = [
+        subprocess.Popen([sys.executable, script, *USUAL, "--iterations=3", "--output=both.png"], cwd=folder)
+        for _ in range(2)
+    ]
+    assert [process.wait(timeout=300) for process in pair] == [0, 0]
+    transfer(folder, "--iterations=3", "--output=alone.png")
+    assert (folder / "both.png").read_bytes() == (folder / "alone.png").read_bytes()
+    assert not [path.name for path in pathlib.Path(folder).iterdir() if path.suffix == ".part"]
