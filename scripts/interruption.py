@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -59,7 +60,5 @@ class Interruption:
             raise Interrupted(number)
         self._number = number
         text = f"\n{signal.Signals(number).name}: this step is finished first; once more ends it at once\n"
-        try:
+        with contextlib.suppress(OSError):  # nobody may be there to read it
             os.write(2, text.encode())
-        except OSError:
-            pass  # nobody is there to read it

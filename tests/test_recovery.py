@@ -1,5 +1,7 @@
 """What a run does about objectives that stop being finite, or do not fall."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -150,7 +152,7 @@ def test_a_recovery_goes_on_across_a_checkpoint(optimizer, tmp_path, monkeypatch
     whole = synthesize(lambda size: objective, START, config, workshop=workshop)
     for _ in range(100):
         looks = iter(["", "", ""])
-        supervision = Supervision(tmp_path, stop=lambda: next(looks, "a test"))
+        supervision = Supervision(tmp_path, stop=functools.partial(next, looks, "a test"))
         result = synthesize(lambda size: objective, START, config, supervision=supervision, workshop=workshop)
         if not result.ending:
             break

@@ -349,5 +349,5 @@ def test_a_state_of_other_contents_is_refused(tmp_path):
         arrays = dict(file)
     for spoilt in ({"lbfgs/image": np.zeros((1, 2, 2, 3), np.float32)}, {"best": np.zeros(3, np.complex64)}):
         np.savez(tmp_path / "checkpoint.npz", **(arrays | spoilt))
-        with pytest.raises(ValueError, match="checkpoint_dir: .* holds no state of this run .*; remove it"):
+        with pytest.raises(ValueError, match=r"checkpoint_dir: .* holds no state of this run .*; remove it"):
             synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))

@@ -1,5 +1,7 @@
 """The loop under every training, on a parameter that goes down a parabola."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -126,7 +128,11 @@ def test_a_training_ended_at_any_step_goes_on_to_the_same_losses(tmp_path, every
         with kept_in(tmp_path, every) as checkpoint:
             learner = Parabola()
             resumed = fit(
-                learner, stream, checkpoint=checkpoint, stop=lambda: next(looks, "a signal"), **OPTIONS
+                learner,
+                stream,
+                checkpoint=checkpoint,
+                stop=functools.partial(next, looks, "a signal"),
+                **OPTIONS,
             )
         if resumed[-1].step == 7:
             break
