@@ -381,6 +381,7 @@ def run(main: Callable[[], None]) -> None:
         try:
             main()
             sys.stdout.flush()
+            INTERRUPTION.over()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
             return _fail("standard output: was closed before all was told; what was to be written is written")

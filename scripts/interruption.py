@@ -49,6 +49,11 @@ class Interruption:
         self._awaited = True
         return self
 
+    def over(self) -> None:
+        """Nothing is left to be ended: what the exit status is going to be, it stays."""
+        for name in _ASKING:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
     def __call__(self) -> str:
         if not self._number:
             return ""

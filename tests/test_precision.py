@@ -1,13 +1,15 @@
+import concurrent.futures
+
 import pytest
 
-from tfstyle import precision
+from tfstyle import determinism, precision
 
 
 @pytest.fixture(autouse=True)
 def fresh():
-    precision.rate.cache_clear()
+    precision._measured.cache_clear()
     yield
-    precision.rate.cache_clear()
+    precision._measured.cache_clear()
 
 
 def rates(monkeypatch, float32, bfloat16):
@@ -33,7 +35,6 @@ def test_auto_without_bfloat16_kernels(monkeypatch):
             raise precision.tf.errors.UnimplementedError(None, None, "no kernel")
         return 1e9
 
-    rate.cache_clear = lambda: None
     monkeypatch.setattr(precision, "rate", rate)
     assert precision.resolved("auto") == "float32"
 
@@ -41,3 +42,17 @@ def test_auto_without_bfloat16_kernels(monkeypatch):
 def test_rates_are_measured():
     assert 1e8 < precision.rate("float32") < 1e16
     assert precision.rate("float32") == precision.rate("float32")  # once
+
+
+def test_auto_measures_nothing_where_runs_are_deterministic(monkeypatch):
+    monkeypatch.setattr(determinism, "enabled", lambda: True)
+    monkeypatch.delattr(precision, "rate")
+    assert precision.resolved("auto") == "float32" and precision.resolved("bfloat16") == "bfloat16"
+    assert "using float32" in precision.choice()
+
+
+def test_threads_measure_once_and_agree():
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = [found.result() for found in [pool.submit(precision.rate, "float32") for _ in range(4)]]
+    assert len(set(found)) == 1
+    assert precision._measured.cache_info().misses == 1

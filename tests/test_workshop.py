@@ -1,9 +1,12 @@
+import concurrent.futures
 import dataclasses
+import threading
+import time
 
 import numpy as np
 import pytest
 
-from tfstyle import TransferConfig, Workshop, transfer
+from tfstyle import TransferConfig, Workshop, feature_extractor, transfer
 
 from conftest import picture
 
@@ -80,3 +83,76 @@ def test_other_pictures_are_not_mixed_up(config):
     transfer(CONTENT, STYLE, config, workshop=workshop)
     shared = transfer(CONTENT, STYLE[::-1], config, workshop=workshop)
     np.testing.assert_array_equal(shared.image, transfer(CONTENT, STYLE[::-1], config).image)
+
+
+def test_threads_make_each_thing_once_and_may_need_others_for_it():
+    workshop, made, ready = Workshop(), [], threading.Barrier(4)
+
+    def make_inner():
+        time.sleep(0.02)
+        made.append("inner")
+        return object()
+
+    def make_outer():
+        made.append("outer")
+        return workshop.get("inner", make_inner)
+
+    def use():
+        ready.wait()
+        return workshop.get("outer", make_outer), workshop.get("inner", make_inner)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = [future.result() for future in [pool.submit(use) for _ in range(4)]]
+    assert made == ["outer", "inner"]
+    assert len({id(each) for pair in found for each in pair}) == 1
+
+
+def test_what_failed_to_be_made_is_made_again_and_holds_nobody_up():
+    workshop = Workshop()
+
+    def fail():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        workshop.get("a", fail)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert pool.submit(workshop.get, "a", lambda: 3).result(timeout=5) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [True, False], ids=["one workshop", "each its own"])
+def test_runs_in_threads_are_what_they_are_alone(config, shared):
+    """Of different weights and starts, so that they meet in all that they share; the first use of all."""
+    config = dataclasses.replace(config, scales=1, optimizer="adam", iterations=8)
+    changes = [
+        {"content_weight": weight, "seed": seed, "init": "noise"}
+        for seed, weight in enumerate((1.0, 30.0, 300.0))
+    ]
+    configs = [dataclasses.replace(config, **change) for change in changes]
+    workshop, ready = Workshop(), threading.Barrier(len(configs))
+
+    def run(each):
+        ready.wait()
+        return transfer(CONTENT, STYLE, each, workshop=workshop if shared else None)
+
+    with concurrent.futures.ThreadPoolExecutor(len(configs)) as pool:
+        found = [future.result() for future in [pool.submit(run, each) for each in configs]]
+    for result, each in zip(found, configs):
+        alone = transfer(CONTENT, STYLE, each)
+        np.testing.assert_array_equal(result.image, alone.image)
+        assert result.losses == alone.losses and result.evaluations == alone.evaluations
+
+
+def test_networks_first_made_in_threads(narrow_file):
+    ready = threading.Barrier(4)
+
+    def make(_):
+        ready.wait()
+        return feature_extractor(["conv2_1", "conv1_1"], weights=narrow_file)(CONTENT[np.newaxis] / 255.0)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(make, range(4)))
+    expected = feature_extractor(["conv2_1", "conv1_1"], weights=narrow_file)(CONTENT[np.newaxis] / 255.0)
+    for each in found:
+        for layer, activation in expected.items():
+            np.testing.assert_array_equal(each[layer], activation)

@@ -42,6 +42,18 @@ def make(
       The `Result` of each scene.
     """
     workshop = workshop or Workshop()
+    with workshop.turn():
+        return _make_in_turn(scenes, config, extractor, reporters, supervision, workshop)
+
+
+def _make_in_turn(
+    scenes: Sequence[tuple[Scene, tf.Tensor | None]],
+    config: TransferConfig,
+    extractor: tf.keras.Model | None,
+    reporters: Sequence[Reporter],
+    supervision: Supervision,
+    workshop: Workshop,
+) -> list[Result]:
     pictures = [scene for scene, _ in scenes]
     choices = choices_in(supervision.checkpoint_dir)
     assemblies = [

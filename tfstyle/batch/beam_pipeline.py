@@ -24,6 +24,7 @@ from apache_beam.metrics import Metrics, MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, TypeOptions, WorkerOptions
 from apache_beam.utils.shared import Shared
 
+from tfstyle import determinism
 from tfstyle.batch import sources
 from tfstyle.batch.looking import Looker, Wanted, header_size
 from tfstyle.batch.sources import Shard
@@ -127,8 +128,10 @@ def _distinct(named: tuple[str, Sequence[Content]]) -> Iterator[Content]:
 
 
 def _groups(keyed: tuple[str, Sequence[Wanted]], size: int) -> Iterator[list[Wanted]]:
-    group = []
-    for wanted in keyed[1]:
+    group, found = [], keyed[1]
+    if determinism.enabled():  # pictures made together round together; otherwise they are not held in memory
+        found = sorted(found, key=lambda wanted: wanted.content.name)
+    for wanted in found:
         group.append(wanted)
         if len(group) == size:
             yield group

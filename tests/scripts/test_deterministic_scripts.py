@@ -1,0 +1,161 @@
+"""With --deterministic, every script that computes gives the same bits again in another process."""
+
+import concurrent.futures
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import ROOT, picture
+
+pytestmark = pytest.mark.slow
+
+# Two processes at once, with other hashes of strings: each is a fork of one that has TensorFlow
+# imported, and no thread of it started, for that import is most of what so small a run takes.
+_DRIVER = """
+import json, os, runpy, sys
+import tensorflow
+scripts, jobs = sys.argv[1], json.loads(sys.argv[2])
+sys.path.insert(0, scripts)
+for name, *arguments in jobs:
+    child = os.fork()
+    if child == 0:
+        sys.argv = [os.path.join(scripts, arguments[0]), *arguments[1:]]
+        log = os.open(f"{name}.log", os.O_CREAT | os.O_WRONLY)
+        os.dup2(log, 1), os.dup2(log, 2)
+        runpy.run_path(sys.argv[0], run_name="__main__")  # it exits
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status:
+        sys.exit(f"{name}: exit status {status}: " + open(f"{name}.log").read()[-2000:])
+"""
+PICTURES = ["--content=../content.png", "--style=../style.png"]
+SMALL = ["--weights=../narrow.npz", "--image_size=40", "--iterations=4"]
+# A shallow network, where the depth does not matter, takes a third of the time to compile.
+LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
+TRANSFER = ["style_transfer.py", *PICTURES, *SMALL]
+TRAINING = [
+    "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL[:2], *LAYERS,
+    "--steps=3", "--batch_size=2", "--crop_size=32", "--validation=1", "--report_every=2",
+]  # fmt: skip
+
+# {name of what is written: what is called}
+RUNS = {
+    # precision=auto, at two scales, with the state saved as often as it may be.
+    "lbfgs.png": [
+        *TRANSFER, "--scales=2", "--scale_factor=1.25", "--checkpoint_dir=state", "--checkpoint_every=1",
+    ],
+    "lbfgs16.png": [*TRANSFER, *LAYERS, "--precision=bfloat16", "--logdir=logs"],
+    "hager_zhang.png": [*TRANSFER, *LAYERS, "--line_search=hager_zhang"],
+    "adam.png": [*TRANSFER, *LAYERS, "--optimizer=adam", "--init=noise", "--evaluation=tiled"],
+    "adam16.jpg": [
+        *TRANSFER, *LAYERS, "--optimizer=adam", "--precision=bfloat16", "--scales=2", "--checkpoint_dir=state16",
+    ],
+    "sgd.png": [*TRANSFER, *LAYERS, "--optimizer=sgd", "--averaging=0.9", "--evaluation=recompute"],
+    "texture.png": ["reconstruct.py", "--style=../style.png", *SMALL, *LAYERS],
+    "figures": [
+        "paper_figures.py", "--figure=grid", "--rows=seed=1,2", "--columns=style_weight=10", *PICTURES, *SMALL,
+        *LAYERS, "--init=noise", "--optimizer=adam",
+    ],
+    "batch": [
+        "batch.py", "--contents=../photos", "--styles=../style.png,../content.png", *SMALL, *LAYERS,
+        "--optimizer=adam", "--batch_size=2",
+    ],
+    "network": [*TRAINING, "--width=4", "--residual_blocks=1", "--style_strength=0.5"],
+    "any": [*TRAINING, "--network=arbitrary", "--adain_layer=conv2_1", "--computed_in=bfloat16"],
+    "stylized.png": ["stylize.py", PICTURES[0], "--model=network", "--style=style:1,content:2"],
+    "lite.tflite": ["convert_stylizer.py", "--model=network", "--timing_size=24"],
+    "compared": [
+        "evaluate_stylizer.py", "--model=network", "--photos=../photos", "--styles=../style.png,../content.png",
+        "--limit=1", "--size=40", "--steps=2",
+    ],
+    "encoder.npz": [
+        "train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--steps=2", "--batch_size=4",
+        "--crop_size=32", "--holdout_every=2",
+    ],
+    "transfer": ["export.py", PICTURES[1], *SMALL, *LAYERS, "--optimizer=adam", "--noverify"],
+    "scores": ["evaluate.py", *PICTURES, "--results=../style.png", *SMALL[:2], *LAYERS, "--tile=32"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(files, narrow_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twice")
+    for name in ("content.png", "style.png"):
+        shutil.copy(files / name, folder)
+    shutil.copy(narrow_file, folder / "narrow.npz")
+    (folder / "photos").mkdir()
+    for seed in range(3):
+        Image.fromarray(picture(48, 56, seed)).save(folder / "photos" / f"{seed}.png")
+    return folder
+
+
+def run_all(folder, name, flags, runs, seed):
+    """Runs the scripts one after the other, in a folder of that name."""
+    (folder / name).mkdir()
+    jobs = [[output, *given, f"--output={output}", *flags] for output, given in runs.items()]
+    process = subprocess.run(
+        [sys.executable, "-c", _DRIVER, str(ROOT / "scripts"), json.dumps(jobs)],
+        cwd=folder / name,
+        env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    assert process.returncode == 0, process.stderr[-3000:]
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def twice(folder):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        one, two = (
+            pool.submit(run_all, folder, name, ["--deterministic"], RUNS, seed)
+            for seed, name in enumerate(("one", "two"))
+        )
+        return one.result(), two.result()
+
+
+def made_in(folder, name):
+    """{path: contents} of what a run wrote: what of it is computed, and no seconds."""
+    root = folder / name
+    paths = [path for path in root.rglob("*") if path.is_file()] if root.is_dir() else [root]
+    found = {str(path.relative_to(folder)): computed(path) for path in paths}
+    return {path: contents for path, contents in found.items() if contents is not None}
+
+
+def computed(path):
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key].tobytes() for key in file.files if key != "record"}
+    if path.name == "tfstyle.json":
+        card = json.loads(path.read_text())
+        return {
+            key: card[key] for key in ("losses", "weights_of_terms", "curve", "style_hashes") if key in card
+        }
+    if path.suffix == ".jsonl":
+        return [without_seconds(json.loads(line)) for line in path.read_text().splitlines()]
+    if path.suffix == ".json":
+        return without_seconds(json.loads(path.read_text()))
+    # A graph is the same with its nodes in any order, and its fingerprint is one of the file.
+    return (
+        path.read_bytes() if path.suffix in (".png", ".jpg", ".tflite") or "variables" in path.name else None
+    )
+
+
+def without_seconds(record):
+    if isinstance(record, dict):
+        timed = [key for key in record if "second" in key or key == "times_as_fast"]
+        return {key: without_seconds(value) for key, value in record.items() if key not in timed}
+    return [without_seconds(each) for each in record] if isinstance(record, list) else record
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_same_to_the_last_bit(twice, name):
+    one, two = (made_in(folder, name) for folder in twice)
+    assert one.keys() == two.keys() and one
+    assert [path for path in one if one[path] != two[path]] == []

@@ -1,0 +1,99 @@
+"""Signals and deadlines: what ends at once, what ends in order, and what is written then."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import ROOT, narrow_weights, picture, run_script
+
+PROGRAM = """
+import os, signal, sys
+sys.path.insert(0, {scripts!r})
+from interruption import Interrupted, Interruption
+interruption = Interruption()
+interruption.install()
+"""
+
+
+def program(text):
+    code = PROGRAM.format(scripts=str(ROOT / "scripts")) + text
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_who_does_not_ask_is_ended_at_once(name):
+    number = getattr(signal, name)
+    done = program(f"""
+try:
+    os.kill(os.getpid(), {number})
+    signal.pause()
+except Interrupted as error:
+    print(error, error.status, interruption.status)
+""")
+    assert done.stdout == f"{name} {128 + number} 0\n"
+
+
+def test_who_asks_is_told_and_a_second_signal_does_not_wait():
+    done = program("""
+stop = interruption.awaited()
+print(repr(stop()), interruption.status)
+signal.raise_signal(signal.SIGTERM)
+print(stop(), interruption.status)
+try:
+    signal.raise_signal(signal.SIGINT)
+except Interrupted as error:
+    print(error, error.status)
+""")
+    assert done.stdout.splitlines() == ["'' 0", "SIGTERM 143", "SIGINT 130"]
+    assert done.stderr == "\nSIGTERM: this step is finished first; once more ends it at once\n"
+
+
+def test_what_was_ignored_from_the_start_stays_so():
+    """As under nohup, which ignores SIGHUP."""
+    text = "signal.raise_signal(signal.SIGHUP); print('goes on')"
+    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + PROGRAM + text
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(scripts=str(ROOT / "scripts"))], capture_output=True, text=True
+    )
+    assert done.stdout == "goes on\n"
+
+
+@pytest.mark.slow
+def test_a_deadline_ends_in_a_picture_that_says_so(tmp_path):
+    Image.fromarray(picture(36, 48)).save(tmp_path / "content.png")
+    Image.fromarray(picture(40, 40, seed=2)).save(tmp_path / "style.png")
+    np.savez(tmp_path / "narrow.npz", **narrow_weights())
+    flags = [
+        "--weights=narrow.npz",
+        "--image_size=40",
+        "--optimizer=adam",
+        "--precision=float32",
+        "--log_every=1",
+    ]
+    flags += ["--content=content.png", "--style=style.png", "--iterations=100000"]
+    at_once = run_script("style_transfer.py", *flags, "--deadline=0.01s", "--output=none.png", cwd=tmp_path)
+    assert at_once.returncode == 0, at_once.stderr
+    assert "stopped by the deadline 0.01s before the first step; nothing is written" in at_once.stderr
+    assert not (tmp_path / "none.png").exists()
+
+    ended = run_script("style_transfer.py", *flags, "--deadline=15s", "--output=out.png", cwd=tmp_path)
+    assert ended.returncode == 0 and ended.stdout == "out.png\n", ended.stderr
+    assert "stopped by the deadline 15s after " in ended.stderr
+    with Image.open(tmp_path / "out.png") as made:
+        note = json.loads(made.text["tfstyle"])
+    steps, planned = note["iterations"]
+    assert 0 < steps < planned == 100000
+    # Its settings are those of the whole run, which can be made from it.
+    again = run_script(
+        "style_transfer.py", "--from=out.png", "--iterations=2", "--output=again.png", cwd=tmp_path
+    )
+    assert again.returncode == 0, again.stderr
+    with Image.open(tmp_path / "again.png") as made:
+        assert "iterations" not in json.loads(made.text["tfstyle"])
+    assert os.listdir(tmp_path).count("out.png") == 1

@@ -1,0 +1,169 @@
+"""Of any size, aspect, layers, types and options: finite values and gradients, and pictures of the right shape.
+
+Examples are the same in every run. TFSTYLE_PROPERTIES=200 tries that many of each, and others each time.
+"""
+
+import dataclasses
+import os
+
+import hypothesis
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import strategies as st
+
+from tfstyle import TransferConfig, Workshop, stylizer, transfer
+from tfstyle.assembly import Assembly
+from tfstyle.config import choices
+from tfstyle.initial import initial_image
+from tfstyle.instant.networks import transformation_network
+from tfstyle.instant.painting import Painter
+from tfstyle.scenes import make_scene
+
+MORE = int(os.environ.get("TFSTYLE_PROPERTIES", 0))
+LAYERS = [
+    f"block{block}_conv{conv}"
+    for block, depth in enumerate((2, 2, 4, 4, 4), 1)
+    for conv in range(1, depth + 1)
+]
+MOST = 300
+CHOICES = ("pooling", "style_loss", "units", "tv_loss", "color", "color_matching")
+TYPES = ("uint8", "uint16", "float16", "bfloat16", "float32", "float64")
+
+
+def examples(count):
+    """So many examples, the same in each run, unless more are asked for."""
+    return hypothesis.settings(
+        max_examples=MORE or count,
+        derandomize=not MORE,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+
+
+# Mostly small: large ones take as long as ten of these.
+sides = st.one_of(st.integers(1, 48), st.integers(1, MOST))
+subsets = st.lists(st.sampled_from(LAYERS), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+def pixels(height, width, kind, seed):
+    """A picture of that type: noise, or of one colour, where gradients are most often not finite."""
+    generator = np.random.default_rng(seed)
+    values = generator.uniform(size=(height, width, 3) if seed % 4 else (1, 1, 3))
+    values = np.broadcast_to(values, (height, width, 3))
+    if kind.startswith("uint"):
+        return np.round(values * np.iinfo(kind).max).astype(kind)
+    return tf.cast(values, kind)
+
+
+@st.composite
+def runs(draw):
+    """A config, a content and a style of its own aspect, all at least as large as the network asks for."""
+    content_layers, style_layers = draw(subsets), draw(subsets)
+    deepest = max(int(name[5]) for name in (*content_layers, *style_layers))
+    padding = draw(st.sampled_from(("zeros", "reflect", "replicate")))
+    least = 2 ** (deepest - 1) * (2 if padding == "reflect" else 1)
+    size, style_size = ([max(least, draw(sides)) for _ in "hw"] for _ in "cs")
+    config = TransferConfig(
+        content_layers=content_layers,
+        style_layers=style_layers,
+        padding=padding,
+        evaluation=draw(st.sampled_from(("plain", "recompute", "tiled"))),
+        tv_weight=draw(st.sampled_from((0.0, 1e-3, 1.0))),
+        precision=draw(st.sampled_from(("float32", "bfloat16"))),
+        init=draw(st.sampled_from(("content", "noise"))),
+        image_size=0,
+        iterations=1,
+        scales=1,
+        **{name: draw(st.sampled_from(choices(name))) for name in CHOICES},
+    )
+    seeds = [draw(st.integers(0, 7)) for _ in range(2)]
+    kinds = [draw(st.sampled_from(TYPES)) for _ in range(2)]
+    return config, pixels(*size, kinds[0], seeds[0]), pixels(*style_size, kinds[1], seeds[1])
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Keeps networks from example to example."""
+    return Workshop()
+
+
+@hypothesis.given(run=runs())
+@examples(25)
+def test_objectives_and_their_gradients(run, narrow_file, networks):
+    config, content, style = run
+    # Enough iterations that some are not the last, which are exact.
+    config = dataclasses.replace(config, weights=narrow_file, iterations=10)
+    scene, _ = make_scene(content, style, config)
+    assembly = Assembly(scene, config, None, Workshop(networks))
+    assert assembly.size == content.shape[:2]
+    objective = assembly.objective_at(assembly.size)
+    image = initial_image(config.init, assembly.size, content=scene.content, style=scene.styles[0], seed=0)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        values = objective.each(image)
+        weighted = [term.weight * tf.cast(values[term.name], tf.float64) for term in objective.terms]
+        total = tf.add_n(weighted)
+    gradient = tape.gradient(total, image)
+    kinds = {name.split("/")[0] for name in values}
+    assert kinds == {"content", "style", "total_variation"} - (
+        {"total_variation"} if config.tv_weight == 0 else set()
+    )
+    for name, value in values.items():
+        assert value.shape == [1] and np.isfinite(value).all() and value >= -1e-3 * (1 + abs(value)), name
+    assert gradient.shape == image.shape == (1, *content.shape[:2], 3)
+    assert np.isfinite(gradient).all()
+    if config.init == "noise":
+        assert np.any(gradient)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@hypothesis.given(run=runs())
+@examples(2)
+def test_a_step_ends_in_a_picture_of_the_contents_size(optimizer, run, narrow_file, networks):
+    config, content, style = run
+    config = dataclasses.replace(config, weights=narrow_file, optimizer=optimizer)
+    result = transfer(content, style, config, workshop=Workshop(networks))
+    assert result.image.shape == (1, *content.shape[:2], 3) and result.image.dtype == tf.float32
+    assert np.all((result.image >= 0) & (result.image <= 1))  # so that it is finite, too
+    assert np.isfinite(list(result.losses.values())).all()
+
+
+@pytest.fixture(scope="module")
+def painter():
+    return Painter(transformation_network(2, width=4, residual_blocks=1), largest_whole=60 * 60)
+
+
+@hypothesis.given(
+    size=st.tuples(sides, sides), share=st.floats(0, 1), strength=st.floats(0, 1), seed=st.integers(0, 7)
+)
+@examples(20)
+def test_networks_paint_any_size(painter, size, share, strength, seed):
+    """Those above 60 x 60 in strips."""
+    made = painter(pixels(*size, "float32", seed)[tf.newaxis], [share, 1 - share], strength)
+    assert made.shape == (1, *size, 3) and made.dtype == np.float32
+    assert np.all((made >= 0) & (made <= 1))
+
+
+@pytest.fixture(scope="module")
+def stylize(narrow_file):
+    style = pixels(30, 50, "uint8", 1)
+    config = TransferConfig(
+        weights=narrow_file, image_size=0, iterations=1, optimizer="adam", precision="float32", scales=1,
+        content_layers=("conv2_1",), style_layers=("conv1_1", "conv2_1"),
+    )  # fmt: skip
+    return stylizer(style, config)
+
+
+@hypothesis.given(
+    size=st.tuples(*[sides.map(lambda side: max(2, side))] * 2),
+    kind=st.sampled_from([kind for kind in TYPES if kind != "uint16"]),
+    seed=st.integers(0, 7),
+)
+@examples(12)
+def test_graphs_paint_any_size_and_type(stylize, size, kind, seed):
+    picture = tf.convert_to_tensor(pixels(*size, kind, seed))
+    made = stylize(picture)
+    assert made.shape == (*size, 3) and made.dtype == picture.dtype
+    assert np.all((made >= 0) & (made <= (255 if kind == "uint8" else 1)))
