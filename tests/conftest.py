@@ -1,10 +1,13 @@
 """A narrow VGG19, small pictures, and a way to run the scripts as users do."""
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 
 import numpy as np
 import pytest
@@ -71,14 +74,75 @@ def files(tmp_path_factory):
 
 def run_script(name, *arguments, cwd, **environment):
     """Runs a script as a user would; returns the finished process."""
+    arguments = list(map(str, arguments))
+    if not environment:
+        return _forks().run(name, arguments, cwd)
     return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
+        [sys.executable, str(ROOT / "scripts" / name), *arguments],
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+class Forks:
+    """Processes that are forks of one which has TensorFlow imported and no thread of it started.
+
+    The import is most of what a small run takes. What a run reads from the
+    environment at that time needs a process of its own.
+    """
+
+    _SERVER = """
+import json, os, runpy, sys
+import tensorflow
+scripts = sys.argv[1]
+sys.path.insert(0, scripts)
+for line in sys.stdin:
+    name, arguments, folder, out, err = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for number, path in enumerate((os.devnull, out, err)):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
+        os.chdir(folder)
+        sys.argv = [os.path.join(scripts, name), *arguments]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory()
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", self._SERVER, str(ROOT / "scripts")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # What TensorFlow says where it meets its devices, the scripts hide only if they import it.
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            text=True,
+        )
+        self._count = 0
+
+    def run(self, name, arguments, folder):
+        self._count += 1
+        out, err = (pathlib.Path(self._folder.name, f"{self._count}.{which}") for which in ("out", "err"))
+        request = [name, arguments, str(folder), str(out), str(err)]
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        status = int(self._server.stdout.readline())
+        return subprocess.CompletedProcess([name, *arguments], status, out.read_text(), err.read_text())
+
+
+_LOCAL = threading.local()
+
+
+def _forks():
+    """One for each thread, each of which can wait for its own."""
+    if not hasattr(_LOCAL, "forks"):
+        _LOCAL.forks = Forks()
+    return _LOCAL.forks
 
 
 @pytest.fixture(scope="session")
