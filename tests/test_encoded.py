@@ -291,3 +291,66 @@ def test_damage_is_decoded_or_told():
             except tf.errors.InvalidArgumentError:
                 told += 1
     assert 0 < told < 240
+
+
+def with_size(data, place, order, *sides):
+    return data[:place] + struct.pack(order, *sides) + data[place + struct.calcsize(order) :]
+
+
+def two_frames(first, second):
+    """A GIF of two pictures of these sizes, each with the data of a small one."""
+    small = file_bytes(Image.new("P", (2, 2)), "GIF")
+    start = 13 + 3 * 2 ** ((small[10] & 7) + 1)
+    head, frame = small[:start], small[small.index(b",", start) : -1]
+    return head + b"".join(with_size(frame, 5, "<HH", *sides) for sides in (first, second)) + b";"
+
+
+LARGE_PNG = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 1, 0, 0, 0, 0))
+JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n" + LARGE_PNG + chunk(b"IDAT", zlib.compress(b"")),
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2**32 - 1, 2**32 - 1, 8, 6, 0, 0, 0)),
+        with_size(file_bytes(Image.fromarray(PIXELS), "JPEG"), JPEG_SIZE, ">HH", 60000, 60000),
+        with_size(file_bytes(Image.new("P", (2, 2)), "GIF"), 6, "<HH", 60000, 60000),
+        two_frames((60000, 1), (1, 60000)),  # room is made for 60000 x 60000
+        two_frames((10000, 10000), (10000, 10000)),  # and for all pictures at once
+        file_bytes(Image.new("RGB", (16383, 16383)), "WEBP", lossless=True, method=0, quality=0),
+        b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff",
+        b"RIFF\x20\0\0\0WEBPVP8 \x14\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0",
+    ],
+)
+def test_what_claims_to_be_enormous_is_refused_by_its_header(data):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="more than 179 million pixels"):
+        encoded.decode(data)
+
+
+def test_the_limit_is_pillows():
+    assert 2 * Image.MAX_IMAGE_PIXELS == encoded.LARGEST
+
+
+def test_gifs_have_a_limit_of_blocks():
+    small = file_bytes(Image.new("P", (2, 2)), "GIF")
+    comment = b"!\xfe" + b"\x01x" * 40_000 + b"\0"
+    start = 13 + 3 * 2 ** ((small[10] & 7) + 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="million pixels"):
+        encoded.decode(small[:start] + comment + small[start:])
+
+
+def test_gifs_and_webps_of_usual_size_are_read():
+    frames = [Image.fromarray(picture(20, 30, seed=seed)) for seed in range(3)]
+    gif = file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert encoded.decode(gif).shape == (20, 30, 3)
+    for options in ({"lossless": True}, {"quality": 90}, {"exif": b"Exif\0\0II*\0"}):
+        assert encoded.decode(file_bytes(frames[0], "WEBP", **options)).shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\x0a" + bytes(20), b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(20), b"P6 1 1 255\n\0\0\0"]
+)
+def test_other_formats_are_refused(data):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no JPEG, PNG, GIF, BMP or WebP"):
+        encoded.decode(data)

@@ -1,13 +1,18 @@
 """Every kind of picture is read to the colours that a viewer shows."""
 
+import contextlib
 import io
+import os
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image, ImageCms
 
-from tfstyle import decoding, images
+from tfstyle import decoding, formats, images
 
 from conftest import picture
 
@@ -340,3 +345,63 @@ def test_one_transparent_grey_of_sixteen_bits(tmp_path):
     image, alpha = images.load_with_alpha(tmp_path / "deep.png")
     np.testing.assert_array_equal(alpha[0, ..., 0], values == 20_000)
     np.testing.assert_allclose(image[0, ..., 1], np.where(values == 40_000, 1, 20_000 / 65_535), rtol=1e-6)
+
+
+def test_formats_that_start_programs_are_not_opened(tmp_path):
+    path = tmp_path / "picture.png"
+    for data in (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n",
+        b"\xd7\xcd\xc6\x9a" + bytes(99),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match="is not a picture that Pillow can read"):
+            images.load_image(path)
+    assert not {"EPS", "WMF", "FPX", "MIC", "IPTC"} & set(formats.formats())
+    assert {".png", ".jpg", ".jpeg", ".webp", ".tif", ".gif", ".bmp", ".mpo"} <= formats.suffixes()
+
+
+def test_pipes_and_devices_are_no_pictures(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(OSError, match="is a device or pipe"):
+            images.load_image(path)
+
+
+def png_with(*chunks):
+    """A small PNG with more chunks behind its header."""
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    data = stream.getvalue()
+    made = b"".join(
+        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks
+    )
+    return data[:33] + made + data[33:]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"zTXt", b"tfstyle\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"iTXt", b"tfstyle\0\1\0\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"iCCP", b"x\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"zTXt", b"%d\0\0" % number + zlib.compress(bytes(1 << 20))) for number in range(99)],
+    ],
+)
+def test_packed_texts_take_no_memory(tmp_path, chunks):
+    path = tmp_path / "picture.png"
+    path.write_bytes(png_with(*chunks))
+    tracemalloc.start()
+    with contextlib.suppress(ValueError):
+        images.load_image(path)
+    with pytest.raises(ValueError, match="from="):
+        images.read_note(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 28
+    tracemalloc.stop()
+
+
+def test_odd_tags_make_no_noise(tmp_path, recwarn):
+    path = tmp_path / "picture.png"
+    path.write_bytes(png_with((b"eXIf", b"II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0\x01\0\0\0\x63\0\0\0")))
+    with contextlib.suppress(ValueError):
+        images.load_image(path)
+    assert not recwarn.list

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -32,3 +33,16 @@ def test_released_it_can_be_held_again(tmp_path):
     first.release()
     first.release()
     FolderLock(tmp_path, "x").release()
+
+
+def test_who_waits_has_it_after_the_other(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        threading.Timer(0.2, holder.stdin.close).start()
+        with FolderLock(tmp_path, "x", wait=True):
+            assert holder.wait(timeout=10) == 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfstyle import masks
 from tfstyle.masks import load_masks, paired
 
 from conftest import picture
@@ -261,3 +262,11 @@ def test_from_files_to_pairs(tmp_path):
     np.testing.assert_allclose(np.mean(where), 1 / 3, atol=0.01)
     np.testing.assert_allclose(where[:, :, 36:], 1, atol=1e-6)
     np.testing.assert_allclose(what[:, :, :10], 1, atol=1e-6)
+
+
+def test_many_colours_go_to_their_nearest_labels_without_much_memory():
+    generator = np.random.default_rng(0)
+    channels = generator.integers(0, 256, (5000, 3)).astype(np.int32)
+    colors = [tuple(int(value) for value in generator.integers(0, 256, 3)) for _ in range(40)]
+    every = np.square(channels[:, np.newaxis] - np.array(colors)).sum(-1)
+    np.testing.assert_array_equal(masks._nearest_of(channels, colors), np.argmin(every, axis=1))

@@ -85,3 +85,39 @@ def test_configs_that_are_not_valid(config):
     text = json.dumps({"task": "t", "config": config, "inputs": {}, "versions": {}})
     with pytest.raises(ValueError, match="settings of another version"):
         provenance.parse(text, "from='x.png'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"task": "x", "inputs": {}, "versions": {}, "config": {"iterations": 1e999}}',
+        '{"task": "x", "inputs": {}, "versions": {}, "config": {"iterations": ' + "9" * 4000 + "}}",
+        '{"task": "x", "inputs": {"a": {"path": 3, "sha256": "0"}}, "versions": {}, "config": {}}',
+        '{"task": "x", "inputs": [], "versions": {}, "config": {}}',
+        '{"task": "x", "inputs": {}, "versions": [], "config": {}}',
+        '{"task": "x", "inputs": {}, "versions": {}, "config": [1]}',
+        '{"task": "x", "inputs": {}, "versions": {}, "config": {"layers": {}}}',
+        '{"task": "x", "inputs": {}, "versions": {}, "config": {"content_weight": [[]]}}',
+        " " * (1 << 21),
+        "null",
+        '"text"',
+    ],
+)
+def test_hostile_records_are_one_line(text):
+    with pytest.raises(ValueError, match=r"^from='x.png': carries ") as caught:
+        provenance.parse(text, "from='x.png'")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "\0", "x" * 5000, "\ud800", ""])
+def test_inputs_are_files(path):
+    made = provenance.parse(
+        json.dumps(
+            {"task": "x", "inputs": {"content": {"path": path, "sha256": "0"}}, "versions": {}, "config": {}}
+        ),
+        "from='x.png'",
+    )
+    with pytest.raises(OSError, match="is not there"):
+        provenance.unchanged_input(made, "content", "from='x.png'")

@@ -1,11 +1,14 @@
 """Styles measured before the run."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfstyle import StyleTargets, TransferConfig, style_targets, transfer
+from tfstyle import StyleTargets, TransferConfig, feature_extractor, style_targets, transfer
+from tfstyle.targets import fingerprint, options_of
 
 from conftest import narrow_weights, picture
 
@@ -121,3 +124,69 @@ def test_files_that_are_none(config, tmp_path):
             StyleTargets.load(path)
         except ValueError as error:
             assert "holds no targets" in str(error)
+
+
+def test_histograms_of_as_many_filters_as_bins_come_back(tmp_path):
+    """Their matrices are square and not symmetric: half of them would not do."""
+    generator = np.random.default_rng(0)
+    sums = {
+        name: tf.constant(generator.random((1, 256, 256)), tf.float32) for name in ("positions", "values")
+    }
+    moments = {name: tf.constant(generator.random((1, 256)), tf.float32) for name in ("first", "second")}
+    options = options_of(TransferConfig(style_loss="histogram"))
+    made = StyleTargets(({"block3_conv1": sums},), ({"block3_conv1": moments},), options, "0")
+    made.save(tmp_path / "style.npz")
+    loaded = StyleTargets.load(tmp_path / "style.npz")
+    for name, value in sums.items():
+        np.testing.assert_array_equal(loaded.scales[0]["block3_conv1"][name], value)
+
+
+def gram_file(path, arrays, **header):
+    options = options_of(TransferConfig(style_loss="gram"))
+    record = {"scales": 1, "options": options, "network": "0", **header}
+    np.savez(path, json=np.frombuffer(json.dumps(record).encode(), np.uint8), **arrays)
+
+
+GRAM = np.arange(6, dtype=np.float32)[np.newaxis]  # half of a matrix of three filters
+
+
+def test_half_a_matrix_is_completed(tmp_path):
+    gram_file(tmp_path / "a.npz", {"0|targets|block1_conv1|gram|upper": GRAM})
+    found = StyleTargets.load(tmp_path / "a.npz").scales[0]["block1_conv1"]["gram"]
+    np.testing.assert_array_equal(found[0], [[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "header"),
+    [
+        ({}, {}),
+        ({"0|targets|a|gram|upper": GRAM}, {"scales": 10**9}),
+        ({"0|targets|a|gram|upper": GRAM}, {"scales": 2}),
+        ({"0|targets|a|gram|upper": GRAM}, {"scales": True}),
+        ({"0|targets|a|gram|upper": GRAM}, {"network": 3}),
+        ({"0|targets|a|gram|upper": GRAM}, {"options": {"style_loss": "gram"}}),
+        ({"0|targets|a|gram|upper": GRAM, "-1|targets|a|gram|upper": GRAM}, {}),
+        ({"0|targets|a|gram|upper": GRAM, "00|targets|a|gram|upper": GRAM}, {}),
+        ({"0|targets|a|gram|upper": GRAM, "0|references|a|first|all": GRAM}, {}),
+        ({"0|targets|a|gram|upper": GRAM, "0|targets|a|first|all": GRAM}, {}),
+        ({"0|targets|a|gram|upper": GRAM[:, :5]}, {}),
+        ({"0|targets|a|gram|upper": GRAM * np.nan}, {}),
+        ({"0|targets|a|gram|upper": GRAM.astype(np.float64)}, {}),
+        ({"0|targets|a|gram|all": np.zeros((1, 3, 4), np.float32)}, {}),
+        ({"0|targets|a|gram|all": np.zeros((2, 3, 3), np.float32)}, {}),
+        ({"0|targets|a|gram|upper": GRAM, "1|targets|a|gram|upper": GRAM[:, :3]}, {"scales": 2}),
+        ({"0|targets|a|gram|upper": GRAM, "1|targets|b|gram|upper": GRAM}, {"scales": 2}),
+    ],
+)
+def test_what_would_go_wrong_later_is_refused(tmp_path, arrays, header):
+    gram_file(tmp_path / "a.npz", arrays, **header)
+    with pytest.raises(ValueError, match="holds no targets of a style, or is damaged"):
+        StyleTargets.load(tmp_path / "a.npz")
+
+
+def test_sums_of_other_filters_do_not_fit_the_network(tmp_path, narrow_file):
+    extractor = feature_extractor(["block1_conv1"], weights=narrow_file)
+    own = fingerprint(extractor, ["block1_conv1"])
+    gram_file(tmp_path / "a.npz", {"0|targets|block1_conv1|gram|upper": GRAM}, network=own)
+    with pytest.raises(ValueError, match="do not fit the network's block1_conv1"):
+        StyleTargets.load(tmp_path / "a.npz").require_network(extractor)

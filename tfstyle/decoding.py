@@ -6,11 +6,12 @@ transparency and integer pixels on the way in.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pathlib
-import struct
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +19,7 @@ from absl import logging
 from PIL import Image, ImageCms, ImageOps
 
 from tfstyle.files import require_file
+from tfstyle.formats import formats
 
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
@@ -38,7 +40,9 @@ def decode(source, argument: str) -> Pixels:
     """
     if isinstance(source, (str, os.PathLike)):
         named = f"{argument}={str(source)!r}"
-        pixels, opacity = _from_picture(open_picture(pathlib.Path(source), named), named)
+        picture = open_picture(pathlib.Path(source), named)
+        with _reading(named):
+            pixels, opacity = _from_picture(picture, named)
     elif isinstance(source, Image.Image):
         pixels, opacity = _from_picture(ImageOps.exif_transpose(source), argument)
     else:
@@ -47,7 +51,7 @@ def decode(source, argument: str) -> Pixels:
 
 
 def open_picture(path: pathlib.Path, named: str) -> Image.Image:
-    """Reads a file, turned upright.
+    """Reads a file of one of `formats.formats`, turned upright.
 
     Args:
       path: the file.
@@ -57,15 +61,24 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
       ValueError, OSError: as in `images.load_image`.
     """
     require_file(path, named)
+    with _reading(named), Image.open(path, formats=formats()) as picture:
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        if 0 in picture.size:
+            raise ValueError("it has no pixels")
+        return picture
+
+
+@contextlib.contextmanager
+def _reading(named: str) -> Iterator[None]:
+    """Turns what Pillow raises into the errors of `open_picture`, and keeps its warnings to itself."""
     try:
         with warnings.catch_warnings():
-            # Between one and two times Pillow's limit it only warns; a large
-            # photograph is what users of high resolution bring.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                picture.load()
-                ImageOps.exif_transpose(picture, in_place=True)
-                return picture
+            # Between one and two times Pillow's limit of pixels it only warns; a
+            # large photograph is what users of high resolution bring. Other
+            # warnings are of odd tags, which no one can do anything about.
+            warnings.simplefilter("ignore")
+            yield
     except Image.DecompressionBombError:
         limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
         raise ValueError(f"{named}: has more than {limit:.0f} million pixels; scale it down first") from None
@@ -73,9 +86,12 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
         raise ValueError(f"{named}: is not a picture that Pillow can read") from None
     except PermissionError:
         raise PermissionError(f"{named}: may not be read") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
-        # Pillow's decoders raise any of these on damaged data.
-        raise ValueError(f"{named}: is damaged or cut short ({error})") from None
+    except Exception as error:
+        if str(error).startswith(named):
+            raise
+        # On damaged data Pillow's decoders raise errors of any kind.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{named}: is damaged or cut short ({reason:.200})") from None
 
 
 def _from_picture(picture: Image.Image, argument: str) -> Pixels:
@@ -93,9 +109,15 @@ def _from_picture(picture: Image.Image, argument: str) -> Pixels:
         alpha = picture.getchannel("A")
         color = _to_srgb(picture.convert("RGB"), profile, argument)
         laid = Image.composite(color, Image.new("RGB", color.size, "white"), alpha)
-        return np.asarray(laid, np.float32) / 255, np.asarray(alpha, np.float32) / 255
+        return _of_255(laid), _of_255(alpha)
     picture = _to_srgb(picture.convert("RGB") if picture.mode in ("1", "P") else picture, profile, argument)
-    return np.asarray(picture, np.float32) / 255, None
+    return _of_255(picture), None
+
+
+def _of_255(picture: Image.Image) -> np.ndarray:
+    values = np.array(picture, np.float32)
+    values /= 255  # in place: a large picture takes much memory once
+    return values
 
 
 def _deep_pixels(values: np.ndarray, argument: str) -> np.ndarray:

@@ -4,6 +4,10 @@
 TensorFlow's operations. What those cannot do is left out: colour profiles (ICC)
 are not applied, a PNG of 16 bits is rounded to 8, and an orientation is found in
 EXIF alone, not in XMP.
+
+TensorFlow takes the memory for as many pixels as a file speaks of, up to 2^29.
+So that a small file cannot take many gigabytes, what is larger than Pillow's own
+limit is refused by its header.
 """
 
 from __future__ import annotations
@@ -11,29 +15,39 @@ from __future__ import annotations
 import tensorflow as tf
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"  # what files begin with
+_GIF, _RIFF, _BMP = b"GIF8", b"RIFF", b"BM"
+LARGEST = 178_956_970  # pixels; what Pillow takes at most, unless it is told otherwise
 _STEPS = 1 << 14  # segments or chunks of a file that are looked at
 _LONGEST_EXIF = 1 << 16
+_GIF_STEPS = 1 << 15  # blocks, of which a GIF has one every 255 bytes
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """Decodes a picture: upright (EXIF), laid on white where it is transparent, in colour.
 
     Args:
-      encoded: scalar string, the bytes of a JPEG or PNG. What else
-        `tf.io.decode_image` reads in three channels comes as it gives it: so the
-        first picture of a GIF and a BMP without a palette.
+      encoded: scalar string, the bytes of a JPEG or PNG. Of GIF (its first
+        picture), BMP without a palette and WebP, what `tf.io.decode_image`
+        gives in three channels comes as it is. Whatever else that may read is
+        refused, for its header is not looked at here.
 
     Returns:
       `[H, W, 3]` uint8, RGB.
 
     Raises:
-      tf.errors.InvalidArgumentError: these are not the bytes of a picture, or damaged ones.
+      tf.errors.InvalidArgumentError: these are not the bytes of a picture, or
+        damaged ones, or of more than `LARGEST` pixels (in all pictures of a
+        GIF), or a GIF has more than 32,768 blocks, which are some 8 MB.
     """
     encoded = tf.ensure_shape(tf.convert_to_tensor(encoded, tf.string), [])
+    known = tf.reduce_any([_begins(encoded, start) for start in (_JPEG, _PNG, _GIF, _RIFF, _BMP)])
+    named = tf.debugging.Assert(known, ["the bytes are no JPEG, PNG, GIF, BMP or WebP"])
+    with tf.control_dependencies([named]), tf.control_dependencies([_require_size(encoded)]):
+        encoded = tf.identity(encoded)
     pixels = tf.case(
         [
-            (_substring(encoded, 0, len(_JPEG)) == _JPEG, lambda: _decode_jpeg(encoded)),
-            (_substring(encoded, 0, len(_PNG)) == _PNG, lambda: _decode_png(encoded)),
+            (_begins(encoded, _JPEG), lambda: _decode_jpeg(encoded)),
+            (_begins(encoded, _PNG), lambda: _decode_png(encoded)),
         ],
         default=lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
     )
@@ -43,6 +57,74 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
 def encode_png(pixels: tf.Tensor) -> tf.Tensor:
     """Returns the bytes of a PNG, a scalar string, of `[H, W, 3]` uint8."""
     return tf.io.encode_png(tf.ensure_shape(tf.convert_to_tensor(pixels, tf.uint8), [None, None, 3]))
+
+
+def _require_size(encoded: tf.Tensor) -> tf.Operation | None:
+    pixels = tf.case(
+        [
+            (_begins(encoded, _JPEG), lambda: _area(*tf.unstack(tf.io.extract_jpeg_shape(encoded)[:2]))),
+            (_begins(encoded, _PNG), lambda: _area(*_numbers(encoded, (16, 20), 4, little=False))),
+            (_begins(encoded, _GIF), lambda: _pixels_of_gif(encoded)),
+            (_begins(encoded, _RIFF), lambda: _pixels_of_webp(encoded)),
+        ],
+        # A BMP must have its pixels in it.
+        default=lambda: tf.constant(0, tf.int64),
+    )
+    message = f"the picture has more than {LARGEST / 1e6:.0f} million pixels; scale it down first"
+    return tf.debugging.assert_less_equal(pixels, tf.constant(LARGEST, tf.int64), message)
+
+
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+def _pixels_of_gif(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns how many pixels TensorFlow makes room for: in all pictures, or one as wide and high as any."""
+
+    def step(position, inside, pixels, sides):
+        ahead = _bytes(encoded, position, 10)
+        picture, extension = ahead[0] == 0x2C, ahead[0] == 0x21
+        own = tf.stack([_number(ahead[5:7], True), _number(ahead[7:9], True)])
+        # Behind a picture's head, or an extension's, are parts of up to 255 bytes each, and an empty one.
+        head = tf.where(picture, 11 + _table(ahead[9]), 2)
+        following = tf.where(picture | extension, position + head, -1)
+        begun = picture & ~inside
+        return (
+            tf.where(inside, position + 1 + ahead[0], following),
+            tf.where(inside, ahead[0] > 0, True),
+            tf.where(begun, pixels + own[0] * own[1], pixels),
+            tf.where(begun, tf.maximum(sides, own), sides),
+        )
+
+    def unfinished(position, *_):
+        return (position >= 0) & (position < _size(encoded))
+
+    screen = tf.stack(_numbers(encoded, (6, 8), 2, little=True))
+    first = 13 + _table(_bytes(encoded, 10, 1)[0])
+    start = first, tf.constant(False), tf.constant(0, tf.int64), screen
+    found = tf.while_loop(unfinished, step, start, maximum_iterations=_GIF_STEPS)
+    pixels = tf.maximum(found[2], _area(*tf.unstack(found[3])))
+    return tf.where(unfinished(found[0]), tf.int64.max, pixels)
+
+
+def _table(flags: tf.Tensor) -> tf.Tensor:
+    """Returns how many bytes a GIF's table of colours has."""
+    return tf.where(flags & 0x80 != 0, 3 * tf.bitwise.left_shift(tf.constant(2, tf.int64), flags & 7), 0)
+
+
+def _pixels_of_webp(encoded: tf.Tensor) -> tf.Tensor:
+    kind = _substring(encoded, 12, 4)
+    width, height = _numbers(encoded, (24, 27), 3, little=True)
+    packed, low, high = _numbers(encoded, (21,), 4, little=True) + _numbers(encoded, (26, 28), 2, little=True)
+    return tf.case(
+        [
+            (kind == b"VP8X", lambda: _area(width + 1, height + 1)),
+            (kind == b"VP8L", lambda: _area((packed & 0x3FFF) + 1, (packed // 0x4000 & 0x3FFF) + 1)),
+        ],
+        default=lambda: _area(low & 0x3FFF, high & 0x3FFF),
+    )
+
+
+def _area(height, width) -> tf.Tensor:
+    """Returns the product of sides, of which none is larger than 32 bits."""
+    return tf.minimum(tf.cast(height, tf.int64), 1 << 31) * tf.minimum(tf.cast(width, tf.int64), 1 << 31)
 
 
 def _decode_jpeg(encoded: tf.Tensor) -> tf.Tensor:
@@ -69,6 +151,7 @@ def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     return transposed[::down, ::right]
 
 
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF block of a JPEG, without its name; empty where there is none."""
 
@@ -91,6 +174,7 @@ def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
     return tf.while_loop(unfinished, step, start, maximum_iterations=_STEPS)[1]
 
 
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def _notes_of_png(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns whether a PNG has opacity, and its EXIF block, empty where there is none."""
 
@@ -125,6 +209,14 @@ def _orientation(exif: tf.Tensor) -> tf.Tensor:
     value = tf.where(kind == 3, short, tf.where(kind == 4, long, 0))
     meant = known & (tag == 0x0112) & (values == 1) & (value <= 8)
     return tf.maximum(tf.reduce_max(tf.where(meant, value, 1)), 1)
+
+
+def _begins(string: tf.Tensor, with_bytes: bytes) -> tf.Tensor:
+    return _substring(string, 0, len(with_bytes)) == with_bytes
+
+
+def _numbers(string: tf.Tensor, starts: tuple[int, ...], size: int, *, little: bool) -> list[tf.Tensor]:
+    return [_number(_bytes(string, start, size), little) for start in starts]
 
 
 def _size(string: tf.Tensor) -> tf.Tensor:

@@ -36,8 +36,10 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
       `[1, H, W, 3]` float32, sRGB-encoded RGB in [0, 1].
 
     Raises:
-      ValueError: it is not a picture, is damaged, has more pixels than Pillow
-        holds to be safe, or the array has another shape or range.
+      ValueError: it is not a picture in one of `formats.formats`, is damaged,
+        has more pixels than Pillow holds to be safe (179 million, unless
+        `PIL.Image.MAX_IMAGE_PIXELS` says otherwise), or the array has another
+        shape or range.
       OSError: the file cannot be opened.
     """
     return load_with_alpha(source, argument)[0]
@@ -151,7 +153,7 @@ def save_image(path, image, note: str | None = None, alpha=None) -> None:
 
 
 def read_note(path, argument: str = "from") -> str:
-    """Returns the text that `save_image` put into a picture.
+    """Returns the text that `save_image` put into a picture; Pillow bounds it at 1 MB.
 
     Raises:
       ValueError: the file is no picture, or carries no such text.

@@ -24,17 +24,18 @@ class FolderLock:
     Args:
       folder: the folder, which is there.
       named: how errors name what the user gave, such as ``checkpoint_dir='x'``.
+      wait: until another process lets go of it, instead of an error.
 
     Raises:
       OSError: another run holds it, or no file can be made in it.
     """
 
-    def __init__(self, folder: pathlib.Path, named: str):
+    def __init__(self, folder: pathlib.Path, named: str, *, wait: bool = False):
         self._descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o666)
         if fcntl is None:
             return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             holder = os.read(self._descriptor, 200).decode(errors="replace").strip()
             self.release()
@@ -47,6 +48,12 @@ class FolderLock:
         with contextlib.suppress(OSError):  # a full disk; the lock holds all the same
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+
+    def __enter__(self) -> FolderLock:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.release()
 
     def release(self) -> None:
         """Lets the folder go; more than once does no harm."""

@@ -161,7 +161,7 @@ def _regions(pixels: np.ndarray, size: tuple[int, int], named: str) -> Masks:
     values = np.unique(codes)
     channels = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=-1)
     nearest = np.zeros(1 << 24, np.int32)  # by code
-    nearest[values] = np.argmin([np.square(channels - color).sum(-1) for color in colors], axis=0)
+    nearest[values] = _nearest_of(channels, colors)
     labels = nearest[codes]
     found = {}
     for index in sorted(range(len(colors)), key=lambda index: np.argmax(labels == index)):
@@ -169,6 +169,18 @@ def _regions(pixels: np.ndarray, size: tuple[int, int], named: str) -> Masks:
             region = tf.constant(labels == index)[tf.newaxis, ..., tf.newaxis]
             found[colors[index]] = _resized(tf.cast(region, tf.float32), size)
     return found
+
+
+def _nearest_of(channels: np.ndarray, colors: list[tuple[int, int, int]]) -> np.ndarray:
+    """Returns the number of the nearest colour, the first of equal ones, for each of `[N, 3]`."""
+    # One after the other: a picture may have 16 million colours, and 200 that are labels.
+    best = np.full(len(channels), np.iinfo(np.int32).max, np.int32)
+    nearest = np.zeros(len(channels), np.int32)
+    for number, color in enumerate(colors):
+        distance = np.square(channels - np.array(color, channels.dtype)).sum(-1, dtype=np.int32)
+        nearest[distance < best] = number
+        np.minimum(best, distance, out=best)
+    return nearest
 
 
 def _label_colors(pixels: np.ndarray) -> list[tuple[int, int, int]]:

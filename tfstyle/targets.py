@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import pathlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,15 +12,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfstyle import archives
 from tfstyle.config import TransferConfig
 from tfstyle.files import require_file, write_atomically
 from tfstyle.options import listed
-
-Sums = dict[str, tf.Tensor]  # a statistic's, per position
+from tfstyle.packing import filters_of, packed, unpacked
+from tfstyle.statistics.contract import Sums
 
 # What targets depend on, beside the picture, the layers and the network's weights.
 _OPTIONS = ("style_loss", "style_scale", "image_size", "scale_factor", "pooling", "padding")
-_LARGEST = 1 << 30  # bytes; five layers of VGG19 at eight scales are 20 MB
+_LARGEST = 1 << 28  # bytes; five layers of VGG19 at eight scales are 20 MB
+_LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class StyleTargets:
 
     def __post_init__(self):
         digest = hashlib.sha256(self._header().encode())
-        for name, values in sorted(self._arrays().items()):
+        for name, values in sorted(packed(self.scales, self.references).items()):
             digest.update(name.encode() + values.tobytes())
         object.__setattr__(self, "hash", digest.hexdigest()[:16])
 
@@ -101,6 +101,10 @@ class StyleTargets:
         Raises:
           ValueError: the network has other weights up to the layers.
         """
+        # The file says of itself which network it is for; its sums must fit it, too.
+        for layer, sums in self.scales[0].items():
+            if layer not in extractor.output or extractor.output[layer].shape[-1] != filters_of(sums):
+                raise ValueError(f"style: its targets do not fit the network's {layer}")
         if fingerprint(extractor, self.layers) != self.network:
             raise ValueError("style: its targets were made with other weights; they must be the run's own")
 
@@ -114,9 +118,9 @@ class StyleTargets:
         path = pathlib.Path(path)
         if path.suffix != ".npz":
             raise ValueError(f"path={str(path)!r}: must end in .npz")
-        data = io.BytesIO()
-        np.savez_compressed(data, json=np.frombuffer(self._header().encode(), np.uint8), **self._arrays())
-        write_atomically(path, data.getvalue())
+        arrays = {"json": np.frombuffer(self._header().encode(), np.uint8)}
+        arrays |= packed(self.scales, self.references)
+        write_atomically(path, archives.encode(arrays, compressed=True))
 
     @classmethod
     def load(cls, path, argument: str = "path") -> StyleTargets:
@@ -129,45 +133,19 @@ class StyleTargets:
         path, named = pathlib.Path(path), f"{argument}={str(path)!r}"
         require_file(path, named)
         try:
-            with zipfile.ZipFile(path) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
-                    raise ValueError("it holds more than any style's targets")
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            header = json.loads(arrays.pop("json").tobytes())
-            scales: list[dict[str, dict[str, Sums]]] = [
-                {"targets": {}, "references": {}} for _ in range(int(header["scales"]))
-            ]
-            for name, values in arrays.items():
-                level, kind, layer, statistic, form = name.split("|")
-                if values.dtype != np.float32 or not np.isfinite(values).all():
-                    raise ValueError(f"{name!r} is not what it should be")
-                values = _whole(values) if form == "upper" else values
-                scales[int(level)][kind].setdefault(layer, {})[statistic] = tf.constant(values)
+            arrays = archives.read(path, limit=_LARGEST)
+            header = archives.parse_json(arrays.pop("json").tobytes(), limit=_LONGEST_HEADER)
             options = {name: header["options"][name] for name in _OPTIONS}
-            network = str(header["network"])
-        except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            if not isinstance(header["network"], str):
+                raise ValueError("its network is no text")
+            scales, references = unpacked(arrays, header["scales"], options["style_loss"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{named}: holds no targets of a style, or is damaged ({error})") from None
-        return cls(
-            tuple(scale["targets"] for scale in scales),
-            tuple(scale["references"] for scale in scales),
-            options,
-            network,
-        )
+        return cls(tuple(scales), tuple(references), options, header["network"])
 
     def _header(self) -> str:
         record = {"scales": len(self.scales), "options": dict(self.options), "network": self.network}
         return json.dumps(record, sort_keys=True)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        kinds = {"targets": self.scales, "references": self.references}
-        return {
-            f"{level}|{kind}|{layer}|{name}|{'upper' if _is_square(value) else 'all'}": _packed(value)
-            for kind, scales in kinds.items()
-            for level, of_layers in enumerate(scales)
-            for layer, sums in of_layers.items()
-            for name, value in sums.items()
-        }
 
 
 def options_of(config: TransferConfig) -> dict[str, Any]:
@@ -182,25 +160,6 @@ def fingerprint(extractor: tf.keras.Model, layers: Sequence[str]) -> str:
     for weights in part.get_weights():
         digest.update(repr(weights.shape).encode() + np.ascontiguousarray(weights, np.float32).tobytes())
     return digest.hexdigest()[:16]
-
-
-# Square matrices are Gram matrices and second moments, which are symmetric: half of them will do.
-def _is_square(value: tf.Tensor) -> bool:
-    return value.shape.rank == 3 and value.shape[1] == value.shape[2]
-
-
-def _packed(value: tf.Tensor) -> np.ndarray:
-    values = np.asarray(value, np.float32)
-    return values[:, *np.triu_indices(values.shape[-1])] if _is_square(value) else values
-
-
-def _whole(values: np.ndarray) -> np.ndarray:
-    filters = round((np.sqrt(8 * values.shape[-1] + 1) - 1) / 2)
-    whole = np.zeros((len(values), filters, filters), np.float32)
-    upper = np.triu_indices(filters)
-    whole[:, *upper] = values
-    whole[:, upper[1], upper[0]] = values
-    return whole
 
 
 def _shown(value) -> str:

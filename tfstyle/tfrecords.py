@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import encoded, images
+from tfstyle import encoded, framing, images
 from tfstyle.files import require_file, require_writable_folder
 
 _ENCODED, _FILENAME = "image/encoded", "image/filename"
@@ -82,14 +82,19 @@ def read_records(paths) -> tf.data.Dataset:
       the two, which it names, or has no picture there.
 
     Raises:
-      ValueError: there are no paths.
+      ValueError: there are no paths, or a record claims more than `framing.LARGEST` bytes.
       OSError: one of the files is missing, or a folder.
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise ValueError("paths=[]: must name at least one file")
     for path in given:
-        require_file(pathlib.Path(path), f"paths={str(path)!r}")
+        named = f"paths={str(path)!r}"
+        require_file(pathlib.Path(path), named)
+        try:
+            framing.require_possible(path)
+        except ValueError as error:
+            raise ValueError(f"{named}: is damaged ({error})") from None
     records = tf.data.TFRecordDataset([os.fspath(path) for path in given])
     return records.map(_picture, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 

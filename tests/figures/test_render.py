@@ -106,3 +106,17 @@ def test_a_missing_picture_is_told_before_anything_is_made(base, pictures, tmp_p
     with pytest.raises(ValueError, match="--style: is missing; figure=representations needs a picture file"):
         render(figure("representations", base), {"content": pictures["content"]}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[" * 100_000, "[]", '{"losses": {"a": "x"}, "seconds": 1, "evaluations": 1}', '{"losses": {}}'],
+)
+def test_a_damaged_record_is_named(base, pictures, tmp_path, text):
+    chosen = figure("photo", base)
+    path = render(chosen, pictures, tmp_path)[0].path.with_suffix(".json")
+    path.write_text(text)
+    with pytest.raises(
+        ValueError, match=rf"{path.name}': is damaged .*; remove it, and its panel is made again"
+    ):
+        render(chosen, pictures, tmp_path)

@@ -12,10 +12,12 @@ import json
 import pathlib
 from collections.abc import Mapping
 
+from tfstyle import archives
 from tfstyle.batch import store
 from tfstyle.batch.attempts import Failure
 from tfstyle.batch.work import Content, Order, Style
 
+_LONGEST = 1 << 20  # bytes of a record
 RECORDS, FAILURES = "records", "failures"
 MANIFEST, DEAD_LETTERS = "manifest.jsonl", "failures.jsonl"
 
@@ -99,21 +101,21 @@ class Ledger:
         return store.join(self._order.output, name)
 
     def _record_path(self, kind: str, output: str) -> str:
-        return self._path(f"{kind}/{pathlib.PurePosixPath(output).with_suffix('.json')}")
+        return self._path(_record_name(kind, output))
 
     def _read(self, kind: str, output: str) -> dict:
         path = self._record_path(kind, output)
         return read_record(path) if store.exists(path) else {}
 
     def _write(self, kind: str, output: str, record: Mapping) -> None:
-        store.write(self._record_path(kind, output), json.dumps(record, ensure_ascii=False).encode())
+        store.write(self._record_path(kind, output), _json(record))
 
 
 def read_record(path: str) -> dict:
     """Returns a record; empty where the file holds none, so that its picture is made again."""
     try:
-        record = json.loads(store.read(path))
-    except (ValueError, FileNotFoundError, RecursionError):
+        record = archives.parse_json(store.read(path, _LONGEST), limit=_LONGEST)
+    except (ValueError, FileNotFoundError):
         return {}
     return record if isinstance(record, dict) and isinstance(record.get("output"), str) else {}
 
@@ -138,8 +140,7 @@ def write_manifest(output: str) -> tuple[int, int]:
     ]
     for name, records in ((MANIFEST, made), (DEAD_LETTERS, failed)):
         records.sort(key=lambda record: record["output"])
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-        store.write(store.join(output, name), "".join(lines).encode())
+        store.write(store.join(output, name), b"".join(_json(record) + b"\n" for record in records))
     return len(made), len(failed)
 
 
@@ -147,5 +148,21 @@ def _records(output: str, kind: str, there: Mapping[str, float]):
     for name in there:
         if name.startswith(f"{kind}/") and name.endswith(".json"):
             record = read_record(store.join(output, name))
-            if record:
+            # A record speaks of the picture of its own name and of no other, least of all one elsewhere.
+            if record and name == _record_name(kind, record["output"]):
                 yield record
+
+
+def _json(record: Mapping) -> bytes:
+    try:
+        return json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # names of files need not be UTF-8
+        return json.dumps(record).encode()
+
+
+def _record_name(kind: str, output: str) -> str | None:
+    """Returns where, in the output folder, the record of a picture is; None if none could be called so."""
+    try:
+        return f"{kind}/{pathlib.PurePosixPath(output).with_suffix('.json')}"
+    except ValueError:
+        return None

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import pathlib
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from tfstyle.batch import store
 from tfstyle.batch.attempts import Failure, attempt
 from tfstyle.batch.ledger import Ledger
 from tfstyle.batch.work import Content, Order, Outcome, Style, told
+from tfstyle.formats import formats
+
+_LARGEST = 1 << 31  # bytes of a file that is read whole
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Looker:
         """Returns the content in those styles that are to be made, if any, and what became of the others."""
         data, sha256 = content.data, None
         if data is None and not content.problem:
-            data = attempt(lambda: store.read(content.path), self._order.retries)
+            data = attempt(lambda: store.read(content.path, _LARGEST), self._order.retries)
         if isinstance(data, bytes):
             sha256 = hashlib.sha256(data).hexdigest()
         failure = data if isinstance(data, Failure) else content.problem and Failure(content.problem)
@@ -78,7 +82,10 @@ class Looker:
 def header_size(data: bytes) -> tuple[int, int]:
     """Returns a picture's height and width, upright, as its header has them; (0, 0) where it has none."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(data), formats=formats()) as picture,
+        ):
             width, height = picture.size
             turned = picture.getexif().get(0x0112, 1) >= 5
     except Exception:  # whatever is wrong with it, loading it will say
@@ -96,7 +103,7 @@ def fitted_pixels(wanted: Wanted, longer_side: int) -> np.ndarray:
     from tfstyle import decoding, images
 
     content = wanted.content
-    data = store.read(content.path) if content.data is None else content.data
+    data = store.read(content.path, _LARGEST) if content.data is None else content.data
     if hashlib.sha256(data).hexdigest() != wanted.sha256:
         raise OSError(f"{content.source}: has changed since this run first read it")
     with store.temporary_file(data) as path:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tfstyle import formats, framing
 from tfstyle.batch import store
 from tfstyle.batch.work import Content, Style, fallback_name, renamed, safe_stem, stem
 
@@ -76,10 +77,11 @@ def _records(path: str) -> Iterator[Content]:
     index = 0
     try:
         with store.local_copy(path) as copy:
+            framing.require_possible(copy)
             for record in tf.data.TFRecordDataset(copy):
                 yield _content(path, index, record)
                 index += 1
-    except (OSError, tf.errors.OpError) as error:
+    except (OSError, ValueError, tf.errors.OpError) as error:
         problem = f"the TFRecord file cannot be read on from here ({str(error).splitlines()[0]})"
         yield Content(fallback_name(path, index), path, index, problem=problem)
 
@@ -121,9 +123,7 @@ def _found(where: str, argument: str) -> tuple[str, list[str]]:
 
 
 def _pictures(folder: str, pattern: str, named: str) -> list[str]:
-    from PIL import Image
-
-    suffixes = {*Image.registered_extensions(), *([TARGETS] if named.startswith("styles") else [])}
+    suffixes = {*formats.suffixes(), *([TARGETS] if named.startswith("styles") else [])}
     paths = [path for path in store.find(pattern) if pathlib.PurePath(path).suffix.lower() in suffixes]
     if not paths:
         raise FileNotFoundError(f"{named}: holds no picture")

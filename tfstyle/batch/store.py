@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 
-from tfstyle.files import write_atomically
+from tfstyle.files import opened, write_atomically
 
 _WILDCARDS = re.compile(r"[*?\[]")
 
@@ -34,16 +34,23 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else os.path.join(folder, *name.split("/"))
 
 
-def read(path: str) -> bytes:
+def read(path: str, limit: int | None = None) -> bytes:
     """Returns a file's bytes.
 
+    Args:
+      path: the file; devices and pipes, which may never end, are none.
+      limit: the most bytes that it may have.
+
     Raises:
+      ValueError: it has more.
       OSError: it cannot be read.
     """
-    if is_remote(path):
-        with _filesystems().open(path, compression_type="uncompressed") as file:
-            return file.read()
-    return pathlib.Path(path).read_bytes()
+    remote = is_remote(path)
+    with _filesystems().open(path, compression_type="uncompressed") if remote else opened(path) as file:
+        data = file.read() if limit is None else file.read(limit + 1)
+    if limit is not None and len(data) > limit:
+        raise ValueError(f"{path}: has more than {limit} bytes")
+    return data
 
 
 def write(path: str, data: bytes) -> None:

@@ -15,6 +15,7 @@ from tfstyle.config import TransferConfig
 SUFFIXES = {"png": ".png", "jpg": ".jpg"}
 # With style, suffix and what a temporary file adds, a name must fit into 255 bytes.
 _LONGEST_NAME = 120
+_LONGEST_PATH = 1024
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def safe_stem(filename: bytes) -> str:
         raise ValueError(f"{named}: must be a relative path that stays in its folder")
     if max(len(part.encode()) for part in parts) > _LONGEST_NAME:
         raise ValueError(f"{named}: must be at most {_LONGEST_NAME} bytes long between slashes")
+    if len(name.encode()) > _LONGEST_PATH:
+        raise ValueError(f"{named:.200}...: must be at most {_LONGEST_PATH} bytes long")
     return stem(name)
 
 

@@ -1,33 +1,41 @@
 """Weights from Keras' cache or from files: data only, each array checked by name and shape.
 
-HDF5 files are read array by array rather than loaded as Keras models: nothing
-in a file is ever run, dense layers are not even read, and a file of another
-network is told by its names and shapes.
+Files are read array by array (`archives`, `hdf5`) rather than loaded as Keras
+models: nothing in a file is ever run, dense layers are not even read, and a file
+of another network is told by its names and shapes. Files that Keras publishes
+are known by their hashes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
+import hashlib
 import json
 import os
 import pathlib
 import sys
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-import h5py
 import numpy as np
 import tensorflow as tf
 
+from tfstyle import archives
+from tfstyle.features import hdf5
 from tfstyle.features.network import Weights
-from tfstyle.files import require_writable_folder, sha256, write_atomically
+from tfstyle.files import make_folder, opened, require_file, require_writable_folder, sha256, write_atomically
+from tfstyle.locks import FolderLock
 
 _MINI = pathlib.Path(__file__).parent.parent / "data" / "mini.npz"
 _MINI_SHA256 = (
     "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"  # scripts/train_encoder.py prints it
 )
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+# The MD5 that keras.applications.vgg19 has, and checks after a download, of the files that it offers.
+_PUBLISHED = {
+    _IMAGENET_FILE: "253f8cb515780f3b799900260a226db6",
+    "vgg19_weights_tf_dim_ordering_tf_kernels.h5": "cbe5617147190e668d6c5d5026f83318",
+}
+_LARGEST_NPZ = 1 << 29  # bytes; VGG19's convolutions are 80 million in float32
 
 
 def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
@@ -36,11 +44,13 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     Args:
       source: see `tfstyle.feature_extractor`.
       layout: VGG19's convolutions in network order. An HDF5 file must hold
-        them all at VGG19's widths. An ``.npz`` must hold the first few of each
-        block, at widths that fit one another.
+        them all at VGG19's widths, and one that has the name of a file of
+        Keras' must be that file. An ``.npz`` must hold the first few of each
+        block, at widths that fit one another. What names cannot tell of an
+        HDF5 file is said at `hdf5.read`.
 
     Raises:
-      ValueError: the file holds something else.
+      ValueError: the file holds something else, or is not the one that its name says.
       OSError: there is no such file, or no network to download it.
     """
     if source == "imagenet":
@@ -52,9 +62,11 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     path = pathlib.Path(source)
     if not path.exists():
         raise FileNotFoundError(f"weights={source!r}: must be imagenet, random, mini or an existing file")
+    require_file(path, f"weights={source!r}")
     if path.suffix == ".npz":
         return _checked(_read_npz(path, source), layout, source, widths_fixed=False)
     if path.suffix == ".h5":
+        _require_published(path, f"weights={source!r}")
         return _checked(_read_h5(path, source, layout), layout, source, widths_fixed=True)
     raise ValueError(f"weights={source!r}: must end in .h5, .weights.h5 or .npz")
 
@@ -62,17 +74,37 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
 def _imagenet(layout) -> Weights:
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     cached = os.path.join(home, "models", _IMAGENET_FILE)
-    try:
-        with contextlib.redirect_stdout(_UntilProgress()):
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a home that cannot be written has the file, or never will
+            folder = make_folder(pathlib.Path(cached).parent, "KERAS_HOME")
+            # Keras downloads to the very place: who comes meanwhile would read half a file.
+            stack.enter_context(FolderLock(folder, "KERAS_HOME", wait=True))
+        _require_published(pathlib.Path(cached), "weights='imagenet'")
+        stack.enter_context(contextlib.redirect_stdout(_UntilProgress()))
+        try:
             model = tf.keras.applications.VGG19(include_top=False, weights="imagenet")
-    except Exception as error:
-        # Keras raises a bare Exception for every failed download.
-        reason = " ".join(str(error).split())
-        raise FileNotFoundError(
-            f"weights='imagenet': {cached} is missing and could not be downloaded ({reason}); "
-            "put the file there, name another with --weights=PATH, or run without it: --weights=mini"
-        ) from None
+        except Exception as error:
+            # Keras raises a bare Exception for every failed download.
+            reason = " ".join(str(error).split())
+            raise FileNotFoundError(
+                f"weights='imagenet': {cached} is missing and could not be downloaded ({reason}); "
+                "put the file there, name another with --weights=PATH, or run without it: --weights=mini"
+            ) from None
     return {name: tuple(model.get_layer(name).get_weights()) for name in layout}
+
+
+def _require_published(path: pathlib.Path, named: str) -> None:
+    """Checks that a file that has the name of a published one is it; what is not there is no matter."""
+    expected = _PUBLISHED.get(path.name)
+    if expected is None or not path.is_file():
+        return
+    with opened(path) as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if found != expected:
+        raise ValueError(
+            f"{named}: {str(path)!r} is not the file that Keras publishes under this name, or is damaged"
+            f" (MD5 {found}, not {expected}); remove or rename it"
+        )
 
 
 def save(path, weights: Weights, record: Mapping) -> int:
@@ -97,10 +129,9 @@ def save(path, weights: Weights, record: Mapping) -> int:
                 arrays[f"{name}/{part}"] = np.asarray(array, np.float16)
             if not np.isfinite(arrays[f"{name}/{part}"]).all():
                 raise ValueError(f"weights: {name}/{part} holds values that are too large for float16")
-    data = io.BytesIO()
-    np.savez_compressed(data, **arrays)
-    write_atomically(pathlib.Path(path), data.getvalue())
-    return len(data.getvalue())
+    data = archives.encode(arrays, compressed=True)
+    write_atomically(pathlib.Path(path), data)
+    return len(data)
 
 
 def check_writable(path: pathlib.Path, argument: str = "output") -> None:
@@ -142,37 +173,21 @@ class _UntilProgress:
 
 def _read_npz(path: pathlib.Path, source: str) -> dict[str, list[np.ndarray]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = dict.fromkeys(key.rpartition("/")[0] for key in file.files if key.endswith("/kernel"))
-            return {name: [file[f"{name}/kernel"], file[f"{name}/bias"]] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        arrays = archives.read(path, limit=_LARGEST_NPZ)
+        names = dict.fromkeys(key.rpartition("/")[0] for key in arrays if key.endswith("/kernel"))
+        return {name: [arrays[f"{name}/kernel"], arrays[f"{name}/bias"]] for name in names}
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"weights={source!r}: is not an .npz of kernels and biases ({error})") from None
 
 
-def _read_h5(path: pathlib.Path, source: str, layout: Iterable[str]) -> dict[str, list[np.ndarray]]:
+def _read_h5(path: pathlib.Path, source: str, layout: Mapping) -> dict[str, list[np.ndarray]]:
+    shapes, channels = {}, 3
+    for name, layer in layout.items():
+        shapes[name], channels = ((3, 3, channels, layer.filters), (layer.filters,)), layer.filters
     try:
-        with h5py.File(path) as file:
-            if "layers" in file:  # Keras 3 weights: convolutions are numbered, not named
-                numbered = ["conv2d" + (f"_{i}" if i else "") for i in range(len(list(layout)))]
-                groups = {name: f"layers/{number}/vars" for name, number in zip(layout, numbered)}
-            else:  # Keras 2 weights, or a whole model around them
-                root = "model_weights/" if "model_weights" in file else ""
-                groups = {name: root + name for name in layout}
-            return {name: _arrays(file[group]) for name, group in groups.items() if group in file}
-    except OSError as error:
-        raise ValueError(f"weights={source!r}: is not an HDF5 file, or is damaged ({error})") from None
-
-
-def _arrays(group: h5py.Group) -> list[np.ndarray]:
-    """Returns the float arrays below a group, the one of most axes first: kernel, then bias."""
-    found: list[np.ndarray] = []
-
-    def collect(_, item):
-        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
-            found.append(item[()])
-
-    group.visititems(collect)
-    return sorted(found, key=np.ndim, reverse=True)
+        return hdf5.read(path, shapes)
+    except ValueError as error:
+        raise ValueError(f"weights={source!r}: {error}") from None
 
 
 def _checked(arrays: Mapping, layout: Mapping, source: str, *, widths_fixed: bool) -> Weights:
@@ -194,12 +209,15 @@ def _checked(arrays: Mapping, layout: Mapping, source: str, *, widths_fixed: boo
             continue
         if skipped.split("_")[0] == name.split("_")[0]:
             raise wrong(f"it has {name} but not {skipped}")
-        filters = layer.filters if widths_fixed else np.shape(arrays[name][0])[-1]
+        filters = layer.filters if widths_fixed else max(1, arrays[name][1].size)
         expected = [(3, 3, channels, filters), (filters,)]
         shapes = [array.shape for array in arrays[name]]
         if shapes != expected:
             raise wrong(f"{name} has shapes {shapes}, not {expected}")
-        kernel, bias = (np.asarray(array, np.float32) for array in arrays[name])
+        if any(array.dtype.kind != "f" for array in arrays[name]):
+            raise wrong(f"{name} holds values that are no floating-point numbers")
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            kernel, bias = (np.asarray(array, np.float32) for array in arrays[name])
         if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
             raise wrong(f"{name} holds values that are not finite")
         checked[name], channels = (kernel, bias), filters

@@ -5,12 +5,16 @@ Nothing here imports TensorFlow: scripts complain about a wrong folder at once.
 
 from __future__ import annotations
 
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from tfstyle import archives
+from tfstyle.files import opened
+
 CARD = "tfstyle.json"
+_LONGEST = 1 << 22  # bytes
+_MOST_STYLES = 10_000
 
 
 def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "model") -> dict[str, Any]:
@@ -29,17 +33,19 @@ def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "mode
     if not pathlib.Path(folder).is_dir():
         raise ValueError(f"{named}: is no folder; train_stylizer.py makes one that holds a network")
     try:
-        card = json.loads(pathlib.Path(folder, CARD).read_text("utf-8"))
+        with opened(pathlib.Path(folder, CARD)) as file:
+            card = archives.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
     except OSError as error:
         raise ValueError(
-            f"{named}: holds no network of train_stylizer.py ({CARD}: {error.strerror})"
+            f"{named}: holds no network of train_stylizer.py ({CARD}: {error.strerror or error})"
         ) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{named}: holds no network of train_stylizer.py ({CARD}: {error})") from None
     kind = card.get("model") if isinstance(card, dict) else None
     if kind not in list(kinds):
         raise ValueError(
-            f"{named}: holds no network of train_stylizer.py ({CARD} is of a model of another kind, {kind!r})"
+            f"{named}: holds no network of train_stylizer.py"
+            f" ({CARD} is of a model of another kind, {kind!r:.80})"
         )
     return card
 
@@ -53,9 +59,9 @@ def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
       ValueError: the card does not say how many there are.
     """
     count, given = card.get("styles_known"), card.get("styles", [])
-    if not isinstance(count, int) or count < 1:
+    if type(count) is not int or not 0 < count <= _MOST_STYLES:
         raise ValueError(
-            f"{argument}: {CARD} says styles_known={count!r}: must be a whole number, 1 or above"
+            f"{argument}: {CARD} says styles_known={count!r:.80}: must be a whole number, 1 to {_MOST_STYLES}"
         )
     if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
         return [f"style{index}" for index in range(1, count + 1)]

@@ -29,6 +29,7 @@ from tfstyle.instant.loading import load_network
 from tfstyle.instant.mixtures import Mixture, weights_of
 from tfstyle.options import listed, whole_number
 
+_LARGEST = 1 << 28  # bytes of a file
 QUANTIZATIONS = ("none", "float16", "dynamic")
 
 
@@ -137,13 +138,17 @@ class LiteNetwork:
     def __init__(self, path, threads: int | None = None):
         named = f"lite={str(path)!r}"
         require_file(pathlib.Path(path), named)
+        if pathlib.Path(path).stat().st_size > _LARGEST:
+            raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
         content = pathlib.Path(path).read_bytes()
         try:
             # The runner holds on to the interpreter, of which nothing else is needed.
             self._runner = _interpreter(content, threads or os.cpu_count() or 1).get_signature_runner()
             inputs = self._runner.get_input_details()
-            sides = inputs["image"]["shape_signature"][1:3]
-        except (ValueError, KeyError, RuntimeError) as error:
+            _, *sides, _ = inputs["image"]["shape_signature"]
+            if len(sides) != 2:
+                raise ValueError("its image has another number of axes")
+        except (ValueError, KeyError, RuntimeError, TypeError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"{named}: holds no network of convert_stylizer.py ({reason:.200})") from None
         self.has_style = "style" in inputs

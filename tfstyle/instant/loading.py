@@ -11,8 +11,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfstyle.files import require_file
 from tfstyle.instant.cards import CARD, read_card
 from tfstyle.instant.networks import fingerprint, parameters, transformation_network
+
+_MOST_BLOCKS = 100
 
 
 def load_network(
@@ -38,6 +41,7 @@ def load_network(
     layout = card.get("layout")
     if not isinstance(layout, dict):
         raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
+    _require_small(layout, folder, named)
     try:
         network = transformation_network(**layout)
     except (TypeError, ValueError) as error:
@@ -51,6 +55,19 @@ def load_network(
     return network, card
 
 
+def _require_small(layout: dict[str, Any], folder, named: str) -> None:
+    """Checks that a network is not larger than the file of its parameters, before it is made."""
+    sizes = [layout.get(name, 0) for name in ("styles", "width", "residual_blocks")]
+    if not all(type(size) is int and size >= 0 for size in sizes):
+        return  # which is for `transformation_network` to say
+    styles, width, blocks = sizes
+    there = sum(file.stat().st_size for file in pathlib.Path(folder, "variables").glob("variables.data-*"))
+    # Fewer values than it has, of four bytes each.
+    least = 4 * ((1 + blocks) * 144 * width**2 + 16 * styles * width)
+    if least > there or blocks > _MOST_BLOCKS:
+        raise ValueError(f"{named}: {CARD} tells of a network larger than the file of its parameters")
+
+
 def assign(variables: dict[str, tf.Variable], folder, named: str) -> None:
     """Gives variables the values that a SavedModel has under `parameters` and their names.
 
@@ -58,11 +75,13 @@ def assign(variables: dict[str, tf.Variable], folder, named: str) -> None:
       ValueError: one is missing or has another shape, or the files are damaged; begins with `named`.
     """
     prefix = pathlib.Path(folder, "variables", "variables")
+    for path in prefix.parent.glob("*"):
+        require_file(path, named)
     try:
         status = tf.train.Checkpoint(parameters=variables).read(str(prefix))
         status.assert_existing_objects_matched()
     except AssertionError:
         raise ValueError(f"{named}: some of its parameters are missing") from None
-    except (ValueError, tf.errors.OpError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RuntimeError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{named}: its parameters cannot be read ({reason:.200})") from None

@@ -1,0 +1,479 @@
+"""Every reader of outside bytes: real files to begin with, the call, and the errors that it may end in."""
+
+import contextlib
+import importlib
+import io
+import json
+import pathlib
+import shutil
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+WIDTHS = {1: 2, 2: 3, 3: 4, 4: 4, 5: 4}
+DEPTHS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One entry for bytes from outside.
+
+    Attributes:
+      seeds: real files.
+      kind: of framing, for `mutations.mutated`.
+      name: of the file that is written, within the reader's folder.
+      call: reads it; returns nothing.
+      refusals: the errors that are documented.
+    """
+
+    seeds: Sequence[bytes]
+    kind: str
+    name: str
+    call: Callable[[], object]
+    refusals: tuple[type[Exception], ...] = (ValueError, OSError)
+
+
+def make(name: str, folder: pathlib.Path) -> Reader:
+    """Returns a reader of `READERS` that works in an empty folder.
+
+    In this process the limit of pixels becomes a tenth, so that pictures just
+    below it, which cost what their size costs, are read within the time.
+    """
+    from tfstyle import encoded
+
+    Image.MAX_IMAGE_PIXELS = encoded.LARGEST // 20
+    encoded.LARGEST //= 10
+    return READERS[name](folder)
+
+
+def _encoded(picture, form, **options):
+    data = io.BytesIO()
+    picture.save(data, form, **options)
+    return data.getvalue()
+
+
+def _noise(*shape, dtype=np.uint8):
+    return np.random.default_rng(len(shape)).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
+
+
+def pictures() -> list[bytes]:
+    """Returns small pictures of every mode and format that Pillow writes here."""
+    rgb, grey = Image.fromarray(_noise(9, 11, 3)), Image.fromarray(_noise(9, 11))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("tfstyle", "{}")
+    rgba = rgb.copy()
+    rgba.putalpha(grey)
+    found = [
+        _encoded(rgb, "PNG", exif=exif, pnginfo=text),
+        _encoded(rgb, "PNG", icc_profile=_profile()),
+        _encoded(rgba, "PNG"),
+        _encoded(grey, "PNG", transparency=7),
+        _encoded(grey.convert("1"), "PNG"),
+        _encoded(grey.convert("LA"), "PNG"),
+        _encoded(rgb.quantize(5), "PNG", transparency=1),
+        _encoded(Image.fromarray(_noise(9, 11, dtype=np.uint16)), "PNG"),
+        _encoded(rgb, "PNG", save_all=True, append_images=[rgba.convert("RGB")]),
+        _encoded(rgb, "JPEG", exif=exif, icc_profile=_profile(), comment="{}"),
+        _encoded(grey, "JPEG", progressive=True),
+        _encoded(rgb.convert("CMYK"), "JPEG"),
+        _encoded(rgb, "GIF"),
+        _encoded(rgb.quantize(7), "GIF", save_all=True, append_images=[grey.convert("P")], transparency=2),
+        _encoded(rgb, "BMP"),
+        _encoded(rgb.quantize(9), "BMP"),
+        _encoded(rgb, "PPM"),
+        _encoded(grey, "PPM"),
+    ]
+    options = {
+        "TIFF": [
+            {},
+            {"compression": "tiff_lzw"},
+            {"compression": "tiff_adobe_deflate"},
+            {"compression": "jpeg"},
+        ],
+        "WEBP": [
+            {"exif": exif},
+            {"lossless": True},
+            {"save_all": True, "append_images": [grey.convert("RGB")]},
+        ],
+        "JPEG2000": [{}],
+        "AVIF": [{}],
+    }
+    for form, ways in options.items():
+        for way in ways:
+            with contextlib.suppress(OSError, KeyError):  # this Pillow lacks it
+                found.append(_encoded(rgb, form, **way))
+    with contextlib.suppress(OSError, KeyError):
+        found.append(_encoded(Image.fromarray(_noise(9, 11).astype(np.float32) / 255), "TIFF"))
+    return found
+
+
+def _profile() -> bytes:
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _arrays() -> dict[str, np.ndarray]:
+    generator, arrays, channels = np.random.default_rng(0), {}, 3
+    for block, depth in DEPTHS.items():
+        for conv in range(1, depth + 1):
+            shape = (3, 3, channels, WIDTHS[block])
+            arrays[f"block{block}_conv{conv}/kernel"] = generator.standard_normal(shape).astype(np.float32)
+            arrays[f"block{block}_conv{conv}/bias"] = np.zeros(WIDTHS[block], np.float32)
+            channels = WIDTHS[block]
+    return arrays
+
+
+def _layout() -> dict:
+    return {name.split("/")[0]: types.SimpleNamespace(filters=WIDTHS[int(name[5])]) for name in _arrays()}
+
+
+def _npz(**arrays) -> bytes:
+    data = io.BytesIO()
+    np.savez(data, **arrays)
+    return data.getvalue()
+
+
+def _picture(folder):
+    from tfstyle import images
+
+    path = folder / "input.png"
+    return Reader(pictures(), "picture", path.name, lambda: images.load_with_alpha(path, "image"))
+
+
+def _header(folder):
+    from tfstyle.batch import looking
+
+    path = folder / "input"
+    return Reader(pictures(), "picture", path.name, lambda: looking.header_size(path.read_bytes()), ())
+
+
+def _in_graph(folder):
+    import tensorflow as tf
+
+    from tfstyle import encoded
+
+    path, decode = (
+        folder / "input",
+        tf.function(encoded.decode, input_signature=[tf.TensorSpec([], tf.string)]),
+    )
+    refusals = (tf.errors.InvalidArgumentError,)
+    return Reader(pictures(), "picture", path.name, lambda: decode(path.read_bytes()).numpy(), refusals)
+
+
+def _masks(folder):
+    from tfstyle import masks
+
+    labels = np.zeros((12, 16, 3), np.uint8)
+    labels[:, 5:10], labels[:, 10:] = (255, 0, 0), (0, 0, 255)
+    seeds = [_encoded(Image.fromarray(labels), form) for form in ("PNG", "JPEG", "GIF")]
+    seeds.append(_encoded(Image.fromarray(_noise(12, 16)), "PNG"))
+    path = folder / "input.png"
+    return Reader(seeds, "picture", path.name, lambda: masks.load_masks([path], "content_masks", (12, 16)))
+
+
+def _note_text(folder) -> str:
+    from tfstyle import TransferConfig, provenance
+
+    (folder / "cat.png").write_bytes(pictures()[0])
+    config = TransferConfig(precision="float32")
+    return provenance.describe("style_transfer", config, {"content": str(folder / "cat.png")})
+
+
+def _after_parsing(text):
+    from tfstyle import provenance
+
+    found = provenance.parse(text, "from='out.png'")
+    provenance.changed_versions(found)
+    for argument in found.inputs:
+        provenance.unchanged_input(found, argument, "from='out.png'")
+
+
+def _provenance(folder):
+    path = folder / "input"
+    seeds = [_note_text(folder).encode()]
+    return Reader(
+        seeds, "json", path.name, lambda: _after_parsing(path.read_bytes().decode("utf-8", "replace"))
+    )
+
+
+def _note(folder):
+    from tfstyle import images
+
+    seeds, image = [], np.zeros((8, 8, 3), np.float32)
+    for suffix in (".png", ".jpg"):
+        images.save_image(folder / f"seed{suffix}", image, _note_text(folder))
+        seeds.append((folder / f"seed{suffix}").read_bytes())
+    path = folder / "input.png"
+    return Reader(seeds, "picture", path.name, lambda: _after_parsing(images.read_note(path)))
+
+
+def _archive(folder):
+    from tfstyle import archives
+
+    seeds = [_npz(a=np.arange(6.0).reshape(2, 3), b=np.array([True]), c=np.zeros((0, 2), np.uint8))]
+    seeds.append(archives.encode({"x/y": np.asfortranarray(np.eye(3, dtype=">i4"))}, compressed=True))
+    path = folder / "input.npz"
+    return Reader(seeds, "zip", path.name, lambda: archives.read(path, limit=1 << 20))
+
+
+def _weights_npz(folder):
+    from tfstyle.features import weights
+
+    path, layout = folder / "input.npz", _layout()
+    seeds = [_npz(**_arrays()), _npz(record=np.frombuffer(b"{}", np.uint8), **_arrays())]
+    return Reader(seeds, "zip", path.name, lambda: weights.load(str(path), layout))
+
+
+def _weights_h5(folder):
+    import tensorflow as tf
+
+    from tfstyle.features import weights
+
+    layout, seeds = _layout(), []
+    for style in ("named", "model", "old"):
+        seed = folder / "seed.h5"
+        with h5py.File(seed, "w", libver="latest" if style == "old" else None) as file:
+            root = file.create_group("model_weights") if style == "model" else file
+            for name, array in _arrays().items():
+                layer, part = name.split("/")
+                root[f"{layer}/{layer}/{part}:0"] = array
+            root.attrs["layer_names"] = [name.encode() for name in layout]
+        seeds.append(seed.read_bytes())
+    made = [tf.keras.Input((None, None, 3))]
+    for name, layer in layout.items():
+        made.append(tf.keras.layers.Conv2D(layer.filters, 3, name=name)(made[-1]))
+    tf.keras.Model(made[0], made[-1]).save_weights(folder / "seed.weights.h5")
+    seeds.append((folder / "seed.weights.h5").read_bytes())
+    path = folder / "input.h5"
+    return Reader(seeds, "hdf5", path.name, lambda: weights.load(str(path), layout))
+
+
+def _targets(folder):
+    import tensorflow as tf
+
+    from tfstyle import StyleTargets
+
+    generator, seeds = np.random.default_rng(0), []
+    options = {"style_loss": "gram", "style_scale": 1.0, "image_size": 64, "scale_factor": 2.0, "pooling": "max",
+               "padding": "zeros"}  # fmt: skip
+
+    def sums(**shapes):
+        return {
+            name: tf.constant(generator.random((1, *shape)), tf.float32) for name, shape in shapes.items()
+        }
+
+    ways = {
+        "gram": {"gram": (3, 3)},
+        "bures": {"first": (3,), "second": (3, 3)},
+        "histogram": {"positions": (3, 256), "values": (3, 256)},
+    }
+    for loss, shapes in ways.items():
+        scales = [{"block1_conv1": sums(**shapes), "block2_conv1": sums(**shapes)} for _ in range(2)]
+        references = [
+            {name: sums(first=(3,), second=(3,)) for name in scale} if loss == "histogram" else {}
+            for scale in scales
+        ]
+        made = StyleTargets(tuple(scales), tuple(references), {**options, "style_loss": loss}, "0" * 16)
+        made.save(folder / "seed.npz")
+        seeds.append((folder / "seed.npz").read_bytes())
+    path = folder / "input.npz"
+    return Reader(seeds, "zip", path.name, lambda: StyleTargets.load(path).hash)
+
+
+def _checkpoint(folder):
+    from tfstyle.checkpoint import Checkpoint, choices_in
+
+    state = Checkpoint(folder, {"task": "x"}, exclusive=False)
+    state.save(
+        {"step": 3, "history": [1.5, 2.5]}, {"image": np.zeros((1, 4, 4, 3), np.float32)}, {"tile": 64}
+    )
+    path = folder / "checkpoint.npz"
+
+    def read():
+        choices_in(folder)
+        state.load()
+
+    return Reader([path.read_bytes()], "zip", path.name, read)
+
+
+def _record_seeds(folder):
+    import tensorflow as tf
+
+    from tfstyle import tfrecords
+
+    path = folder / "seed.tfrecord"
+    tfrecords.write_records(path, [("picture.png", data) for data in pictures()[:1] + pictures()[9:11]])
+    seeds = [path.read_bytes()]
+    features = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for name, value in (("image/encoded", pictures()[12]), ("image/filename", b"picture.png"))
+    }
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for _ in range(2):
+            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    return [*seeds, path.read_bytes()]
+
+
+def _records(folder):
+    import tensorflow as tf
+
+    from tfstyle import tfrecords
+
+    path = folder / "input.tfrecord"
+
+    def read():
+        for element in tfrecords.read_records(path):
+            element["image"].numpy()
+
+    refusals = (ValueError, OSError, tf.errors.DataLossError, tf.errors.InvalidArgumentError)
+    return Reader(_record_seeds(folder), "records", path.name, read, refusals)
+
+
+def _batch_records(folder):
+    from tfstyle.batch import sources, work
+
+    path, style = folder / "input.tfrecord", work.Style("style", "style.png", "0")
+    order = work.Order(None, [style], str(folder / "out"))
+
+    def read():
+        for content in sources.distinct(sources.contents_of(sources.Shard(str(path)))):
+            require_inside(folder / "out", order.output_of(content.name, style))
+
+    return Reader(_record_seeds(folder), "records", path.name, read, ())
+
+
+def require_inside(folder: pathlib.Path, name: str) -> None:
+    """Fails if a name of an output leads out of its folder."""
+    from tfstyle.batch import store
+
+    path = pathlib.Path(store.join(str(folder), name)).resolve()
+    if folder.resolve() not in path.parents:
+        raise AssertionError(f"{name!r} leaves its folder")
+
+
+def _names(folder):
+    from tfstyle.batch import work
+
+    path, style = folder / "input", work.Style("style", "style.png", "0")
+    seeds = [
+        b"sub/cat.png",
+        b"../../etc/passwd",
+        b"/a/b",
+        b"c:\\x",
+        "äö/b.jpg".encode(),
+        b"...png",
+        b"a/./b",
+        b"a//b",
+    ]
+    order = work.Order(None, [style], str(folder / "out"))
+    read = lambda: require_inside(folder / "out", order.output_of(work.safe_stem(path.read_bytes()), style))  # noqa: E731
+    return Reader(seeds, "bytes", path.name, read, (ValueError,))
+
+
+def _ledger(folder):
+    from tfstyle import TransferConfig
+    from tfstyle.batch import attempts, ledger, work
+
+    out, style = folder / "out", work.Style("style", "style.png", "0")
+    order = work.Order(TransferConfig(), [style], str(out))
+    cat, dog = work.Content("sub/cat", "in/sub/cat.jpg"), work.Content("sub/dog", "in/sub/dog.jpg")
+    ledger.Ledger(order).write_made(cat, "1", style, b"pixels", {"losses": {"content": 1.5}, "seconds": 2.0})
+    ledger.Ledger(order).write_failed(dog, "2", style, attempts.Failure("is damaged", 1))
+    path = out / "records" / "sub" / "cat__style.json"
+
+    def read():
+        ledger.Ledger(order).is_finished(cat, "1", style)
+        ledger.write_manifest(str(out))
+        for line in (out / "manifest.jsonl").read_text().splitlines():
+            require_inside(out, json.loads(line)["output"])
+
+    return Reader([path.read_bytes()], "json", str(path.relative_to(folder)), read, ())
+
+
+def _exported(folder):
+    from tfstyle.export import export_network
+    from tfstyle.instant.networks import transformation_network
+
+    network = transformation_network(2, width=2, residual_blocks=1, seed=4)
+    return network, export_network(folder / "model", network, {"styles": ["mosaic.jpg", "swirls.png"]})
+
+
+def _card(folder):
+    from tfstyle.instant.cards import read_card, style_names
+    from tfstyle.instant.loading import load_network
+
+    _, model = _exported(folder)
+    path = model / "tfstyle.json"
+
+    def read():
+        style_names(read_card(model))
+        load_network(model)
+
+    return Reader([path.read_bytes()], "json", str(path.relative_to(folder)), read, (ValueError,))
+
+
+def _variables(folder, part="index"):
+    from tfstyle.instant.loading import assign
+    from tfstyle.instant.networks import parameters
+
+    network, model = _exported(folder)
+    path = next((model / "variables").glob(f"variables.{part}*"))
+    read = lambda: assign(parameters(network), model, "model='x'")  # noqa: E731
+    return Reader([path.read_bytes()], "bytes", str(path.relative_to(folder)), read, (ValueError,))
+
+
+def _lite(folder):
+    from tfstyle.instant.lite import LiteNetwork, convert
+
+    network, _ = _exported(folder)
+    seeds = [convert(network, folder / "a.tflite").read_bytes()]
+    seeds.append(convert(network, folder / "b.tflite", size=(33, 47), style={"style1": 1}).read_bytes())
+    shutil.rmtree(folder / "model")
+    path = folder / "input.tflite"
+    return Reader(seeds, "bytes", path.name, lambda: LiteNetwork(path, threads=1))
+
+
+def _panel(folder):
+    render = importlib.import_module("tfstyle.figures.render")  # of whose name there is a function
+
+    path, panel = folder / "a.json", types.SimpleNamespace(name="a")
+    seeds = [json.dumps({"losses": {"content": 1.5}, "seconds": 2.5, "evaluations": 7}).encode()]
+    return Reader(seeds, "json", path.name, lambda: render._read(panel, folder))
+
+
+READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
+    "picture": _picture,
+    "header": _header,
+    "in_graph": _in_graph,
+    "masks": _masks,
+    "note": _note,
+    "provenance": _provenance,
+    "archive": _archive,
+    "weights_npz": _weights_npz,
+    "weights_h5": _weights_h5,
+    "targets": _targets,
+    "checkpoint": _checkpoint,
+    "records": _records,
+    "batch_records": _batch_records,
+    "names": _names,
+    "ledger": _ledger,
+    "card": _card,
+    "variables_index": _variables,
+    "variables_data": lambda folder: _variables(folder, "data"),
+    "lite": _lite,
+    "panel": _panel,
+}
+
+# Inputs of each in a campaign of 1000; what takes long to read gets fewer.
+SHARES = {
+    "picture": 150, "header": 60, "in_graph": 120, "masks": 30, "note": 60, "provenance": 70, "archive": 90,
+    "weights_npz": 50, "weights_h5": 4, "targets": 60, "checkpoint": 60, "records": 2, "batch_records": 30,
+    "names": 40, "ledger": 20, "card": 4, "variables_index": 15, "variables_data": 5, "lite": 6, "panel": 20,
+}  # fmt: skip
