@@ -50,6 +50,7 @@ def main():
     names = cards.style_names(card)
     style = None if FLAGS.style is None else mixtures.weights_of(mixtures.parse(FLAGS.style, names), names)
     with cli.quiet_tensorflow():  # the converter also says much that is of no use to anybody
+        from tfstyle.files import write_atomically
         from tfstyle.instant.lite import LiteNetwork, check, convert
         from tfstyle.instant.loading import load_network
 
@@ -67,7 +68,7 @@ def main():
     }
     settings = {"quantize": FLAGS.quantize, "size": size and [size[1], size[0]], "style": style}
     about = {"model": "lite", "file": output.name, **settings, **found, "network": card}
-    output.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+    write_atomically(output.with_suffix(".json"), (json.dumps(about, indent=1) + "\n").encode())
     print(
         f"{output}: {found['bytes'] / 1e6:.2f} MB; largest error {error:.3g}/255; {timed.shape[2]} x"
         f" {timed.shape[1]}: {seconds['lite']:.3f} s, SavedModel {seconds['saved_model']:.3f} s"

@@ -52,7 +52,7 @@ def main():
             raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
     config = settings()
     with cli.quiet_tensorflow():
-        from tfstyle import judging
+        from tfstyle import images, judging
         from tfstyle.files import make_folder, require_writable_folder, write_atomically
 
         folder = make_folder(output, "output")
@@ -96,7 +96,7 @@ def main():
     }
     write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
     write_atomically(folder / "evaluation.md", judging.markdown_page(evaluation, about).encode())
-    judging.draw_sheet(evaluation).save(folder / "evaluation.png", optimize=True)
+    images.write_drawing(folder / "evaluation.png", judging.draw_sheet(evaluation), optimize=True)
     print(judging.markdown_table(evaluation))
     print(folder / "evaluation.png")
 

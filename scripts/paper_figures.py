@@ -90,7 +90,7 @@ def main():
         if argument in used
     }
     sheet = figures.draw_sheet(chosen, rendered, inputs, cell)
-    sheet.save(folder.parent / f"{name}.png", optimize=True)
+    images.write_drawing(folder.parent / f"{name}.png", sheet, optimize=True)
     figures.write_page(folder.parent / f"{name}.html", chosen, rendered)
     print(folder.parent / f"{name}.html", file=cli.sys.stderr)
     print(folder.parent / f"{name}.png")

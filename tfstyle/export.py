@@ -198,7 +198,7 @@ def require_replaceable(output) -> pathlib.Path:
 def _holds_export(folder: pathlib.Path) -> bool:
     try:
         return "model" in json.loads((folder / CARD).read_text()) and (folder / "saved_model.pb").exists()
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 

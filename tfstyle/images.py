@@ -147,8 +147,18 @@ def save_image(path, image, note: str | None = None, alpha=None) -> None:
                 picture.convert("RGB"), Image.new("RGB", picture.size, "white"), picture.getchannel("A")
             )
         options = {"format": "JPEG", "quality": 95, "subsampling": 0, "comment": note or ""}
+    write_drawing(path, picture, **options)
+
+
+def write_drawing(path, picture: Image.Image, **options) -> None:
+    """Writes a Pillow image with Pillow's options; the file is whole or unchanged.
+
+    Raises:
+      OSError: the file cannot be written; what stood there before is intact.
+    """
+    path = pathlib.Path(path)
     encoded = io.BytesIO()
-    picture.save(encoded, **options)
+    picture.save(encoded, **{"format": _FORMATS[path.suffix.lower()], **options})
     write_atomically(path, encoded.getvalue())
 
 

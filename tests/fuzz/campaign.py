@@ -20,7 +20,22 @@ import readers  # noqa: E402
 from worker import save  # noqa: E402
 
 
-def run(name: str, inputs: int, seed: int, folder: pathlib.Path, most_deaths: int = 20) -> dict:
+def process(arguments: list[str], log: pathlib.Path) -> int:
+    """Runs worker.py with these arguments in a process of its own; returns its exit status."""
+    environment = {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONWARNINGS": "ignore",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    command = [sys.executable, str(HERE / "worker.py"), *arguments]
+    with open(log, "w") as file:
+        return subprocess.run(command, env=environment, stdout=file, stderr=file).returncode
+
+
+def run(
+    name: str, inputs: int, seed: int, folder: pathlib.Path, most_deaths: int = 20, start=process
+) -> dict:
     """Gives a reader so many inputs, in as many processes as it takes; returns what came of them."""
     folder.mkdir(parents=True, exist_ok=True)
     total = {
@@ -33,26 +48,10 @@ def run(name: str, inputs: int, seed: int, folder: pathlib.Path, most_deaths: in
         "deaths": 0,
     }
     first = 0
-    environment = {
-        **os.environ,
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONWARNINGS": "ignore",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
     while first < inputs and total["deaths"] <= most_deaths:
         for old in ("summary.json", "place"):
             (folder / old).unlink(missing_ok=True)
-        command = [
-            sys.executable,
-            str(HERE / "worker.py"),
-            name,
-            str(folder),
-            str(seed),
-            str(first),
-            str(inputs),
-        ]
-        with open(folder / "log.txt", "w") as log:
-            code = subprocess.run(command, env=environment, stdout=log, stderr=log).returncode
+        code = start([name, str(folder), str(seed), str(first), str(inputs)], folder / "log.txt")
         done = json.loads((folder / "summary.json").read_text()) if (folder / "summary.json").exists() else {}
         for key, value in done.items():
             total[key] = max(total[key], value) if key in ("slowest", "peak_mb") else total[key] + value
