@@ -142,7 +142,7 @@ def test_killed_at_random_moments(job, inputs, tmp_path):
         shutil.copytree(inputs, folder)
         while True:
             kill = chance.choice(SIGNALS) if killed < wanted else None
-            ended = run(job, folder, kill, chance.uniform(0.4, 1.0) * uninterrupted.seconds)
+            ended = run(job, folder, kill, chance.uniform(0.35, 0.9) * uninterrupted.seconds)
             assert ended.status in ENDS, ended.said
             require_whole(folder)
             if ended.status == 0:
