@@ -1,4 +1,4 @@
-"""What the scripts share: flags from config fields, one-line errors, reporters, output.
+"""What the scripts share: flags from config fields, jobs, output; `guard` and `watch_flags` under one name.
 
 A script calls `run(main)`; its main calls `read_job`, then one function of the
 package, then `write_picture`. TensorFlow is imported inside main, so that
@@ -7,38 +7,32 @@ package, then `write_picture`. TensorFlow is imported inside main, so that
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import pathlib
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from tfstyle.config import TransferConfig
-from tfstyle.durations import interval
 from tfstyle.options import numbered
 from tfstyle.options import whole_number as whole_number
 from tfstyle.presets import DEFAULT_PRESET, PRESETS, default_preset, preset
-from tfstyle.supervision import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
 
-from interruption import Interruption
+from guard import INTERRUPTION as INTERRUPTION
+from guard import quiet_tensorflow as quiet_tensorflow
+from guard import run as run
+from watch_flags import console_reporter as console_reporter
+from watch_flags import define_run_flags as define_run_flags
+from watch_flags import reporters as reporters
+from watch_flags import supervision as supervision
+from watch_flags import tensorboard_reporters as tensorboard_reporters
 
 FLAGS = flags.FLAGS
-INTERRUPTION = Interruption()
-flags.DEFINE_bool(
-    "deterministic",
-    False,
-    "make the same to the last bit each time on this machine: choose nothing by speed or free memory"
-    " (precision=auto is float32, evaluation=auto goes by memory_limit alone)",
-)
 
 
 @dataclass(frozen=True)
@@ -101,43 +95,6 @@ def define_option_flags(defaults) -> None:
         value = getattr(defaults, field.name)
         text = f"{field.metadata['help']} (default: {_shown(value)})"
         _DEFINE[type(value)](field.name, text, field.metadata["choices"])
-
-
-def define_run_flags() -> None:
-    """Defines the flags of everything that runs long enough to be watched and to be stopped."""
-    flags.DEFINE_string("checkpoint_dir", None, "folder to save the run's state in, and to go on from")
-    flags.DEFINE_string(
-        "checkpoint_every",
-        None,
-        "how often to save it: a duration such as 30s or 10m, or a number of steps such as 100; never more"
-        f" than 2 % of the run's time is spent on it (default: {CHECKPOINT_EVERY})",
-    )
-    flags.DEFINE_string(
-        "deadline",
-        None,
-        "when to end the run with the best so far: a duration from now such as 90s, 15m or 2h, or a time such"
-        " as 18:30",
-    )
-    flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
-    flags.DEFINE_bool("profile", False, "record a stretch of the run for TensorBoard's profiler, in --logdir")
-
-
-def supervision() -> Supervision:
-    """Returns what the flags of `define_run_flags` say of states and of when to end, signals included.
-
-    Raises:
-      ValueError: a flag is not what it should be.
-    """
-    stop: Stop = INTERRUPTION.awaited()
-    if FLAGS.deadline is not None:
-        stop = first_of(stop, deadline(FLAGS.deadline))
-    every = FLAGS.checkpoint_every
-    if every is None:
-        return Supervision(FLAGS.checkpoint_dir, stop=stop)
-    interval(every)
-    if FLAGS.checkpoint_dir is None:
-        raise ValueError(f"checkpoint_every={every!r}: needs --checkpoint_dir, where the state goes")
-    return Supervision(FLAGS.checkpoint_dir, every, stop)
 
 
 def _shown(value) -> str:
@@ -242,51 +199,6 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     return path
 
 
-def reporters(output: pathlib.Path, options: Mapping, pictures: Mapping[str, str], size: int = 0) -> list:
-    """Returns the reporters that the flags ask for.
-
-    Args:
-      output: the run is called by its stem.
-      options: the run's options, by name.
-      pictures: {argument: path} of its input pictures.
-      size: their longer side in the run; 0 if they keep their own.
-
-    Raises:
-      ValueError, OSError: a folder cannot be made, or a picture not be read.
-    """
-    from tfstyle import reporting
-    from tfstyle.files import make_folder
-
-    chosen = [console_reporter(), *tensorboard_reporters(output.stem, options, pictures, size)]
-    if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
-        chosen.append(reporting.SnapshotReporter(make_folder(FLAGS.snapshot_dir, "snapshot_dir")))
-    return chosen
-
-
-def console_reporter():
-    """Returns the reporter on standard error; from here on something is seen there."""
-    from tfstyle import reporting
-
-    if sys.stderr.isatty():  # the first report, some seconds from now, takes its place
-        print("preparing the network and the targets …", end="", file=sys.stderr, flush=True)
-    return reporting.ConsoleReporter()
-
-
-def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, str], size: int) -> list:
-    """Returns what --logdir and --profile ask for, for a run of this name below --logdir."""
-    from tfstyle import images, reporting
-    from tfstyle.files import make_folder
-
-    if FLAGS.logdir is None:
-        if FLAGS.profile:
-            raise ValueError("profile=true: needs --logdir, where the profile goes")
-        return []
-    folder = make_folder(FLAGS.logdir, "logdir") / name
-    inputs = {argument: images.load_fitted(path, argument, size) for argument, path in pictures.items()}
-    chosen = [reporting.TensorBoardReporter(folder, settings=options, inputs=inputs)]
-    return [*chosen, reporting.ProfileReporter(folder)] if FLAGS.profile else chosen
-
-
 def job_reporters(output: pathlib.Path, job: Job) -> list:
     """Returns the reporters that the flags ask for, for a job."""
     return reporters(output, job.config.to_dict(), job.pictures, job.config.image_size)
@@ -326,127 +238,3 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
         raise FloatingPointError(
             f"{result.ending}; {str(output)!r} is the best picture of {result.steps[0]} iterations"
         )
-
-
-@contextlib.contextmanager
-def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
-    """Hides what TensorFlow's native code prints while it is imported, unless that fails.
-
-    Those lines come before its log level counts, and would bury the one line
-    that tells what is wrong.
-
-    Args:
-      devices: False leaves it to what follows to have TensorFlow meet its devices.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
-        os.dup2(held.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            # In a process that a script starts, flags are not parsed; see `run`.
-            if FLAGS.is_parsed() and FLAGS.deterministic:
-                from tfstyle import determinism
-
-                seed = FLAGS.seed if "seed" in FLAGS else None
-                determinism.enable(0 if seed is None else seed)
-            if devices:
-                tf.config.list_logical_devices()  # it has more to say when it meets its devices
-            yield
-        except ImportError:
-            held.seek(0)
-            stderr.write(held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr.fileno(), 2)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Runs a script's main; a mistake of the user's ends with one line and exit status 1."""
-    # absl lists under --help what the main module itself defines.
-    for flag in FLAGS.get_flags_for_module(__name__):
-        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-
-    def guarded(arguments: Sequence[str]) -> int | None:
-        if not FLAGS["verbosity"].present:
-            # absl's default for programs is INFO, at which TensorFlow tells what it does while it saves.
-            logging.set_verbosity(logging.WARNING)
-        if FLAGS.deterministic:
-            # Also for what never calls `quiet_tensorflow`, such as processes that a benchmark starts.
-            os.environ["TF_DETERMINISTIC_OPS"] = "1"
-        if len(arguments) > 1:
-            return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
-        try:
-            main()
-            sys.stdout.flush()
-            INTERRUPTION.over()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
-            return _fail("standard output: was closed before all was told; what was to be written is written")
-        except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-            return _fail(_reason(error))
-        except KeyboardInterrupt as error:
-            print(f"\nstopped by {error}", file=sys.stderr)
-            return getattr(error, "status", 130)
-        except Exception as error:
-            if "tensorflow" not in sys.modules or not isinstance(
-                error, sys.modules["tensorflow"].errors.OpError
-            ):
-                raise
-            return _fail(_reason(error))
-        return INTERRUPTION.status or None
-
-    sys.stderr = _Forgiving(sys.stderr)
-    INTERRUPTION.install()
-    app.run(guarded, flags_parser=_parse)
-
-
-def _reason(error: Exception) -> str:
-    """Returns what went wrong in a line, and under --verbosity=1 shows where."""
-    if logging.level_debug():
-        traceback.print_exc()
-    if isinstance(error, (ValueError, OSError, FloatingPointError)):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "memory: there is not enough; take a smaller image_size or batch_size"
-    return str(getattr(error, "message", error)).partition("\n")[0]
-
-
-class _Forgiving:
-    """Standard error that nobody need read: a run does not end because its terminal has."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(BrokenPipeError):
-            return self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._stream.flush()
-
-
-def _parse(arguments: Sequence[str]) -> list[str]:
-    try:
-        return app.parse_flags_with_usage(arguments) if _asks_for_help(arguments) else FLAGS(arguments)
-    except flags.Error as error:
-        sys.exit(_fail(str(error)))
-
-
-def _asks_for_help(arguments: Sequence[str]) -> bool:
-    return any(argument.lstrip("-").startswith("help") for argument in arguments[1:])
-
-
-def _fail(message: str) -> int:
-    line = " ".join(message.split())
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
-    print(f"{pathlib.Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
-    return 1

@@ -1,0 +1,151 @@
+"""How a script runs: one-line errors, quiet imports, signals, streams that close, the same bits again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+
+from absl import app, flags, logging
+
+from interruption import Interruption
+
+FLAGS = flags.FLAGS
+INTERRUPTION = Interruption()
+# The modules whose flags are a script's own, to absl.
+_OURS = ("command_line", "watch_flags", __name__)
+flags.DEFINE_bool(
+    "deterministic",
+    False,
+    "make the same to the last bit each time on this machine: choose nothing by speed or free memory"
+    " (precision=auto is float32, evaluation=auto goes by memory_limit alone)",
+)
+
+
+@contextlib.contextmanager
+def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
+    """Hides what TensorFlow's native code prints while it is imported, unless that fails.
+
+    Those lines come before its log level counts, and would bury the one line
+    that tells what is wrong.
+
+    Args:
+      devices: False leaves it to what follows to have TensorFlow meet its devices.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(held.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            # In a process that a script starts, flags are not parsed; see `run`.
+            if FLAGS.is_parsed() and FLAGS.deterministic:
+                from tfstyle import determinism
+
+                seed = FLAGS.seed if "seed" in FLAGS else None
+                determinism.enable(0 if seed is None else seed)
+            if devices:
+                tf.config.list_logical_devices()  # it has more to say when it meets its devices
+            yield
+        except ImportError:
+            held.seek(0)
+            stderr.write(held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr.fileno(), 2)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a script's main; a mistake of the user's ends with one line and exit status 1."""
+    # absl lists under --help what the main module itself defines.
+    for module in _OURS:
+        for flag in FLAGS.get_flags_for_module(module):
+            FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+
+    def guarded(arguments: Sequence[str]) -> int | None:
+        if not FLAGS["verbosity"].present:
+            # absl's default for programs is INFO, at which TensorFlow tells what it does while it saves.
+            logging.set_verbosity(logging.WARNING)
+        if FLAGS.deterministic:
+            # Also for what never calls `quiet_tensorflow`, such as processes that a benchmark starts.
+            os.environ["TF_DETERMINISTIC_OPS"] = "1"
+        if len(arguments) > 1:
+            return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
+        try:
+            main()
+            sys.stdout.flush()
+            INTERRUPTION.over()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
+            return _fail("standard output: was closed before all was told; what was to be written is written")
+        except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+            return _fail(_reason(error))
+        except KeyboardInterrupt as error:
+            print(f"\nstopped by {error}", file=sys.stderr)
+            return getattr(error, "status", 130)
+        except Exception as error:
+            if "tensorflow" not in sys.modules or not isinstance(
+                error, sys.modules["tensorflow"].errors.OpError
+            ):
+                raise
+            return _fail(_reason(error))
+        return INTERRUPTION.status or None
+
+    sys.stderr = _Forgiving(sys.stderr)
+    INTERRUPTION.install()
+    app.run(guarded, flags_parser=_parse)
+
+
+def _reason(error: Exception) -> str:
+    """Returns what went wrong in a line, and under --verbosity=1 shows where."""
+    if logging.level_debug():
+        traceback.print_exc()
+    if isinstance(error, (ValueError, OSError, FloatingPointError)):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "memory: there is not enough; take a smaller image_size or batch_size"
+    return str(getattr(error, "message", error)).partition("\n")[0]
+
+
+class _Forgiving:
+    """Standard error that nobody need read: a run does not end because its terminal has."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.flush()
+
+
+def _parse(arguments: Sequence[str]) -> list[str]:
+    try:
+        return app.parse_flags_with_usage(arguments) if _asks_for_help(arguments) else FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(_fail(str(error)))
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return any(argument.lstrip("-").startswith("help") for argument in arguments[1:])
+
+
+def _fail(message: str) -> int:
+    line = " ".join(message.split())
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    print(f"{pathlib.Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
+    return 1
