@@ -65,6 +65,8 @@ def main():
         summary = batch.run_here(stop=cli.INTERRUPTION.awaited())
     print(", ".join(f"{count} {kind}" for kind, count in summary.counts.items()), file=cli.sys.stderr)
     print(summary.manifest)
+    if cli.INTERRUPTION.status:
+        print(f"stopped by {cli.INTERRUPTION()}; the same command makes the rest", file=cli.sys.stderr)
     if summary.failures:
         raise ValueError(
             f"{summary.failures} pictures could not be made; {summary.dead_letters} says why"

@@ -303,7 +303,7 @@ REFUSED = {
         "extractor", "encoded_bytes", {"image_bytes": [png(A).numpy(), png(A[1:]).numpy()]},
         r"image_bytes: pictures of one call must be of one size.*20 26 3.*and.*19 26 3",
     ),
-    "no image": ("one", "encoded_bytes", {"image_bytes": [b"text"]}, "Unknown image file format"),
+    "no image": ("one", "encoded_bytes", {"image_bytes": [b"text"]}, "the bytes are no JPEG, PNG, GIF, BMP or WebP"),
     "two styles for one": (
         "any", "serving_default", {"content": ONE, "style": TWO, "steps": 1},
         "style: must be one picture, or one for each content; there are.*2.*for.*1",

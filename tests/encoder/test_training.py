@@ -56,13 +56,13 @@ class StopAfter:
 
 @pytest.mark.parametrize("options", [{}, {"adversarial": 0.5}])
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, options):
-    monkeypatch.setattr("tfstyle.training._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("tfstyle.checkpoint._SHARE", 1.0)
     recipe = dataclasses.replace(RECIPE, **options)
     whole, history = train(PHOTOGRAPHS, recipe)
     assert [progress.step for progress in history] == [1, 2, 4]
     assert set(history[-1].metrics) == {"exemplar_top1", "gram_top1"}
     with pytest.raises(Stopped):
-        train(PHOTOGRAPHS, recipe, reporters=[StopAfter(2)], supervision=Supervision(tmp_path))
+        train(PHOTOGRAPHS, recipe, reporters=[StopAfter(2)], supervision=Supervision(tmp_path, 1))
     resumed, _ = train(PHOTOGRAPHS, recipe, supervision=Supervision(tmp_path))
     for name, arrays in whole.items():
         for array, other in zip(arrays, resumed[name]):

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle import style_targets, training
+from tfstyle import checkpoint, style_targets
 from tfstyle.instant import distribution
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.training import train
@@ -70,8 +70,8 @@ def alone(folder):
                 shutil.copytree(folder / "state", folder / "stopped")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
-        return trained(folder, reporters=[Keep()], supervision=Supervision(folder / "state"))
+        patch.setattr(checkpoint, "_SHARE", 1.0)
+        return trained(folder, reporters=[Keep()], supervision=Supervision(folder / "state", 4))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle import TransferConfig, export, feature_extractor, style_targets, training
+from tfstyle import TransferConfig, checkpoint, export, feature_extractor, style_targets
 from tfstyle.instant.learner import _geometric_mean
 from tfstyle.instant.photographs import Share, batches, centers, held_out
 from tfstyle.instant.recipe import InstantRecipe
@@ -177,14 +177,14 @@ def whole(config, styles, photographs, tmp_path_factory):
     """A training that is not stopped, with some photographs kept: network, history and recorder."""
     recorder = Recorder(tmp_path_factory.mktemp("whole"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "_CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(checkpoint, "_SHARE", 1.0)
         found = train(
             photographs,
             styles,
             config,
             VALIDATED,
             reporters=[recorder],
-            supervision=Supervision(recorder.folder / "state"),
+            supervision=Supervision(recorder.folder / "state", 2),
         )
     return *found, recorder
 

@@ -75,7 +75,7 @@ RUNS = {
     ],
     "encoder.npz": [
         "train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--steps=2", "--batch_size=4",
-        "--crop_size=32", "--holdout_every=2",
+        "--crop_size=32", "--holdout_every=3",
     ],
     "transfer": ["export.py", PICTURES[1], *SMALL, *LAYERS, "--optimizer=adam", "--noverify"],
     "scores": ["evaluate.py", *PICTURES, "--results=../style.png", *SMALL[:2], *LAYERS, "--tile=32"],

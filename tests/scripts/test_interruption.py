@@ -14,6 +14,8 @@ from conftest import ROOT, narrow_weights, picture, run_script
 
 PROGRAM = """
 import os, signal, sys
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # what started the tests may have had it ignored
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
 sys.path.insert(0, {scripts!r})
 from interruption import Interrupted, Interruption
 interruption = Interruption()
@@ -57,7 +59,8 @@ except Interrupted as error:
 def test_what_was_ignored_from_the_start_stays_so():
     """As under nohup, which ignores SIGHUP."""
     text = "signal.raise_signal(signal.SIGHUP); print('goes on')"
-    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" + PROGRAM + text
+    ignored = "signal.signal(signal.SIGHUP, signal.SIG_IGN)\ninterruption = Interruption()"
+    code = PROGRAM.replace("interruption = Interruption()", ignored) + text
     done = subprocess.run(
         [sys.executable, "-c", code.format(scripts=str(ROOT / "scripts"))], capture_output=True, text=True
     )
