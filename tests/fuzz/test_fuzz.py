@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
 import campaign
 import readers
 
-INPUTS = 5_000  # over all readers
+INPUTS = 3_000  # over all readers
 
 
 def start(arguments, log):

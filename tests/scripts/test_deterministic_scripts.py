@@ -49,13 +49,10 @@ RUNS = {
     "lbfgs.png": [
         *TRANSFER, "--scales=2", "--scale_factor=1.25", "--checkpoint_dir=state", "--checkpoint_every=1",
     ],
-    "lbfgs16.png": [*TRANSFER, *LAYERS, "--precision=bfloat16", "--logdir=logs"],
     "hager_zhang.png": [*TRANSFER, *LAYERS, "--line_search=hager_zhang"],
-    "adam.png": [*TRANSFER, *LAYERS, "--optimizer=adam", "--init=noise", "--evaluation=tiled"],
     "adam16.jpg": [
         *TRANSFER, *LAYERS, "--optimizer=adam", "--precision=bfloat16", "--scales=2", "--checkpoint_dir=state16",
     ],
-    "sgd.png": [*TRANSFER, *LAYERS, "--optimizer=sgd", "--averaging=0.9", "--evaluation=recompute"],
     "texture.png": ["reconstruct.py", "--style=../style.png", *SMALL, *LAYERS],
     "figures": [
         "paper_figures.py", "--figure=grid", "--rows=seed=1,2", "--columns=style_weight=10", *PICTURES, *SMALL,
@@ -66,7 +63,6 @@ RUNS = {
         "--optimizer=adam", "--batch_size=2",
     ],
     "network": [*TRAINING, "--width=4", "--residual_blocks=1", "--style_strength=0.5"],
-    "any": [*TRAINING, "--network=arbitrary", "--adain_layer=conv2_1", "--computed_in=bfloat16"],
     "stylized.png": ["stylize.py", PICTURES[0], "--model=network", "--style=style:1,content:2"],
     "lite.tflite": ["convert_stylizer.py", "--model=network", "--timing_size=24"],
     "compared": [

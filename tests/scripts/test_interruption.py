@@ -85,9 +85,9 @@ def test_a_deadline_ends_in_a_picture_that_says_so(tmp_path):
     assert "stopped by the deadline 0.01s before the first step; nothing is written" in at_once.stderr
     assert not (tmp_path / "none.png").exists()
 
-    ended = run_script("style_transfer.py", *flags, "--deadline=15s", "--output=out.png", cwd=tmp_path)
+    ended = run_script("style_transfer.py", *flags, "--deadline=10s", "--output=out.png", cwd=tmp_path)
     assert ended.returncode == 0 and ended.stdout == "out.png\n", ended.stderr
-    assert "stopped by the deadline 15s after " in ended.stderr
+    assert "stopped by the deadline 10s after " in ended.stderr
     with Image.open(tmp_path / "out.png") as made:
         note = json.loads(made.text["tfstyle"])
     steps, planned = note["iterations"]
