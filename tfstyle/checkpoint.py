@@ -19,7 +19,7 @@ from tfstyle.locks import FolderLock
 from tfstyle.supervision import CHECKPOINT_EVERY
 
 _FILE, _EARLIER = "checkpoint.npz", "checkpoint.earlier.npz"
-_FORMAT = 2
+_FORMAT = 3
 # Saving may take this share of a run's time.
 _SHARE = 0.02
 

@@ -1,17 +1,16 @@
-"""One run on its way: its stages, time, history, reports, states and recoveries."""
+"""One run on its way: its stages, time, reports, states and recoveries."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfstyle.checkpoint import Checkpoint
 from tfstyle.config import TransferConfig
+from tfstyle.history import History
 from tfstyle.joint import JointObjective
 from tfstyle.objective import Objective
 from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
@@ -25,17 +24,6 @@ from tfstyle.workshop import Workshop
 _PIECE_SECONDS = 0.5
 # Adam and SGD may climb at first: only after so many iterations is it told that nothing fell.
 _PATIENCE = 100
-# What falls by less than this share of itself may be rounding.
-_FALL = 1e-5
-
-
-class _Best(NamedTuple):
-    """The picture of the lowest objective among those that were reported at one scale."""
-
-    total: float
-    step: int
-    records: int  # of the history, this one's included
-    image: tf.Tensor
 
 
 class Run:
@@ -57,7 +45,6 @@ class Run:
 
     Attributes:
       index: the stage at hand.
-      history: what was reported.
       ending: why the run ended before all iterations were made; '' if it did not.
       failed: it ended because nothing helped.
 
@@ -89,17 +76,20 @@ class Run:
         self._evaluations_before = 0
         self._arrays: dict[str, np.ndarray] | None = None
         self._optimizer: ImageOptimizer | None = None
-        self._best: _Best | None = None
         self._remedies = 0  # tried so far
         self._since = 0  # the step that the optimiser at hand began after
-        self._first_total, self._fallen = 0.0, False  # at this scale
         self.index, self._step = 0, 0
-        self.history: list[Progress] = []
+        self._history = History()
         self.ending, self.failed = "", False
         if checkpoint and (saved := checkpoint.load()):
             with checkpoint.restoring():
                 self._take_up(saved.record, saved.arrays)
             self._note = "\n".join(filter(None, (note, saved.note)))
+
+    @property
+    def history(self) -> list[Progress]:
+        """What was reported."""
+        return self._history.records
 
     @property
     def seconds(self) -> float:
@@ -125,7 +115,7 @@ class Run:
                 self._end(objective, reason)
                 break
             self._go_on(stage, objective)
-        return self._best.image if self.ending else self._optimizer.image.read_value()
+        return self._history.best.image if self.ending else self._optimizer.image.read_value()
 
     def _go_on(self, stage: Stage, objective: Objective | JointObjective) -> None:
         """Makes a piece of the way: to the next report or, where that is far, a part of it."""
@@ -170,9 +160,9 @@ class Run:
         if self._continues(index):
             self._optimizer.use(objective)
             self._optimizer.reconsider()
-            self._best = self._best_now(objective)
+            self._history.begin_objective(self._total(objective), self._optimizer.image.read_value())
             return
-        self._fallen, self._best = False, None
+        self._history.begin_scale()
         self._start(objective, image)
         self._note_that(objective.note)
         self._report(objective)
@@ -200,15 +190,13 @@ class Run:
         return sum(before.iterations for before in self._stages[: self.index] if before.scale == stage.scale)
 
     def _is_stalled(self) -> bool:
-        if self._fallen or not (self._optimizer.finished or self._step - self._since >= _PATIENCE):
-            return False
-        return not self._optimizer.at_rest
+        long_enough = self._optimizer.finished or self._step - self._since >= _PATIENCE
+        return long_enough and not self._history.has_fallen and not self._optimizer.at_rest
 
     def _recover(self, objective: Objective | JointObjective, problem: str) -> None:
         """Goes back to the best picture and on from there in another way, or ends the run there."""
-        best, left = self._best, remedies(self._own_config)[self._remedies :]
+        best, left = self._history.go_back(), remedies(self._own_config)[self._remedies :]
         self._step = self._since = best.step
-        del self.history[best.records :]
         if not left:
             self.failed = True
             self.ending = f"{problem}, and nothing helped"
@@ -234,9 +222,8 @@ class Run:
         self._note_that(f"stopped by {reason} after {self._steps_made()} iterations{goes_on}")
         self._report(objective, keep=False)
 
-    def _best_now(self, objective: Objective | JointObjective) -> _Best:
-        total = sum(_means(objective.weighted(self._optimizer.losses)).values())
-        return _Best(total, self._step, len(self.history), self._optimizer.image.read_value())
+    def _total(self, objective: Objective | JointObjective) -> float:
+        return sum(_means(objective.weighted(self._optimizer.losses)).values())
 
     def _steps_made(self) -> int:
         return sum(before.iterations for before in self._stages[: self.index]) + self._step
@@ -263,33 +250,24 @@ class Run:
             note=note,
             remaining=remaining(self._stages, self.index, self._step),
         )
-        if keep:
-            self.history.append(progress)
         image = optimizer.image.read_value()
-        if self._best is None or progress.total < self._best.total:
-            if self._best is None:
-                self._first_total = progress.total
-            self._fallen = self._fallen or progress.total < (1 - _FALL) * self._first_total
-            self._best = _Best(progress.total, self._step, len(self.history), image)
+        self._history.add(progress, self._step, image, keep=keep)
         for reporter in self._reporters:
             reporter.report(progress, image)
 
     def _save(self) -> None:
-        best = self._best
+        history, best = self._history.state()
         record = {
             "stage": self.index,
             "step": self._step,
             "since": self._since,
             "remedies": self._remedies,
-            "first_total": self._first_total,
-            "fallen": self._fallen,
-            "best": [best.total, best.step, best.records],
             "evaluations_before": self._evaluations_before,
             "seconds": self.seconds,
             "note": self._note,
-            "history": [dataclasses.asdict(progress) for progress in self.history],
+            "history": history,
         }
-        arrays = {**self._optimizer.state(), "best": best.image.numpy()}
+        arrays = {**self._optimizer.state(), "best": best}
         self._note_that(self._checkpoint.save(record, arrays, self._choices))
 
     def _take_up(self, record: Mapping, arrays: dict[str, np.ndarray]) -> None:
@@ -300,14 +278,9 @@ class Run:
             raise ValueError(f"step {self._step} of stage {self.index}")
         self._since, self._remedies = int(record["since"]), int(record["remedies"])
         self._adopt()
-        self._first_total, self._fallen = float(record["first_total"]), bool(record["fallen"])
-        best = arrays.pop("best")
-        if best.dtype != np.float32 or best.shape[1:] != (*stage.size, 3):
-            raise ValueError(f"a picture of {best.dtype} and shape {list(best.shape)}")
-        self._best = _Best(*record["best"], tf.constant(best))
+        self._history = History.restored(record["history"], arrays.pop("best"), stage.size)
         self._evaluations_before = int(record["evaluations_before"])
         self._began -= float(record["seconds"])
-        self.history = [Progress(**progress) for progress in record["history"]]
         self._note_that(record["note"])
         self._arrays = arrays
 
