@@ -43,3 +43,10 @@ def test_no_control_group_of_this_version(group, name):
 def test_a_control_group_that_is_over_its_limit(group):
     (group / "memory.current").write_text("4000000000\n")
     assert memory.free_bytes() == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "expected"), [(7, 100, 7), (0, 100, 0), (200, 100, 100), (5, 0, 0)]
+)
+def test_the_largest_that_fits(limit, most, expected):
+    assert memory.largest_that(lambda value: value <= limit, most) == expected

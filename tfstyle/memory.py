@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 
 _PAGE = 4096
 _GROUP = pathlib.Path("/sys/fs/cgroup")
@@ -22,6 +23,18 @@ def resident_bytes() -> int:
 def free_bytes() -> int:
     """Returns the memory that processes may still take, by the system and by this one's control group."""
     return max(0, min(_by_system(), _by_group()))
+
+
+def largest_that(fits: Callable[[int], bool], most: int) -> int:
+    """Returns the largest number up to `most` that fits, where all below one that fits do; or else 0."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if fits(middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 def _by_system() -> int:

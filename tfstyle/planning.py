@@ -16,7 +16,7 @@ from tfstyle import determinism
 from tfstyle.config import TransferConfig
 from tfstyle.features.costs import costs
 from tfstyle.footprint import TILE, needed_bytes
-from tfstyle.memory import free_bytes, resident_bytes
+from tfstyle.memory import free_bytes, largest_that, resident_bytes
 from tfstyle.objective import EVALUATIONS
 from tfstyle.precision import rate
 from tfstyle.schedule import Stage, stages
@@ -222,26 +222,14 @@ def _remedies(
     def scaled(side: int) -> tuple[int, int]:
         return tuple(max(1, round(length * side / max(size))) for length in size)
 
-    if largest := _largest(max(size) - 1, lambda side: fits(scaled(side))):
+    if largest := largest_that(lambda side: fits(scaled(side)), max(size) - 1):
         yield f"image_size={largest}"
     if config.evaluation != "tiled" and fits(evaluation="tiled"):
         yield "evaluation=tiled"
     if config.optimizer == "lbfgs":
-        if pairs := _largest(config.lbfgs_history - 1, lambda pairs: fits(lbfgs_history=pairs)):
+        if pairs := largest_that(lambda pairs: fits(lbfgs_history=pairs), config.lbfgs_history - 1):
             yield f"lbfgs_history={pairs}"
         if fits(optimizer="adam"):
             yield "optimizer=adam"
-    if fewer := _largest(pictures - 1, lambda fewer: fits(pictures=fewer)):
+    if fewer := largest_that(lambda fewer: fits(pictures=fewer), pictures - 1):
         yield f"batch_size={fewer}"
-
-
-def _largest(most: int, fits: Callable[[int], bool]) -> int:
-    """Returns the largest number up to `most` that fits, where all below one that fits do; or else 0."""
-    least = 0
-    while least < most:
-        middle = (least + most + 1) // 2
-        if fits(middle):
-            least = middle
-        else:
-            most = middle - 1
-    return least

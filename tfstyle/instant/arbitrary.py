@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfstyle.composition import Composition, extractor_of
 from tfstyle.config import TransferConfig
 from tfstyle.features import minimum_size
+from tfstyle.features.costs import costs
 from tfstyle.instant.photographs import WHOLE, Share, batches
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.instant.style_network import style_network
@@ -38,6 +39,7 @@ class ArbitraryTask:
 
     Attributes:
       network: a `StyleNetwork`. Only its decoder is trained.
+      extractor: of the config.
 
     Raises:
       ValueError: an option is out of range, or cannot be had of pairs of crops.
@@ -46,9 +48,9 @@ class ArbitraryTask:
 
     def __init__(self, config: TransferConfig, recipe: InstantRecipe):
         _require_possible(config)
-        self._config = config
-        self._extractor = extractor_of(config, dtype=recipe.computed_in)
-        least = minimum_size(self._extractor)
+        self._config, self._width = config, recipe.decoder_width
+        self.extractor = extractor_of(config, dtype=recipe.computed_in)
+        least = minimum_size(self.extractor)
         if recipe.crop_size < least:
             raise ValueError(f"crop_size={recipe.crop_size}: too small; these layers need {least} or above")
         self.network = style_network(
@@ -63,12 +65,16 @@ class ArbitraryTask:
     def composition(self, batch: tuple[tf.Tensor, tf.Tensor]) -> Composition:
         """Returns the objective of a batch of `pairs`, in a graph."""
         contents, styles = batch
-        return Composition(self._config, self._extractor, contents, styles, tf.constant(0))
+        return Composition(self._config, self.extractor, contents, styles, tf.constant(0))
 
     def paint(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns what the network makes of the batch in training, `[B, S, S, 3]`."""
         contents, styles = batch
         return self.network({"image": contents, "style": styles}, training=True)
+
+    def kept(self, side: int) -> int:
+        # The decoder is the encoder's mirror image; of the encoder, which is not trained, nothing is kept.
+        return int(self._width * costs(self.network.encoder, (), (side, side)).kept)
 
 
 def pairs(

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfstyle.composition import Composition, extractor_of
 from tfstyle.config import TransferConfig
+from tfstyle.instant.layers import Doubled, ReflectedConv2D
 from tfstyle.instant.networks import transformation_network
 from tfstyle.instant.recipe import InstantRecipe
 from tfstyle.program import Program
@@ -26,15 +27,20 @@ class Task(Protocol):
 
     Attributes:
       network: what is trained.
+      extractor: what its pictures are looked at with.
     """
 
     network: tf.keras.Model
+    extractor: tf.keras.Model
 
     def composition(self, batch: Batch) -> Composition:
         """Returns the objective of a batch, in a graph."""
 
     def paint(self, batch: Batch) -> tf.Tensor:
         """Returns what the network makes of a batch in training, `[B, S, S, 3]`."""
+
+    def kept(self, side: int) -> int:
+        """Returns how many values of the network a step keeps for its gradient, for one picture of a side."""
 
 
 class ConditionalTask:
@@ -47,6 +53,7 @@ class ConditionalTask:
 
     Attributes:
       network: from `transformation_network`.
+      extractor: of the config.
 
     Raises:
       ValueError: the objective is not possible in a graph, or styles do not suit it.
@@ -56,10 +63,10 @@ class ConditionalTask:
     def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
         Program.require_possible(config)
         self._config = config
-        self._extractor = extractor_of(config, dtype=recipe.computed_in)
+        self.extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
             targets.require_for(config, "styles")
-            targets.require_network(self._extractor)
+            targets.require_network(self.extractor)
         self._styles = finest(styles)
         self._count = len(styles)
         self.network = transformation_network(
@@ -73,12 +80,18 @@ class ConditionalTask:
     def composition(self, batch: Batch) -> Composition:
         contents, numbers = batch
         return Composition(
-            self._config, self._extractor, contents, chosen(self._styles, numbers), tf.constant(0)
+            self._config, self.extractor, contents, chosen(self._styles, numbers), tf.constant(0)
         )
 
     def paint(self, batch: Batch) -> tf.Tensor:
         contents, numbers = batch
         return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
+
+    def kept(self, side: int) -> int:
+        layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | Doubled)]
+        probe = tf.keras.Model(self.network.input, [layer.output for layer in layers])
+        shapes = probe.compute_output_shape({"image": (1, side, side, 3), "style": (1, self._count)})
+        return sum(rows * columns * filters for _, rows, columns, filters in shapes)
 
 
 def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfstyle.checkpoint import Checkpoint
 from tfstyle.config import TransferConfig
 from tfstyle.files import sha256
-from tfstyle.instant import distribution
+from tfstyle.instant import distribution, footprint
 from tfstyle.instant.arbitrary import ArbitraryTask, pairs
 from tfstyle.instant.learner import Learner
 from tfstyle.instant.photographs import Share, batches, centers, held_out, require_readable
@@ -156,8 +156,8 @@ def train_task(
       that moment, and "pictures a second" since the last record.
 
     Raises:
-      ValueError: the batch cannot be divided among the replicas, a strength
-        cannot be measured, or the checkpoint is of another run, or of another
+      ValueError: the batch cannot be divided among the replicas or does not fit
+        into memory, a strength cannot be measured, or the checkpoint is of another run, or of another
         step for another worker.
       FloatingPointError: the loss stopped being finite.
       OSError: a file cannot be read, or the checkpoint not be written; or a worker was lost.
@@ -175,7 +175,9 @@ def train_task(
                 )
             )
         with strategy.scope():
-            learner = Learner(task(), stream, config, recipe, validation, strategy)
+            made = task()
+            footprint.require_fit(made, config, recipe, strategy.num_replicas_in_sync)
+            learner = Learner(made, stream, config, recipe, validation, strategy)
         stack.enter_context(distribution.losses_told())
         history = fit(
             learner,
