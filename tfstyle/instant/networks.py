@@ -14,6 +14,10 @@ network for many styles, and for mixtures of them. Departures from Johnson et al
   by transposed convolutions, which draw checkerboards.
 - Instance normalisation in place of batch normalisation; before it, no biases,
   which it would take off again.
+- On request, a skip connection (Ronneberger, Fischer & Brox, "U-Net", MICCAI
+  2015): the last but one convolution sees what the first found, at full size.
+  What is fine in a picture need not be learned to come back from a quarter of
+  its size, at which most of a short training would be spent.
 
 From Dumoulin et al. it departs in that the last convolution is not normalised:
 light and contrast of the picture may differ from one picture to the next.
@@ -42,6 +46,8 @@ _POLICIES = {
     "float64": "float64",
 }
 
+_JOINED = "joined"  # the layer of the skip connection
+
 # {name of a layer: (mean, variance)}, `[B, C]` each.
 Statistics = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
 
@@ -50,7 +56,13 @@ Normalise = Callable[[ConditionalInstanceNormalization, tf.Tensor, tf.Tensor], t
 
 
 def transformation_network(
-    styles: int = 1, *, width: int = 32, residual_blocks: int = 5, seed: int = 0, dtype: str = "float32"
+    styles: int = 1,
+    *,
+    width: int = 32,
+    residual_blocks: int = 5,
+    skip_connection: bool = False,
+    seed: int = 0,
+    dtype: str = "float32",
 ) -> tf.keras.Model:
     """Builds a network, not yet trained.
 
@@ -59,6 +71,7 @@ def transformation_network(
       width: filters of the first convolution; a half and a quarter of the
         size, it has twice and four times as many.
       residual_blocks: at a quarter of the size.
+      skip_connection: whether there is one at full size, as said above.
       seed: of the kernels; the same seed gives the same network.
       dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
         for activations in half precision; ``float64`` is for tests.
@@ -78,9 +91,11 @@ def transformation_network(
     ):  # fmt: skip
         if not isinstance(value, numbers.Integral) or value < least:
             raise ValueError(f"{name}={value!r}: must be a whole number, {least} or above")
+    if not isinstance(skip_connection, bool):
+        raise ValueError(f"skip_connection={skip_connection!r}: must be true or false")
     if dtype not in _POLICIES:
         raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(_POLICIES)}")
-    layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
+    layers = _layers(styles, width, residual_blocks, skip_connection, np.random.default_rng(seed), dtype)
     image = tf.keras.Input((None, None, 3), name="image", dtype=_POLICIES[dtype])
     style = tf.keras.Input((styles,), name="style", dtype=_POLICIES[dtype])
     picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
@@ -122,13 +137,14 @@ def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Ten
     return found
 
 
-def layout(network: tf.keras.Model) -> dict[str, int | str]:
+def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:
     """Returns arguments of `transformation_network` that make a network of the same layers, as JSON types."""
     names, first = {layer.name for layer in network.layers}, network.get_layer("first")
     return {
         "styles": int(network.input["style"].shape[-1]),
         "width": first.filters,
         "residual_blocks": sum(f"residual{index}_sum" in names for index in range(1, len(names))),
+        "skip_connection": _JOINED in names,
         "dtype": first.dtype_policy.name,
     }
 
@@ -149,7 +165,9 @@ def fingerprint(network: tf.keras.Model) -> str:
     return digest.hexdigest()[:16]
 
 
-def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
+def _layers(
+    styles, width, residual_blocks, skip_connection, generator, dtype
+) -> dict[str, tf.keras.layers.Layer]:
     """Returns the layers of a network by name; `connect` knows what follows what."""
     found = {}
 
@@ -177,6 +195,8 @@ def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.ke
     for name, filters in (("half_again", 2 * width), ("whole_again", width)):
         add(Doubled(name=f"{name}_doubled", dtype=dtype))
         convolution(name, filters, 3)
+    if skip_connection:
+        add(tf.keras.layers.Concatenate(name=_JOINED, dtype=dtype))
     convolution("last", 3, 9, normalised=False)
     # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
     add(tf.keras.layers.Activation("sigmoid", name="picture", dtype=_POLICIES[dtype]))
@@ -211,11 +231,8 @@ def connect(
         normal = normalise(layers[f"{name}_norm"], layers[name](activation), style)
         return relu(normal) if rectified else normal
 
-    def doubled(name, activation, like):
-        return block(name, layers[f"{name}_doubled"](activation, like))
-
     activation = block("first", image)
-    first = outline(activation)
+    first = activation if _JOINED in layers else outline(activation)
     activation = block("half", activation)
     half = outline(activation)
     activation = block("quarter", activation)
@@ -226,6 +243,9 @@ def connect(
         inner = block(f"residual{index}_b", inner, rectified=False)
         activation = layers[f"residual{index}_sum"]([activation, inner])
         index += 1
-    activation = doubled("half_again", activation, like=half)
-    activation = doubled("whole_again", activation, like=first)
+    activation = block("half_again", layers["half_again_doubled"](activation, half))
+    activation = layers["whole_again_doubled"](activation, first)
+    if _JOINED in layers:
+        activation = layers[_JOINED]([activation, first])
+    activation = block("whole_again", activation)
     return layers["picture"](layers["last"](activation))

@@ -55,6 +55,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         *,
         width: int = 16,
         residual_blocks: int = 5,
+        skip_connection: bool = False,
         style: Mixture | None = None,
         strength: float = 1.0,
         **options,
@@ -66,7 +67,11 @@ class InstantStylizer(tf.keras.layers.Layer):
         require_strength(strength)
         self.strength = float(strength)
         self.network = transformation_network(
-            len(self.names), width=width, residual_blocks=residual_blocks, dtype=self.dtype_policy.name
+            len(self.names),
+            width=width,
+            residual_blocks=residual_blocks,
+            skip_connection=skip_connection,
+            dtype=self.dtype_policy.name,
         )
         self.built = True
         self._painter: Painter | None = None
@@ -135,6 +140,7 @@ class InstantStylizer(tf.keras.layers.Layer):
             "names": self.names,
             "width": of_network["width"],
             "residual_blocks": of_network["residual_blocks"],
+            "skip_connection": of_network["skip_connection"],
             "style": self.weights_of_styles,
             "strength": self.strength,
         }

@@ -73,6 +73,7 @@ class ConditionalTask:
             self._count,
             width=recipe.width,
             residual_blocks=recipe.residual_blocks,
+            skip_connection=recipe.skip_connection,
             seed=recipe.shuffle,
             dtype=recipe.policy,
         )
