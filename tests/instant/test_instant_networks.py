@@ -11,7 +11,7 @@ from tfstyle.instant.layers import (
     reflected,
     reflected_indices,
 )
-from tfstyle.instant.networks import instance_statistics, run, transformation_network
+from tfstyle.instant.networks import instance_statistics, layout, run, transformation_network
 
 from conftest import differing
 
@@ -41,12 +41,18 @@ def narrow():
     return network()
 
 
+@pytest.fixture(scope="module")
+def skipping():
+    return network(skip_connection=True)
+
+
 # The network.
 
 
+@pytest.mark.parametrize("which", ["narrow", "skipping"])
 @pytest.mark.parametrize("size", SIZES)
-def test_any_size_comes_back_in_range(narrow, size):
-    made = made_of(narrow, noise(2, *size, 3))
+def test_any_size_comes_back_in_range(which, size, request):
+    made = made_of(request.getfixturevalue(which), noise(2, *size, 3))
     assert made.shape == (2, *size, 3)
     assert made.dtype == np.float32
     assert made.min() >= 0
@@ -64,10 +70,40 @@ def test_pictures_of_a_batch_do_not_see_each_other(narrow):
 
 @pytest.mark.parametrize("size", [(6, 9), (33, 47), (64, 50)])
 @pytest.mark.parametrize("value", [0.0, 0.37, 1.0])
-def test_has_no_frame(narrow, size, value):
+@pytest.mark.parametrize("which", ["narrow", "skipping"])
+def test_has_no_frame(which, size, value, request):
     image = np.full((1, *size, 3), value, np.float32) * np.float32([1, 0.5, 0.2])
-    made = made_of(narrow, image)
+    made = made_of(request.getfixturevalue(which), image)
     np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)
+
+
+def test_a_skip_connection_brings_the_first_activation_to_the_end(narrow, skipping):
+    """With no weight on it, the network is the one without; with nothing else, the end sees full size alone."""
+    assert skipping.count_params() == narrow.count_params() + 9 * 4 * 4
+    image = noise(1, 14, 19, 3)
+    weights = skipping.get_weights()
+    (place,) = (index for index, each in enumerate(weights) if each.shape == (3, 3, 12, 4))
+    without = [each.copy() for each in weights]
+    without[place][:, :, 8:] = 0
+    skipping.set_weights(without)
+    same = network()
+    same.set_weights([each[:, :, :8] if index == place else each for index, each in enumerate(without)])
+    np.testing.assert_allclose(made_of(skipping, image), made_of(same, image), atol=1e-6)
+    alone = [each.copy() for each in weights]
+    alone[place][:, :, :8] = 0
+    skipping.set_weights(alone)
+    before = made_of(skipping, image)
+    skipping.get_layer("residual1_a").kernel.assign(0 * skipping.get_layer("residual1_a").kernel)
+    np.testing.assert_array_equal(made_of(skipping, image), before)
+    skipping.set_weights(weights)
+    assert np.abs(made_of(skipping, image) - before).max() > 0.01
+
+
+def test_a_layout_makes_the_same_layers(narrow, skipping):
+    for made in (narrow, skipping):
+        assert [each.shape for each in transformation_network(**layout(made)).weights] == [
+            each.shape for each in made.weights
+        ]
 
 
 def test_parameters_counted_by_hand(narrow):
@@ -149,6 +185,7 @@ def test_every_parameter_is_trained_that_can_be(narrow):
         ({"styles": 0}, r"^styles=0: must be a whole number, 1 or above$"),
         ({"width": 2.5}, r"^width=2\.5: "),
         ({"residual_blocks": -1}, r"^residual_blocks=-1: must be a whole number, 0 or above$"),
+        ({"skip_connection": 1}, r"^skip_connection=1: must be true or false$"),
         ({"seed": -1}, r"^seed=-1: "),
         ({"dtype": "int8"}, r"^dtype='int8': must be one of float32, "),
     ],

@@ -39,7 +39,13 @@ def test_a_network_comes_back(network, exported):
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert card["layout"] == {"styles": 2, "width": 2, "residual_blocks": 1, "dtype": "float32"}
+    assert card["layout"] == {
+        "styles": 2,
+        "width": 2,
+        "residual_blocks": 1,
+        "skip_connection": False,
+        "dtype": "float32",
+    }
     assert style_names(card) == ["mosaic", "swirls"]
 
 
@@ -63,6 +69,7 @@ def test_the_graphs_are_not_read(network, copy):
         ({"styles": 3}, r"its parameters cannot be read \(.*\(2, 2\).*\(3, 2\)"),
         ({"residual_blocks": 2}, "some of its parameters are missing"),
         ({"residual_blocks": 0}, f"its parameters are not those that {CARD} speaks of"),
+        ({"skip_connection": True}, r"its parameters cannot be read \(.*\(3, 3, 4, 2\).*\(3, 3, 6, 2\)"),
         ({"width": "wide"}, "tells of a network that cannot be made .*width='wide'"),
         ({"depth": 2}, "tells of a network that cannot be made .*depth"),
     ],

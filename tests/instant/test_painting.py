@@ -22,7 +22,7 @@ PICTURES = np.stack([picture(37, 51, 1), picture(37, 51, 2)])
 
 @pytest.fixture(scope="module")
 def network():
-    return differing(transformation_network(3, width=4, residual_blocks=1))
+    return differing(transformation_network(3, width=4, residual_blocks=1, skip_connection=True))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_large_pictures_are_painted_in_strips(network, monkeypatch):
     asked = []
     monkeypatch.setattr(painting, "paint_in_strips", lambda *given: asked.append(given[3]) or [])
     paint = Painter(transformation_network(1, width=64, residual_blocks=0))
-    assert paint.largest_whole == 2**31 // (37 * 64)
+    assert paint.largest_whole == 2**31 // (50 * 64)
     paint.largest_whole = 100
     paint(np.zeros([1, 10, 10, 3], np.float32), [1.0])
     assert not asked

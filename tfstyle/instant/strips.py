@@ -6,7 +6,7 @@ picture, and once more to write the result. Maps of half and a quarter of the si
 are kept from their sweep on, for as long as they are read. Maps of full size are
 never there as a whole; those before the first kept map, and those behind the
 last, are computed again in each sweep: two of the network's convolutions, twice
-each.
+each; the first, which a skip connection reads again, four times with one.
 
 The network itself is the one of `networks.connect`, on maps whose rows are
 computed when they are asked for: a row asks for the rows that it sees.
@@ -129,7 +129,9 @@ class _Sweep:
             return lambda activation, like: _doubled(layer, activation, like)
         if isinstance(layer, tf.keras.layers.Add):
             # Kept, or else each block would read all blocks before it.
-            return lambda both: self._kept(both[0].pointwise(lambda *rows: layer(list(rows)), both[1]))
+            return lambda both: self._kept(_of_both(layer, both))
+        if isinstance(layer, tf.keras.layers.Concatenate):
+            return lambda both: _of_both(layer, both)
         if isinstance(layer, tf.keras.layers.Activation):
             return lambda activation: activation.pointwise(layer)
         return layer  # a normalisation, which `normalise` takes as it is
@@ -156,6 +158,10 @@ class _Sweep:
                     kept = np.empty(shape, rows.dtype.as_numpy_dtype)
                 kept[:, start:stop] = rows
         return activation if kept is None else whole(kept, activation.step)
+
+
+def _of_both(layer: tf.keras.layers.Layer, both: list[LazyMap]) -> LazyMap:
+    return both[0].pointwise(lambda *rows: layer(list(rows)), both[1])
 
 
 def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:

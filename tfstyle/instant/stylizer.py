@@ -31,7 +31,7 @@ class InstantStylizer(tf.keras.layers.Layer):
 
     Args:
       names: of the styles, in order.
-      width, residual_blocks: of the network; see `transformation_network`.
+      width, residual_blocks, skip_connection: of the network; see `transformation_network`.
       style: in which it paints where a call names none: a place, a name, {name:
         share}, or a share for each; see `mixtures.weights_of`.
       strength: likewise, from 0 (the picture as it is) to 1.
