@@ -16,7 +16,7 @@ demo: $(READY) | out
 	$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
