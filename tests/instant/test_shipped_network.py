@@ -1,4 +1,4 @@
-"""The network that the repository ships: small, six styles, and there for who has TensorFlow alone."""
+"""The network that the repository ships: small, five styles, and there for who has TensorFlow alone."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ sys.modules["tfstyle"] = None
 import numpy as np, tensorflow as tf
 folder, given, out = sys.argv[1:4]
 loaded, given = tf.saved_model.load(folder), np.load(given)
-style, strength = tf.constant([[0.0, 0.5, 0.5, 0.0, 0.0, 0.0]]), tf.constant(0.8)
+style, strength = tf.constant([[0.0, 0.5, 0.5, 0.0, 0.0]]), tf.constant(0.8)
 paint = loaded.signatures["with_style"]
 found = {name: paint(image=tf.constant(given[name]), style=style, strength=strength)["picture"] for name in given.files}
 np.savez(out, **found)
@@ -34,7 +34,7 @@ def test_it_is_small_and_says_what_it_is():
     assert sum(path.stat().st_size for path in files) < 5e6
     card = json.loads((FOLDER / "tfstyle.json").read_text())
     network, _ = load_network(FOLDER)
-    assert card["styles_known"] == len(card["styles"]) == network.input["style"].shape[-1] == 6
+    assert card["styles_known"] == len(card["styles"]) == network.input["style"].shape[-1] == 5
     assert card["config"]["weights"] == "mini" and card["photographs"] > 900 and "license" in card
     page = (FOLDER / "README.md").read_text()
     for number, name in enumerate(card["styles"], 1):
@@ -46,7 +46,7 @@ def test_styles_differ_and_shapes_stay():
     stylize = InstantStylizer.load(FOLDER)
     content = np.float32(picture(90, 120, 3))[np.newaxis] / 255
     made = {name: np.asarray(stylize(content, style=name)) for name in stylize.names}
-    assert len(made) == 6
+    assert len(made) == 5
     edges = [np.abs(np.diff(each.mean(-1), axis=1)).max() for each in (content, *made.values())]
     assert min(edges) > 0.02
     pairs = [

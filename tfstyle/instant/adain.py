@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfstyle.instant.layers import instance_moments
 from tfstyle.options import listed, number
 
 
@@ -29,7 +30,7 @@ class Moments(NamedTuple):
 def moments(features: tf.Tensor, epsilon: float = 1e-5) -> Moments:
     """Returns eqs. (5) and (6) of activations `[B, h, w, C]`, in float32 at least."""
     wide = tf.cast(features, _wide(features))
-    mean, variance = tf.nn.moments(wide, axes=[1, 2])
+    mean, variance = instance_moments(wide)
     return Moments(mean, tf.sqrt(variance + epsilon))
 
 

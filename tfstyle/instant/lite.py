@@ -1,13 +1,11 @@
 """Networks as LiteRT files, for telephones and whatever has no TensorFlow.
 
 The network is traced once more, in float32, from what LiteRT has itself: no op
-of a file needs TensorFlow's kernels ("Flex"). Three things are done otherwise
+of a file needs TensorFlow's kernels ("Flex"). Two things are done otherwise
 than in `networks`, to the same numbers:
 
 - Parameters are constants. The converter leaves those of a Keras model outside
   of the file, as variables without a value.
-- Means over positions are means of the rows' means. LiteRT adds up in float32,
-  one value after the other: of a picture's 2^18 at once, it loses some digits.
 - Batches are of one picture.
 """
 
@@ -24,7 +22,13 @@ import tensorflow as tf
 from tfstyle.files import require_file, require_writable_folder, write_atomically
 from tfstyle.instant import networks
 from tfstyle.instant.cards import style_names
-from tfstyle.instant.layers import ConditionalInstanceNormalization, ReflectedConv2D, normalised, reflected
+from tfstyle.instant.layers import (
+    ConditionalInstanceNormalization,
+    ReflectedConv2D,
+    instance_moments,
+    normalised,
+    reflected,
+)
 from tfstyle.instant.loading import load_network
 from tfstyle.instant.mixtures import Mixture, weights_of
 from tfstyle.options import listed, whole_number
@@ -229,19 +233,11 @@ def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
         scale, shift = layer.scale.numpy(), layer.shift.numpy()
 
         def normalise(activation, style):
-            mean = _mean(activation)
-            variance = _mean(tf.math.squared_difference(activation, mean[:, tf.newaxis, tf.newaxis]))
             own = tf.matmul(style, scale), tf.matmul(style, shift)
-            return normalised(activation, mean, variance, *own, layer.epsilon)
+            return normalised(activation, *instance_moments(activation), *own, layer.epsilon)
 
         return normalise
     return layer
-
-
-def _mean(activation: tf.Tensor) -> tf.Tensor:
-    """Returns the mean over positions, `[B, C]`."""
-    # Not with kept axes that are sliced off: at that, XNNPACK's second call of a size gave other pictures.
-    return tf.reduce_mean(tf.reduce_mean(activation, axis=2), axis=1)
 
 
 def _interpreter(content: bytes, threads: int):
