@@ -65,13 +65,16 @@ def main():
         summary = batch.run_here(stop=cli.INTERRUPTION.awaited())
     print(", ".join(f"{count} {kind}" for kind, count in summary.counts.items()), file=cli.sys.stderr)
     print(summary.manifest)
-    if cli.INTERRUPTION.status:
+    failed = (
+        f"{summary.failures} pictures could not be made; {summary.dead_letters} says why"
+        " (--retry_failures tries even those again that have not changed)"
+    )
+    if cli.INTERRUPTION.status:  # which the exit status tells, whatever failed before
+        if summary.failures:
+            print(failed, file=cli.sys.stderr)
         print(f"stopped by {cli.INTERRUPTION()}; the same command makes the rest", file=cli.sys.stderr)
-    if summary.failures:
-        raise ValueError(
-            f"{summary.failures} pictures could not be made; {summary.dead_letters} says why"
-            " (--retry_failures tries even those again that have not changed)"
-        )
+    elif summary.failures:
+        raise ValueError(failed)
 
 
 def beam_arguments() -> list[str]:

@@ -45,7 +45,7 @@ JOBS = {
     "figure": ["paper_figures.py", *USUAL, *STATE, *PICTURES[:2], "--image_size=64", "--figure=layers", "--scales=1",
                "--iterations=40", "--output=made"],
     "training": ["train_stylizer.py", *USUAL[:1], *STATE, *TRAINING, *LAYERS, "--steps=150", "--output=made/model"],
-    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=64", "--iterations=60",
+    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=64", "--iterations=30",
               "--scales=1", "--output=made", "--batch_size=1"],
 }  # fmt: skip
 
