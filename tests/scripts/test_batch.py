@@ -148,8 +148,8 @@ def test_tfrecords_and_jpeg(narrow_file, folder):
 
 def test_ctrl_c_keeps_what_is_finished(narrow_file, folder):
     arguments = ["--contents=in", "--styles=waves.png,dots.png", "--output=stopped", "--batch_size=1", *FLAGS]
-    # With two iterations, the rest would be made before the signal comes.
-    arguments.append("--iterations=300")
+    # With fewer iterations, the rest would be made before the signal comes.
+    arguments.append("--iterations=3000")
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "scripts" / "batch.py"), f"--weights={narrow_file}", *arguments],
         cwd=folder, stderr=subprocess.PIPE, text=True,
