@@ -50,3 +50,11 @@ def test_a_control_group_that_is_over_its_limit(group):
 )
 def test_the_largest_that_fits(limit, most, expected):
     assert memory.largest_that(lambda value: value <= limit, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "gpus", "most"), [(0, [], 7), (2.5, [], 25e8), (0, ["one"], float("inf")), (2.5, ["one"], 25e8)]
+)
+def test_what_a_process_may_come_to(limit, gpus, most, monkeypatch):
+    monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: gpus)
+    assert memory.most_bytes(limit, 3, 4) == most

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable
 
+import tensorflow as tf
+
 _PAGE = 4096
 _GROUP = pathlib.Path("/sys/fs/cgroup")
 # Where the system does not tell: a common size.
@@ -23,6 +25,20 @@ def resident_bytes() -> int:
 def free_bytes() -> int:
     """Returns the memory that processes may still take, by the system and by this one's control group."""
     return max(0, min(_by_system(), _by_group()))
+
+
+def most_bytes(memory_limit: float, resident: int, free: int) -> float:
+    """Returns what this process may come to.
+
+    Args:
+      memory_limit: as in `TransferConfig`, in GB; 0: what there is, which is infinite
+        where there is a GPU, of which the system's memory says nothing.
+      resident: bytes that it has.
+      free: bytes that it may still take.
+    """
+    if memory_limit:
+        return int(memory_limit * 1e9)
+    return float("inf") if tf.config.list_physical_devices("GPU") else resident + free
 
 
 def largest_that(fits: Callable[[int], bool], most: int) -> int:

@@ -16,7 +16,7 @@ from tfstyle import determinism
 from tfstyle.config import TransferConfig
 from tfstyle.features.costs import costs
 from tfstyle.footprint import TILE, needed_bytes
-from tfstyle.memory import free_bytes, largest_that, resident_bytes
+from tfstyle.memory import free_bytes, largest_that, most_bytes, resident_bytes
 from tfstyle.objective import EVALUATIONS
 from tfstyle.precision import rate
 from tfstyle.schedule import Stage, stages
@@ -138,16 +138,11 @@ def make_plan(
     Raises:
       ValueError: an evaluation is asked for that the extractor does not allow.
     """
-    resident = resident_bytes()
-    if config.memory_limit:
-        limit = most = int(config.memory_limit * 1e9)
-        if determinism.enabled():
-            resident = int(_PROCESS_BYTES)
-    else:
-        free = free_bytes()
-        limit, most = int(resident + _SHARE * free), resident + free
-        if tf.config.list_physical_devices("GPU"):
-            most = float("inf")  # what the host has says nothing of what the GPU has
+    resident, free = resident_bytes(), free_bytes()
+    most = most_bytes(config.memory_limit, resident, free)
+    limit = most if config.memory_limit else int(resident + _SHARE * free)
+    if config.memory_limit and determinism.enabled():
+        resident = int(_PROCESS_BYTES)
 
     def ways_of(size: tuple[int, int], config: TransferConfig, pictures: int) -> _Ways:
         return _ways(extractor, style_layers, size, config, precision, pictures, limit - resident)

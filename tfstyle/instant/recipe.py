@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from tfstyle.layers import canonical_name
 from tfstyle.options import check_choices, number, option, to_json, whole_number
 
+LEAST_CROP = 16
+
 
 @dataclass(frozen=True)
 class InstantRecipe:
@@ -64,7 +66,7 @@ class InstantRecipe:
 _LEAST = {
     "steps": 1,
     "batch_size": 1,
-    "crop_size": 16,
+    "crop_size": LEAST_CROP,
     "width": 1,
     "residual_blocks": 0,
     "shuffle": 0,

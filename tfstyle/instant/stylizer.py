@@ -135,12 +135,11 @@ class InstantStylizer(tf.keras.layers.Layer):
 
     def get_config(self):
         of_network = layout(self.network)
+        del of_network["styles"], of_network["dtype"]  # those are the names and the layer's own
         return {
             **super().get_config(),
+            **of_network,
             "names": self.names,
-            "width": of_network["width"],
-            "residual_blocks": of_network["residual_blocks"],
-            "skip_connection": of_network["skip_connection"],
             "style": self.weights_of_styles,
             "strength": self.strength,
         }
