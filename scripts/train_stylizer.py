@@ -57,6 +57,7 @@ def main():
             print(f"waiting for {count - 1} other workers …", file=cli.sys.stderr)
     with cli.quiet_tensorflow(devices=False):
         strategy = distribution.strategy_of(FLAGS.distribute)
+        cli.INTERRUPTION.install()  # again: of several workers, TensorFlow takes SIGTERM for itself
         chief = distribution.is_chief(strategy)
         if chief:
             export.require_replaceable(output)
@@ -91,6 +92,11 @@ def main():
         }
         print(save(output, network, about, paths))
     distribution.wait_for_all(strategy)
+    if history[-1].step < recipe.steps and not supervision.stop():
+        raise InterruptedError(
+            f"distribute: another worker was told to end after step {history[-1].step}; start all of them again,"
+            " and with --checkpoint_dir they go on from there"
+        )
 
 
 # Each kind of network: from photographs, style pictures, config and recipe to a training that waits

@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -101,30 +103,8 @@ def test_two_devices(folder, alone):
 @pytest.mark.slow
 def test_two_processes_go_on_where_one_was_stopped(folder, alone, tmp_path):
     """Through the script: both read the checkpoint, and the chief alone writes and tells."""
-    flags = [f"--{name}={value}" for name, value in {**OBJECTIVE, **RECIPE.to_dict()}.items()]
-    flags += [f"--photos={folder / 'photos'}", f"--styles={folder / 'a.png'},{folder / 'b.png'}"]
-    flags += [f"--weights={folder / 'narrow.npz'}", "--preset=gatys_code", "--style_strength=0.5"]
-    flags += ["--distribute=multi_worker", f"--checkpoint_dir={folder / 'stopped'}"]
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
-    processes = []
-    for index in range(2):
-        (tmp_path / str(index)).mkdir()
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, ROOT / "scripts" / "train_stylizer.py", *flags, "--output=model"],
-                cwd=tmp_path / str(index),
-                env={**os.environ, "TF_CONFIG": json.dumps(task)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    try:
-        told = [process.communicate(timeout=300) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
+    processes = two_workers(folder, tmp_path, RECIPE, folder / "stopped")
+    told = ended(processes)
     assert [process.returncode for process in processes] == [0, 0], told
     assert [stdout for stdout, _ in told] == ["model\n", ""]
     assert "goes on from the checkpoint after 8 steps" in told[0][1]
@@ -139,6 +119,57 @@ def test_two_processes_go_on_where_one_was_stopped(folder, alone, tmp_path):
     card = json.loads((tmp_path / "0" / "model" / "tfstyle.json").read_text())
     assert card["styles"] == ["a.png", "b.png"] and card["photographs"] == 4
     assert card["metrics"]["validation loss"] == found[-1][-1]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_end_ends_both_after_the_same_step(folder, tmp_path):
+    endless = dataclasses.replace(RECIPE, steps=100_000)
+    processes = two_workers(folder, tmp_path, endless, tmp_path / "state")
+    until = time.monotonic() + 300
+    while not (tmp_path / "state" / "checkpoint.npz").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    processes[1].send_signal(signal.SIGTERM)
+    told = ended(processes)
+    assert [process.returncode for process in processes] == [1, 128 + signal.SIGTERM], told
+    with np.load(tmp_path / "state" / "checkpoint.npz") as saved:
+        step = json.loads(saved["json"].tobytes())["record"]["step"]
+    stopped = f"stopped by worker 1 after {step} steps; the same command goes on from there"
+    assert stopped in told[0][1] and f"another worker was told to end after step {step};" in told[0][1]
+    assert json.loads((tmp_path / "0" / "model" / "tfstyle.json").read_text())["steps"] == step
+    assert told[1][0] == ""
+
+
+def two_workers(folder, where, recipe, state):
+    """Starts both workers of a training, each in a folder of its own."""
+    flags = [f"--{name}={value}" for name, value in {**OBJECTIVE, **recipe.to_dict()}.items()]
+    flags += [f"--photos={folder / 'photos'}", f"--styles={folder / 'a.png'},{folder / 'b.png'}"]
+    flags += [f"--weights={folder / 'narrow.npz'}", "--preset=gatys_code", "--style_strength=0.5"]
+    flags += ["--distribute=multi_worker", f"--checkpoint_dir={state}", "--checkpoint_every=4"]
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    processes = []
+    for index in range(2):
+        (where / str(index)).mkdir()
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, ROOT / "scripts" / "train_stylizer.py", *flags, "--output=model"],
+                cwd=where / str(index),
+                env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return processes
+
+
+def ended(processes):
+    """Returns what each wrote to its standard output and error."""
+    try:
+        return [process.communicate(timeout=300) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
 
 
 def free_ports(count):

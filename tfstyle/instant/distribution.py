@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from tfstyle.instant.photographs import Share
+from tfstyle.supervision import Stop
 
 STRATEGIES = ("none", "mirrored", "multi_worker")
 
@@ -43,13 +45,9 @@ def worker_of_environment() -> tuple[int, int]:
       ValueError: there is none, or it does not tell.
     """
     try:
-        cluster = json.loads(os.environ["TF_CONFIG"])
-        workers = [
-            (kind, index)
-            for kind in ("chief", "worker")
-            for index in range(len(cluster["cluster"].get(kind, ())))
-        ]
-        return workers.index((cluster["task"]["type"], int(cluster["task"]["index"]))), len(workers)
+        told = json.loads(os.environ["TF_CONFIG"])
+        workers = _in_order(told["cluster"])
+        return workers.index((told["task"]["type"], int(told["task"]["index"]))), len(workers)
     except (KeyError, ValueError, TypeError, AttributeError):
         raise ValueError(
             "distribute=multi_worker: needs TF_CONFIG in the environment, such as"
@@ -59,11 +57,23 @@ def worker_of_environment() -> tuple[int, int]:
 
 def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
     """Returns whether this process is the one that reports, saves and exports."""
+    workers = _workers(strategy)
+    if not workers:
+        return True
+    resolver = strategy.cluster_resolver
+    return (resolver.task_type, resolver.task_id) == workers[0]
+
+
+def _workers(strategy: tf.distribute.Strategy | None) -> list[tuple[str, int]]:
+    """Returns type and index of each worker of a cluster, the chief's first; none without a cluster."""
     resolver = strategy and strategy.cluster_resolver
     if not resolver or not resolver.task_type:
-        return True
-    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
-    return (resolver.task_type, resolver.task_id) == (first, 0)
+        return []
+    return _in_order(resolver.cluster_spec().as_dict())
+
+
+def _in_order(cluster: Mapping[str, Sequence[str]]) -> list[tuple[str, int]]:
+    return [(kind, index) for kind in ("chief", "worker") for index in range(len(cluster.get(kind, ())))]
 
 
 def share_of(context: tf.distribute.InputContext) -> Share:
@@ -94,6 +104,35 @@ def require_agreement(strategy: tf.distribute.Strategy, value: int, message: str
     values = strategy.gather(each, axis=0).numpy()
     if (values != value).any() or (values != values[0]).any():
         raise ValueError(f"{message}: {', '.join(str(value) for value in values)}")
+
+
+def together(strategy: tf.distribute.Strategy, stop: Stop) -> Stop:
+    """Returns what ends a training of several workers for all of them, after the same step.
+
+    Who ended alone would leave the others waiting for its gradients.
+
+    Args:
+      strategy: of the training; with one worker, `stop` itself is returned.
+      stop: whether this worker is to end. Every worker asks as often as the others.
+    """
+    workers = _workers(strategy)
+    if len(workers) < 2:
+        return stop
+    resolver = strategy.cluster_resolver
+    own = workers.index((resolver.task_type, resolver.task_id))
+
+    @tf.function(autograph=False)
+    def summed(asked):
+        return strategy.reduce("SUM", strategy.run(tf.identity, args=(asked,)), axis=None)
+
+    def ending() -> str:
+        reason = stop()
+        asked = np.zeros(len(workers), np.float32)
+        asked[own] = bool(reason)
+        told = np.flatnonzero(summed(tf.constant(asked)))
+        return reason or (f"worker {told[0]}" if told.size else "")
+
+    return ending
 
 
 def wait_for_all(strategy: tf.distribute.Strategy | None) -> None:

@@ -148,7 +148,7 @@ def train_task(
       supervision: where the state is saved; the same training goes on from
         there, to the same losses. One folder for all workers: the chief writes,
         and all read. And what ends the training early, with the network as it
-        is then; of several workers, it ends only this one.
+        is then; what ends it for one worker ends it for all, after the same step.
 
     Returns:
       The network, and one record every `report_every` steps, whose losses are
@@ -187,7 +187,7 @@ def train_task(
             remedy="training_rate",
             reporters=reporters,
             checkpoint=checkpoint,
-            stop=supervision.stop,
+            stop=distribution.together(strategy, supervision.stop),
             chief=chief,
             agree=lambda step: distribution.require_agreement(
                 strategy, step, "checkpoint_dir: must be one folder for all workers; they go on from steps"
