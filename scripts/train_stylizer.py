@@ -94,8 +94,8 @@ def main():
     distribution.wait_for_all(strategy)
     if history[-1].step < recipe.steps and not supervision.stop():
         raise InterruptedError(
-            f"distribute: another worker was told to end after step {history[-1].step}; start all of them again,"
-            " and with --checkpoint_dir they go on from there"
+            f"distribute: another worker was told to end after step {history[-1].step}; start all of them"
+            " again, and with --checkpoint_dir they go on from there"
         )
 
 

@@ -1,5 +1,6 @@
 """Mutated files for every reader of outside bytes: python tests/fuzz/campaign.py --inputs=200000 --seed=1
 
+With --how=guided (pip install atheris), files are bred from those that reached new code.
 Prints a table. What a reader did but end in a value or in an error that it
 documents, within 5 s of processor time and 1 GiB of memory, is a finding, and
 is kept with the bytes that led to it. So is the end of the process that reads.
@@ -34,7 +35,13 @@ def process(arguments: list[str], log: pathlib.Path) -> int:
 
 
 def run(
-    name: str, inputs: int, seed: int, folder: pathlib.Path, most_deaths: int = 20, start=process
+    name: str,
+    inputs: int,
+    seed: int,
+    folder: pathlib.Path,
+    how: str = "random",
+    most_deaths: int = 20,
+    start=process,
 ) -> dict:
     """Gives a reader so many inputs, in as many processes as it takes; returns what came of them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +58,7 @@ def run(
     while first < inputs and total["deaths"] <= most_deaths:
         for old in ("summary.json", "place"):
             (folder / old).unlink(missing_ok=True)
-        code = start([name, str(folder), str(seed), str(first), str(inputs)], folder / "log.txt")
+        code = start([how, name, str(folder), str(seed), str(first), str(inputs)], folder / "log.txt")
         done = json.loads((folder / "summary.json").read_text()) if (folder / "summary.json").exists() else {}
         for key, value in done.items():
             total[key] = max(total[key], value) if key in ("slowest", "peak_mb") else total[key] + value
@@ -64,7 +71,11 @@ def run(
         total["findings"] += 1
         total["inputs"] += number + 1 - first - done.get("inputs", 0)
         log = (folder / "log.txt").read_text(errors="replace")[-3000:]
-        save(folder, _input(folder, name), f"{name} seed={seed} number={number}\n{log}\nended with {code}")
+        save(
+            folder,
+            _input(folder, name),
+            f"{name} {how} seed={seed} number={number}\n{log}\nended with {code}",
+        )
         first = number + 1
     return total
 
@@ -79,6 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--how", choices=("random", "guided"), default="random")
     parser.add_argument("--readers", default=",".join(readers.READERS))
     parser.add_argument("--folder", default="")
     options = parser.parse_args()
@@ -88,7 +100,7 @@ def main() -> int:
     sums, whole = dict.fromkeys(columns, 0), sum(readers.SHARES.values())
     for name in options.readers.split(","):
         inputs = -(-options.inputs * readers.SHARES[name] // whole)
-        found = run(name, inputs, options.seed, folder / name)
+        found = run(name, inputs, options.seed, folder / name, options.how)
         print(f"{name:<16}" + "".join(f"{found[column]:>10.4g}" if isinstance(found[column], float)
                                       else f"{found[column]:>10}" for column in columns), flush=True)  # fmt: skip
         for column in columns:

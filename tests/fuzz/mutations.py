@@ -2,6 +2,7 @@
 
 import io
 import json
+import lzma
 import random
 import struct
 import warnings
@@ -31,13 +32,19 @@ _VALUES = (
 )  # fmt: skip
 
 
+_NOT_OF_THE_FORMAT = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, NotImplementedError, RuntimeError, OSError,
+    MemoryError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
+
+
 def mutated(data: bytes, seeds: list[bytes], kind: str, rng: random.Random) -> bytes:
     """Returns something near a seed; every second time, if the format is known, within its framing."""
     if kind in _AWARE and rng.random() < 0.5:
         try:
             return _AWARE[kind](data, rng)
-        except (ValueError, KeyError, IndexError, struct.error, zlib.error, zipfile.BadZipFile):
-            pass  # a seed of another format
+        except _NOT_OF_THE_FORMAT:
+            pass  # a seed of another format, or what was bred from one
     return scrambled(data, seeds, rng)
 
 

@@ -29,3 +29,14 @@ def test_every_input_ends_in_a_value_or_a_documented_error(name, tmp_path):
     kept = "\n".join(path.read_text() for path in sorted(tmp_path.glob("findings/*.txt")))
     assert not found["findings"], kept
     assert found["inputs"] == inputs == found["accepted"] + found["refused"]
+
+
+@pytest.mark.slow
+def test_inputs_are_bred_from_those_that_reached_new_code(tmp_path):
+    pytest.importorskip("atheris")
+    found = campaign.run("archive", 400, 7, tmp_path, "guided", most_deaths=0)
+    kept = "\n".join(path.read_text() for path in sorted(tmp_path.glob("findings/*.txt")))
+    assert not found["findings"], kept
+    assert found["inputs"] == 400 == found["accepted"] + found["refused"]
+    given = len(list(tmp_path.glob("corpus/seed*")))
+    assert given == 2 and len(list(tmp_path.glob("corpus/*"))) > given

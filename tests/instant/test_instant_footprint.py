@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tfstyle import TransferConfig, style_targets
+from tfstyle import TransferConfig, style_targets, training_memory
 from tfstyle.instant import footprint
 from tfstyle.instant.arbitrary import ArbitraryTask
 from tfstyle.instant.recipe import InstantRecipe
@@ -56,7 +56,7 @@ def test_replicas_share_a_batch(task, config):
 
 def limited(config, task, room, monkeypatch):
     """The config with so many bytes of room for a step."""
-    monkeypatch.setattr(footprint, "resident_bytes", lambda: 10**9)
+    monkeypatch.setattr(training_memory, "resident_bytes", lambda: 10**9)
     return dataclasses.replace(config, memory_limit=1 + room / 1e9)
 
 
@@ -88,10 +88,10 @@ def test_where_the_process_alone_takes_all(task, config, monkeypatch):
 
 def test_without_a_limit_it_is_what_is_free(task, config, monkeypatch):
     needs = footprint.needed_bytes(task, config, RECIPE)
-    monkeypatch.setattr(footprint, "free_bytes", lambda: needs - 10**6)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs - 10**6)
     with pytest.raises(ValueError, match="GB are there"):
         footprint.require_fit(task, config, RECIPE)
-    monkeypatch.setattr(footprint, "free_bytes", lambda: needs + 10**8)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs + 10**8)
     footprint.require_fit(task, config, RECIPE)
 
 

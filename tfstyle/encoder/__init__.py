@@ -2,6 +2,7 @@
 
 recipe.py     the options of a training
 crops.py      photographs to batches of random views
+footprint.py  what memory a training takes
 trunk.py      the network while it is trained, and what it folds to
 tasks.py      what it is trained to tell
 training.py   the loop

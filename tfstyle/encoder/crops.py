@@ -12,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import images
+from tfstyle.encoder.footprint import require_room
 from tfstyle.encoder.recipe import EncoderRecipe
 
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
+_LOOK_EVERY = 50  # photographs between two looks at the memory that is left
 
 
 def split(paths: list[pathlib.Path], holdout_every: int) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
@@ -24,14 +26,22 @@ def split(paths: list[pathlib.Path], holdout_every: int) -> tuple[list[pathlib.P
 
 
 def read_photographs(paths: list[pathlib.Path]) -> list[np.ndarray]:
-    """Returns photographs as `[H, W, 3]` uint8, large ones scaled down."""
-    pixels = []
-    for path in paths:
+    """Returns photographs as `[H, W, 3]` uint8, large ones scaled down.
+
+    Raises:
+      ValueError: one cannot be read, or all do not fit into memory.
+    """
+    pixels: list[np.ndarray] = []
+    taken = 0
+    for count, path in enumerate(paths, start=1):
         photograph = images.load_image(path, "photos")
         size = tuple(photograph.shape[1:3])
         if max(size) > _LONGEST_SIDE:
             photograph = images.resize(photograph, images.fitted_size(*size, _LONGEST_SIDE))
         pixels.append(images.to_uint8(photograph))
+        taken += pixels[-1].nbytes
+        if count % _LOOK_EVERY == 0 or count == len(paths):
+            require_room(count, taken, len(paths))
     return pixels
 
 

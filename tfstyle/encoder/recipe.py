@@ -52,9 +52,9 @@ class EncoderRecipe:
         for least, most in zip(self.depths, (2, 2, 4, 4, 4)):
             if least > most:
                 raise ValueError(f"depths={listed(self.depths)}: must be at most VGG19's 2,2,4,4,4")
-        for name, least in _LEAST.items():
+        for name, least in LEAST.items():
             whole_number(name, getattr(self, name), least)
-        if self.batch_size % 2:
+        if self.batch_size % VIEWS:
             raise ValueError(f"batch_size={self.batch_size}: must be even, two views of each photograph")
         for name in ("color_jitter", "exemplar_weight", "gram_weight", "adversarial", "weight_decay"):
             object.__setattr__(self, name, number(name, getattr(self, name), 0))
@@ -81,7 +81,8 @@ class EncoderRecipe:
         return to_json(self)
 
 
-_LEAST = {
+VIEWS = 2  # of each photograph in a batch
+LEAST = {
     "steps": 1,
     "batch_size": 4,
     "crop_size": 16,

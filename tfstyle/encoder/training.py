@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.checkpoint import Checkpoint
+from tfstyle.encoder import footprint
 from tfstyle.encoder.crops import batches
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.tasks import ExemplarTask, GramTask
@@ -46,12 +47,14 @@ def train(
       every `log_every` steps, whose losses are means since the one before.
 
     Raises:
-      ValueError: there are too few photographs, or the checkpoint is of another run.
+      ValueError: there are too few photographs, the training does not fit into memory, or the checkpoint
+        is of another run.
       FloatingPointError: the loss stopped being finite.
       OSError: the checkpoint cannot be written.
     """
     if len(photographs) < 2:
         raise ValueError(f"photos: {len(photographs)} to train on; telling them apart needs at least 2")
+    footprint.require_fit(recipe, photographs)
     with contextlib.ExitStack() as stack:
         checkpoint = None
         if supervision.checkpoint_dir:
