@@ -153,6 +153,8 @@ def test_ctrl_c_keeps_what_is_finished(narrow_file, folder):
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "scripts" / "batch.py"), f"--weights={narrow_file}", *arguments],
         cwd=folder, stderr=subprocess.PIPE, text=True,
+        # Tests started in the background of a shell would hand on that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     output, deadline = folder / "stopped", time.monotonic() + 120
     while not list(output.glob("records/**/*.json")):
