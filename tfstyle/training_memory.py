@@ -46,10 +46,9 @@ def require_fit(
 
     if (peak := needs()) <= most:
         return
-    remedies = [
-        *filter(None, (largest("batch_size", least_batch, multiple), largest("crop_size", least_crop, 1)))
-    ]
-    advice = f"what would fit: {' or '.join(remedies)}" if remedies else "no training would fit"
+    proposed = largest("batch_size", least_batch, multiple), largest("crop_size", least_crop, 1)
+    remedies = " or ".join(filter(None, proposed))
+    advice = f"what would fit: {remedies}" if remedies else "no training would fit"
     limit = "" if memory_limit is None else "; memory_limit=GB says otherwise how much may be used"
     raise ValueError(
         f"batch_size={recipe.batch_size}, crop_size={recipe.crop_size}: need {peak / 1e9:.2f} GB of memory,"

@@ -1,6 +1,7 @@
 """Mutated files for every reader of outside bytes: python tests/fuzz/campaign.py --inputs=200000 --seed=1
 
 With --how=guided (pip install atheris), files are bred from those that reached new code.
+
 Prints a table. What a reader did but end in a value or in an error that it
 documents, within 5 s of processor time and 1 GiB of memory, is a finding, and
 is kept with the bytes that led to it. So is the end of the process that reads.

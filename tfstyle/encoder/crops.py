@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.encoder.footprint import require_room
-from tfstyle.encoder.recipe import EncoderRecipe
+from tfstyle.encoder.recipe import VIEWS, EncoderRecipe
 
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
 _LOOK_EVERY = 50  # photographs between two looks at the memory that is left
@@ -58,7 +58,7 @@ def batches(photographs: list[np.ndarray], recipe: EncoderRecipe, first_step: in
     levels = [level for photograph in photographs for level in (photograph, _halved(photograph))]
     raw = tf.constant([level.tobytes() for level in levels])
     shapes = tf.constant([level.shape for level in levels])
-    count, pairs = len(photographs), recipe.batch_size // 2
+    count, pairs = len(photographs), recipe.batch_size // VIEWS
 
     def view(index: tf.Tensor):
         batch, place = index // recipe.batch_size, index % recipe.batch_size

@@ -84,7 +84,6 @@ def require_room(read: int, size: int, count: int) -> None:
       ValueError: they will not; the message says about how many would.
     """
     each = size / read
-    room = free_bytes() - (count - read) * each - count * each * _COPIES
-    if room < 0:
-        most = int((free_bytes() + size) / (each * (1 + _COPIES)))
+    most = int((free_bytes() + size) / (each * (1 + _COPIES)))
+    if most < count:
         raise ValueError(f"photos: {count} of them take more memory than there is; about {most} would fit")

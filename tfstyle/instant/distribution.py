@@ -57,19 +57,16 @@ def worker_of_environment() -> tuple[int, int]:
 
 def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
     """Returns whether this process is the one that reports, saves and exports."""
-    workers = _workers(strategy)
-    if not workers:
-        return True
-    resolver = strategy.cluster_resolver
-    return (resolver.task_type, resolver.task_id) == workers[0]
+    return _position(strategy)[0] == 0
 
 
-def _workers(strategy: tf.distribute.Strategy | None) -> list[tuple[str, int]]:
-    """Returns type and index of each worker of a cluster, the chief's first; none without a cluster."""
+def _position(strategy: tf.distribute.Strategy | None) -> tuple[int, int]:
+    """Returns the index of this process among the workers, the chief's being 0, and how many there are."""
     resolver = strategy and strategy.cluster_resolver
     if not resolver or not resolver.task_type:
-        return []
-    return _in_order(resolver.cluster_spec().as_dict())
+        return 0, 1
+    workers = _in_order(resolver.cluster_spec().as_dict())
+    return workers.index((resolver.task_type, resolver.task_id)), len(workers)
 
 
 def _in_order(cluster: Mapping[str, Sequence[str]]) -> list[tuple[str, int]]:
@@ -115,11 +112,9 @@ def together(strategy: tf.distribute.Strategy, stop: Stop) -> Stop:
       strategy: of the training; with one worker, `stop` itself is returned.
       stop: whether this worker is to end. Every worker asks as often as the others.
     """
-    workers = _workers(strategy)
-    if len(workers) < 2:
+    own, workers = _position(strategy)
+    if workers < 2:
         return stop
-    resolver = strategy.cluster_resolver
-    own = workers.index((resolver.task_type, resolver.task_id))
 
     @tf.function(autograph=False)
     def summed(asked):
@@ -127,7 +122,7 @@ def together(strategy: tf.distribute.Strategy, stop: Stop) -> Stop:
 
     def ending() -> str:
         reason = stop()
-        asked = np.zeros(len(workers), np.float32)
+        asked = np.zeros(workers, np.float32)
         asked[own] = bool(reason)
         told = np.flatnonzero(summed(tf.constant(asked)))
         return reason or (f"worker {told[0]}" if told.size else "")
