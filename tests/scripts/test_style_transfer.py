@@ -43,17 +43,25 @@ def test_ends_with_the_path_and_tells_the_way(made):
     assert "cuda" not in process.stderr.lower()  # nor any other of TensorFlow's own lines
 
 
+def precision_of(made):
+    """What precision=auto came to, which is found by timing, and may be another at a second time."""
+    return json.loads(Image.open(made[0] / "out.png").text["tfstyle"])["config"]["precision"]
+
+
 def test_picture_is_what_the_library_makes(made, files, narrow_file):
     written = Image.open(made[0] / "out.png")
     assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
-    config = TransferConfig(weights=narrow_file, image_size=40, iterations=6, log_every=2)
+    config = TransferConfig(
+        weights=narrow_file, image_size=40, iterations=6, log_every=2, precision=precision_of(made)
+    )
     expected = transfer(files / "content.png", files / "style.png", config).image
     np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
 
 
 def test_same_command_same_file_and_from_gives_it_again(made, files, narrow_file):
     folder, _ = made
-    again = run(files, narrow_file, f"--output={folder / 'again.png'}", "--log_every=2")
+    options = (f"--output={folder / 'again.png'}", "--log_every=2", f"--precision={precision_of(made)}")
+    again = run(files, narrow_file, *options)
     assert again.returncode == 0, again.stderr
     third = run_script(
         "style_transfer.py", f"--from={folder / 'out.png'}", f"--output={folder / 'third.png'}", cwd=folder
