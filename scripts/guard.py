@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pathlib
 import sys
@@ -31,7 +32,8 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     """Hides what TensorFlow's native code prints while it is imported, unless that fails.
 
     Those lines come before its log level counts, and would bury the one line
-    that tells what is wrong.
+    that tells what is wrong. What Python prints, such as the progress of a
+    download, is seen.
 
     Args:
       devices: False leaves it to what follows to have TensorFlow meet its devices.
@@ -40,6 +42,10 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
         os.dup2(held.fileno(), 2)
+        shown, sys.stderr = (
+            sys.stderr,
+            io.TextIOWrapper(stderr, errors="backslashreplace", line_buffering=True),
+        )
         try:
             import tensorflow as tf
 
@@ -58,6 +64,8 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
             raise
         finally:
             sys.stderr.flush()
+            sys.stderr.detach()
+            sys.stderr = shown
             os.dup2(stderr.fileno(), 2)
 
 

@@ -12,6 +12,7 @@ from tfstyle.canvas import Canvas
 from tfstyle.checkpoint import choices_in
 from tfstyle.choices import chosen_in
 from tfstyle.config import TransferConfig
+from tfstyle.features import weights
 from tfstyle.initial import initial_image
 from tfstyle.joint import JointObjective
 from tfstyle.objective import Objective
@@ -77,7 +78,7 @@ def _make_in_turn(
         config,
         finish_at=(lambda size: together([each.exact_at(size) for each in assemblies])) if exact else None,
         detail=None if details[0] is None else tf.concat(details, 0),
-        note=choice() if config.precision == "auto" and extractor is None else "",
+        note="" if extractor is not None else _note(config),
         reporters=[_Finishing(reporter, canvases) for reporter in reporters],
         supervision=supervision,
         identity={**_hashes(pictures), "computed in": first.precision},
@@ -93,6 +94,11 @@ def _make_in_turn(
 def _start(scene: Scene, config: TransferConfig, size: tuple[int, int]) -> tf.Tensor:
     starts = {"content": scene.content, "style": scene.styles[0] if scene.styles else None}
     return initial_image(config.init, size, **starts, seed=config.seed)
+
+
+def _note(config: TransferConfig) -> str:
+    """Returns what was found on this machine for a config: weights and precision."""
+    return "\n".join([weights.describe(config.weights)] + [choice()] * (config.precision == "auto"))
 
 
 def _hashes(scenes: Sequence[Scene]) -> dict[str, str]:

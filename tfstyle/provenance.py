@@ -16,9 +16,11 @@ from dataclasses import dataclass
 
 from tfstyle import __version__, archives
 from tfstyle.config import TransferConfig
+from tfstyle.features import sources
 from tfstyle.files import require_file, sha256
 from tfstyle.precision import resolved
 
+_VGG19 = "VGG19"  # which file of its weights, where they are a version of the run's
 _LONGEST = 1 << 20  # characters of a record
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
 
@@ -31,7 +33,7 @@ class Provenance:
       task: the script, such as ``style_transfer``.
       config: its whole config.
       inputs: {argument: {"path": as given, "sha256": of the file}}.
-      versions: {package: version}.
+      versions: {package: version}, and which file of ImageNet weights.
     """
 
     task: str
@@ -50,7 +52,7 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
         added by themselves where they are files.
 
     Raises:
-      OSError: an input cannot be read.
+      OSError: an input cannot be read, or the weights not be had.
     """
     paths = dict(pictures)
     paths |= {name: path for name in ("weights", "init") if os.path.isfile(path := getattr(config, name))}
@@ -60,7 +62,10 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
         inputs[argument] = {"path": path, "sha256": sha256(path)}
     # What this machine makes of precision=auto, another may not.
     settings = config.to_dict() | {"precision": resolved(config.precision)}
-    record = {"task": task, "config": settings, "inputs": inputs, "versions": _versions()}
+    versions = _versions()
+    if config.weights == "imagenet":
+        versions[_VGG19] = sources.fetch().describe()
+    record = {"task": task, "config": settings, "inputs": inputs, "versions": versions}
     return json.dumps(record, ensure_ascii=False)
 
 
@@ -125,6 +130,8 @@ def unchanged_input(provenance: Provenance, argument: str, source: str) -> str:
 def changed_versions(provenance: Provenance) -> list[str]:
     """Returns one text for each package whose version differs from the run's."""
     now = _versions()
+    if found := sources.find():
+        now[_VGG19] = found.describe()
     return [
         f"{name} {version} (now {now.get(name, 'absent')})"
         for name, version in provenance.versions.items()

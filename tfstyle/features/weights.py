@@ -1,38 +1,32 @@
-"""Weights from Keras' cache or from files: data only, each array checked by name and shape.
+"""Weights from files: data only, each array checked by name and shape.
 
 Files are read array by array (`archives`, `hdf5`) rather than loaded as Keras
 models: nothing in a file is ever run, dense layers are not even read, and a file
 of another network is told by its names and shapes. Files that Keras publishes
-are known by their hashes.
+are known by their hashes; `sources` finds those of ImageNet.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
 import pathlib
-import sys
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from tfstyle import archives
-from tfstyle.features import hdf5
+from tfstyle.features import coded, hdf5, sources
 from tfstyle.features.network import Weights
-from tfstyle.files import make_folder, opened, require_file, require_writable_folder, sha256, write_atomically
-from tfstyle.locks import FolderLock
+from tfstyle.files import require_file, require_writable_folder, sha256, write_atomically
 
 _MINI = pathlib.Path(__file__).parent.parent / "data" / "mini.npz"
 _MINI_SHA256 = (
     "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"  # scripts/train_encoder.py prints it
 )
-_IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 # The MD5 that keras.applications.vgg19 has, and checks after a download, of the files that it offers.
 _PUBLISHED = {
-    _IMAGENET_FILE: "253f8cb515780f3b799900260a226db6",
+    sources.KERAS_FILE: sources.KERAS_MD5,
     "vgg19_weights_tf_dim_ordering_tf_kernels.h5": "cbe5617147190e668d6c5d5026f83318",
 }
 _LARGEST_NPZ = 1 << 29  # bytes; VGG19's convolutions are 80 million in float32
@@ -54,7 +48,8 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
       OSError: there is no such file, or no network to download it.
     """
     if source == "imagenet":
-        return _imagenet(layout)
+        found = sources.fetch()
+        return _read(found.path, source, layout)
     if source == "mini":
         if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
             raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
@@ -63,48 +58,34 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     if not path.exists():
         raise FileNotFoundError(f"weights={source!r}: must be imagenet, random, mini or an existing file")
     require_file(path, f"weights={source!r}")
+    if path.name in _PUBLISHED:
+        sources.require_published(path, _PUBLISHED[path.name], f"weights={source!r}")
+    return _read(path, source, layout)
+
+
+def _read(path: pathlib.Path, source: str, layout: Mapping) -> Weights:
     if path.suffix == ".npz":
         return _checked(_read_npz(path, source), layout, source, widths_fixed=False)
     if path.suffix == ".h5":
-        _require_published(path, f"weights={source!r}")
         return _checked(_read_h5(path, source, layout), layout, source, widths_fixed=True)
-    raise ValueError(f"weights={source!r}: must end in .h5, .weights.h5 or .npz")
+    if path.name == sources.CODED_FILE:
+        return _checked(coded.read(sources.coded_bytes(path)), layout, source, widths_fixed=True)
+    raise ValueError(f"weights={source!r}: must end in .h5, .weights.h5 or .npz, or be {sources.CODED_FILE}")
 
 
-def _imagenet(layout) -> Weights:
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    cached = os.path.join(home, "models", _IMAGENET_FILE)
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # a home that cannot be written has the file, or never will
-            folder = make_folder(pathlib.Path(cached).parent, "KERAS_HOME")
-            # Keras downloads to the very place: who comes meanwhile would read half a file.
-            stack.enter_context(FolderLock(folder, "KERAS_HOME", wait=True))
-        _require_published(pathlib.Path(cached), "weights='imagenet'")
-        stack.enter_context(contextlib.redirect_stdout(_UntilProgress()))
-        try:
-            model = tf.keras.applications.VGG19(include_top=False, weights="imagenet")
-        except Exception as error:
-            # Keras raises a bare Exception for every failed download.
-            reason = " ".join(str(error).split())
-            raise FileNotFoundError(
-                f"weights='imagenet': {cached} is missing and could not be downloaded ({reason}); "
-                "put the file there, name another with --weights=PATH, or run without it: --weights=mini"
-            ) from None
-    return {name: tuple(model.get_layer(name).get_weights()) for name in layout}
+def describe(source: str) -> str:
+    """Returns in words which weights these are, by the hash of their file, which is fetched if need be.
 
-
-def _require_published(path: pathlib.Path, named: str) -> None:
-    """Checks that a file that has the name of a published one is it; what is not there is no matter."""
-    expected = _PUBLISHED.get(path.name)
-    if expected is None or not path.is_file():
-        return
-    with opened(path) as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if found != expected:
-        raise ValueError(
-            f"{named}: {str(path)!r} is not the file that Keras publishes under this name, or is damaged"
-            f" (MD5 {found}, not {expected}); remove or rename it"
-        )
+    Raises:
+      ValueError, OSError: see `load`.
+    """
+    if source == "random":
+        return "weights: random"
+    if source == "imagenet":
+        return f"weights: imagenet ({sources.fetch().describe()})"
+    path = _MINI if source == "mini" else pathlib.Path(source)
+    require_file(path, f"weights={source!r}")
+    return f"weights: {source} (SHA-256 {sha256(path)})"
 
 
 def save(path, weights: Weights, record: Mapping) -> int:
@@ -145,30 +126,6 @@ def check_writable(path: pathlib.Path, argument: str = "output") -> None:
     if path.suffix != ".npz":
         raise ValueError(f"{named}: must end in .npz")
     require_writable_folder(path.parent, named)
-
-
-class _UntilProgress:
-    """Standard output to standard error, from the first sign of progress on.
-
-    Keras announces a download before it knows whether there is a network; where
-    there is none, the one line about that says all.
-    """
-
-    def __init__(self):
-        self._held = ""
-
-    def write(self, text: str) -> None:
-        if self._held is not None and text.strip() and "Downloading data" not in text:
-            text, self._held = self._held + text, None
-        if self._held is None:
-            sys.stderr.write(text)
-        else:
-            self._held += text
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool:
-        return False
 
 
 def _read_npz(path: pathlib.Path, source: str) -> dict[str, list[np.ndarray]]:
