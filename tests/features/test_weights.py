@@ -1,5 +1,6 @@
 """Weights from every kind of file, and the words for files that are none."""
 
+import hashlib
 import json
 
 import h5py
@@ -8,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.features import feature_extractor, weights
+from tfstyle.features import feature_extractor, sources, weights
 from tfstyle.features.network import layout
 from tfstyle.features.network import vgg19 as application
 
+from coded_files import coded_file, random_layers
 from conftest import narrow_weights
 
 LAYOUT = layout(application())
@@ -67,44 +69,36 @@ def test_the_downloaded_layout_by_path(vgg19, tmp_path):
     assert_holds(weights.load(str(tmp_path / "notop.h5"), LAYOUT), vgg19)
 
 
-def test_imagenet_goes_through_keras_own_loading(vgg19, tmp_path, monkeypatch):
-    """Everything but the download itself, which needs a network: Keras asks for its file by hash."""
-    from keras.src.applications import vgg19 as application
-
-    path = tmp_path / "notop.h5"
-    write_keras2_weights(vgg19, path)
-    asked = {}
-
-    def get_file(name, origin, **options):
-        asked.update(options, name=name, origin=origin)
-        return str(path)
-
-    monkeypatch.setattr(application.file_utils, "get_file", get_file)
-    assert_holds(weights.load("imagenet", LAYOUT), vgg19)
-    assert asked["name"] == "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    assert asked["file_hash"] == "253f8cb515780f3b799900260a226db6"
-
-
-def test_imagenet_without_a_network(monkeypatch, tmp_path, capfd):
-    from keras.src.applications import vgg19 as application
-
-    def get_file(*_, **__):
-        print("Downloading data from somewhere")
-        raise Exception("URL fetch failure on somewhere")
-
-    monkeypatch.setattr(application.file_utils, "get_file", get_file)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    with pytest.raises(OSError, match=rf"{tmp_path}/models/vgg19.*notop.h5 is missing.*--weights=mini"):
-        weights.load("imagenet", LAYOUT)
-    assert capfd.readouterr() == ("", "")
+@pytest.mark.parametrize("name", ["notop.h5", sources.CODED_FILE])
+def test_imagenet_is_whichever_file_there_is(vgg19, tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    if name == sources.CODED_FILE:
+        shapes = {layer: vgg19.get_layer(layer).kernel.shape[2:] for layer in LAYOUT}
+        arrays = random_layers(shapes)
+        path.write_bytes(coded_file(arrays))
+        monkeypatch.setattr(sources, "CODED_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    else:
+        write_keras2_weights(vgg19, path)
+    found = sources.Source(path, coded=name == sources.CODED_FILE)
+    monkeypatch.setattr(sources, "fetch", lambda: found)
+    loaded = weights.load("imagenet", LAYOUT)
+    if found.coded:
+        np.testing.assert_array_equal(loaded["block5_conv4"][1], arrays["block5_conv4_b"])
+    else:
+        assert_holds(loaded, vgg19)
 
 
-def test_download_progress_is_shown_from_its_first_sign(capfd):
-    stream = weights._UntilProgress()
-    stream.write("Downloading data from somewhere\n")
-    assert capfd.readouterr().err == ""
-    stream.write("1/10")
-    assert capfd.readouterr().err == "Downloading data from somewhere\n1/10"
+def test_the_coded_file_by_path_is_known_by_its_hash(tmp_path):
+    (tmp_path / sources.CODED_FILE).write_bytes(b"another")
+    with pytest.raises(ValueError, match="another file than the known one"):
+        weights.load(str(tmp_path / sources.CODED_FILE), LAYOUT)
+
+
+def test_weights_are_described_by_their_hash(tmp_path, monkeypatch):
+    assert weights.describe("mini") == f"weights: mini (SHA-256 {weights._MINI_SHA256})"
+    assert weights.describe("random") == "weights: random"
+    monkeypatch.setattr(sources, "fetch", lambda: sources.Source(tmp_path, coded=True))
+    assert weights.describe("imagenet") == f"weights: imagenet (8-bit coded, SHA-256 {sources.CODED_SHA256})"
 
 
 def test_npz_of_other_widths(narrow_file):
