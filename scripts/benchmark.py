@@ -154,7 +154,7 @@ def measure_batches(folder: pathlib.Path, pictures: dict[str, str], sizes: list[
     with cli.quiet_tensorflow():
         from benchmarks import batches, report, tables
 
-    config = cli.preset(cli.default_preset(FLAGS.weights))
+    config = cli.preset("gatys_code")
     config = dataclasses.replace(config, weights=FLAGS.weights, precision="float32")
     if FLAGS.iterations:
         config = dataclasses.replace(config, iterations=FLAGS.iterations)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from tfstyle.config import TransferConfig
 from tfstyle.options import numbered
 from tfstyle.options import whole_number as whole_number
-from tfstyle.presets import DEFAULT_PRESET, PRESETS, default_preset, preset
+from tfstyle.presets import DEFAULT_PRESET, PRESETS, preset
 
 from guard import INTERRUPTION as INTERRUPTION
 from guard import quiet_tensorflow as quiet_tensorflow
@@ -84,7 +84,7 @@ def define_settings_flags(**defaults) -> None:
         "preset",
         None,
         f"settings to start from: {', '.join(PRESETS)}"
-        f" (default: {DEFAULT_PRESET}, whose values are shown below; mini with --weights=mini)",
+        f" (default: {DEFAULT_PRESET}, whose values are shown below)",
     )
     define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
 
@@ -157,7 +157,7 @@ def _argument(name: str) -> str:
 
 def settings(**defaults) -> TransferConfig:
     """Returns the preset, changed by `defaults` and then by the flags given."""
-    base = dataclasses.replace(preset(FLAGS.preset or default_preset(FLAGS.weights)), **defaults)
+    base = dataclasses.replace(preset(FLAGS.preset or DEFAULT_PRESET), **defaults)
     return dataclasses.replace(base, **given_options(TransferConfig))
 
 

@@ -23,9 +23,7 @@ _OPTIONS = {field.name: field for field in dataclasses.fields(cli.TransferConfig
 def _help(option: str) -> str:
     default = _OPTIONS[option].default
     shown = ",".join(default) if isinstance(default, tuple) else default
-    of_mini = getattr(cli.PRESETS["mini"], option)
-    other = "" if option == "weights" or of_mini == default else f"; {of_mini} with --weights=mini"
-    return f"{_OPTIONS[option].metadata['help']} (default: {shown}{other})"
+    return f"{_OPTIONS[option].metadata['help']} (default: {shown})"
 
 
 flags.DEFINE_string("content", None, "picture whose content was to be kept")
@@ -102,10 +100,10 @@ def main():
 
 
 def settings():
-    """Returns the preset that goes with the weights, changed by the flags given."""
+    """Returns the default config, changed by the flags given."""
     given = {name: FLAGS[name].value for name in _FLAGS_OF_CONFIG if FLAGS[name].value is not None}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return dataclasses.replace(cli.preset(cli.default_preset(FLAGS.weights)), **given)
+    return cli.TransferConfig(**given)
 
 
 def short_names(paths: list[str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ from tfstyle.presets import PRESETS
         ("lbfgs_history", 0),
         ("optimizer", "newton"),
         ("style_loss", "mean"),
-        ("style_strength", 1.0),
+        ("style_strength", 1.01),
         ("style_strength", -0.1),
         ("style_scale", 0.0),
         ("style_blend", (1.0, -1.0)),

@@ -23,6 +23,18 @@ SHAPES = {
 DEVIATION = 57.63  # 255 times the mean of torchvision's
 
 
+GATYS = TransferConfig(units="gatys_code")
+# {term: its loss in the paper's units where all activations are 0}
+WHOLES = {
+    **{f"content/block{block}_conv2": 10.0 * block for block in (4, 5)},
+    **{f"style/block{block}_conv1": 100.0 * block for block in range(1, 6)},
+}
+
+
+def explained(extractor, config, weights):
+    return explain(extractor, SIZE, config, weights, WHOLES)
+
+
 @pytest.fixture(scope="module")
 def extractor(narrow_file):
     layers = [*SHAPES, "conv4_2", "conv5_2"]
@@ -46,7 +58,7 @@ def near(*values):
 
 
 def test_from_gatys_code(extractor):
-    found = rows(explain(extractor, SIZE, TransferConfig(), WEIGHTS))
+    found = rows(explained(extractor, GATYS, WEIGHTS))
     assert list(found) == list(UNITS)
     assert found["gatys_code"] == [near(1), near(1000), "-"]
     # The mean of (F-P)^2 over NM elements is 2/(NM) of half its sum; conv4_2 has 8 filters, 24 positions.
@@ -70,57 +82,70 @@ def test_from_gatys_code(extractor):
 
 @pytest.mark.parametrize("name", UNITS)
 def test_a_preset_is_told_its_own_weights(extractor, name):
-    config = PRESETS[name]
+    config = PRESETS["tfstyle" if name == "relative" else name]
     weights = {"content": config.content_weight, "style": config.style_weight}
     if config.tv_weight:
         weights["total_variation"] = config.tv_weight
-    found = rows(explain(extractor, SIZE, config, weights))[name]
+    found = rows(explained(extractor, config, weights))[name]
     assert found[:2] == [near(config.content_weight), near(config.style_weight)]
-    assert found[2] == (near(config.tv_weight) if config.tv_weight else "-")
+    assert found[2] == (
+        near(config.tv_weight) if config.tv_weight else "-" if name != "relative" else near(0)
+    )
+
+
+def test_to_and_from_relative_units(extractor):
+    """A content loss of 40 and a style loss of 100, 200, … in the paper's units are 1 in these."""
+    found = rows(explained(extractor, PRESETS["tfstyle"], {"content": 1.0, "style": 30.0}))
+    assert found["paper"] == [near(1 / 40), near(30 / 100, 30 / 200, 30 / 300, 30 / 400, 30 / 500), "-"]
+    back = rows(explained(extractor, PRESETS["paper"], {"content": 0.5, "style": 2.0}))["relative"]
+    assert back == [near(0.5 * 40), near(200, 400, 600, 800, 1000), near(0)]
 
 
 def test_total_variation_of_the_same_form_alone(extractor):
-    config = TransferConfig(tv_weight=2.0, tv_loss="inner_squared")
-    found = rows(explain(extractor, SIZE, config, {**WEIGHTS, "total_variation": 2.0}))
+    config = TransferConfig(units="gatys_code", tv_weight=2.0, tv_loss="inner_squared")
+    found = rows(explained(extractor, config, {**WEIGHTS, "total_variation": 2.0}))
     # Half of (255 d)^2, where here it is d^2.
     assert {name: row[2] for name, row in found.items() if row[2] != "-"} == {
-        "jcjohnson": near(2 * 2 / 255**2)
+        "relative": near(2 * 1536),  # a mean over pixels
+        "jcjohnson": near(2 * 2 / 255**2),
     }
     config = TransferConfig(units="keras_example", tv_loss="mean_squared")
-    found = rows(explain(extractor, SIZE, config, {**WEIGHTS, "total_variation": 3.0}))
+    found = rows(explained(extractor, config, {**WEIGHTS, "total_variation": 3.0}))
     assert found["anishathalye"][2] == near(3 * 255**2.5 / 255**2)
     assert found["keras_example"][2] == "-"
 
 
 def test_bures_is_crowsonkbs_alone(extractor):
-    config = TransferConfig(style_loss="bures")
-    found = rows(explain(extractor, SIZE, config, WEIGHTS))
-    assert {name for name, row in found.items() if row[1] != "-"} == {"crowsonkb"}
+    config = TransferConfig(units="gatys_code", style_loss="bures")
+    found = rows(explained(extractor, config, WEIGHTS))
+    assert {name for name, row in found.items() if row[1] != "-"} == {"relative", "crowsonkb"}
     # Its layers have 256, 64, 16, 4 and 1 of 341, where these have 1.
     layers = [1000 * DEVIATION**2 * 341 / share for share in (256, 64, 16, 4, 1)]
     assert found["crowsonkb"][1] == near(*layers)
     # For other layers it has no weights, and equal ones are supposed.
     config = dataclasses.replace(config, units="crowsonkb", style_layers=("conv1_1", "conv2_1"))
-    assert rows(explain(extractor, SIZE, config, WEIGHTS))["crowsonkb"][1] == near(1000)
+    assert rows(explained(extractor, config, WEIGHTS))["crowsonkb"][1] == near(1000)
 
 
 @pytest.mark.parametrize("statistic", ["moments", "histogram"])
 def test_statistics_of_no_code(extractor, statistic):
-    found = rows(explain(extractor, SIZE, TransferConfig(style_loss=statistic), WEIGHTS))
+    found = rows(explained(extractor, TransferConfig(units="gatys_code", style_loss=statistic), WEIGHTS))
     assert {row[1] for row in found.values()} == {"-"}
 
 
 def test_layer_weights(extractor):
-    config = TransferConfig(style_layers=("conv1_1", "conv3_1"), style_layer_weights=(0.25, 0.0))
-    found = rows(explain(extractor, SIZE, config, WEIGHTS))
+    config = TransferConfig(
+        units="gatys_code", style_layers=("conv1_1", "conv3_1"), style_layer_weights=(0.25, 0.0)
+    )
+    found = rows(explained(extractor, config, WEIGHTS))
     assert found["gatys_code"][1] == found["jcjohnson"][1] == near(250, 0)
     assert found["anishathalye"][1] == near(500, 0)
 
 
 def test_several_content_layers(extractor):
     """The tutorial and crowsonkb divide the weight, so that they need it twice."""
-    config = TransferConfig(content_layers=("conv4_2", "conv5_2"))
-    found = rows(explain(extractor, SIZE, config, WEIGHTS))
+    config = TransferConfig(units="gatys_code", content_layers=("conv4_2", "conv5_2"))
+    found = rows(explained(extractor, config, WEIGHTS))
     assert found["gatys_code"][0] == found["anishathalye"][0] == near(1)
     assert found["paper"][0] == near(2 / (8 * 24), 2 / (8 * 6))
     assert found["tf_tutorial"][0] == near(2)
@@ -128,14 +153,14 @@ def test_several_content_layers(extractor):
 
 
 def test_what_is_not_there_weighs_nothing(extractor):
-    found = rows(explain(extractor, SIZE, TransferConfig(style_loss="bures"), {"style": 2.0}))
+    found = rows(explained(extractor, TransferConfig(style_loss="bures"), {"style": 2.0}))
     assert {tuple(row[0]) for row in found.values()} == {(0.0,)}
-    found = rows(explain(extractor, SIZE, TransferConfig(), {"content": 2.0}))
+    found = rows(explained(extractor, GATYS, {"content": 2.0}))
     assert {tuple(row[1]) for row in found.values()} == {(0.0,)}
 
 
 def test_lines_are_columns(extractor):
-    lines = explain(extractor, SIZE, TransferConfig(), WEIGHTS).splitlines()[1:]
+    lines = explained(extractor, GATYS, WEIGHTS).splitlines()[1:]
     starts = [lines[0].index(column) for column in ("content_weight", "style_weight", "tv_weight")]
     assert all(line[start - 2 : start] == "  " and line[start] != " " for line in lines for start in starts)
     assert all(line == line.rstrip() for line in lines)

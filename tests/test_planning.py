@@ -25,6 +25,7 @@ def machine(monkeypatch):
 
 
 def plan(extractor, size, precision="float32", **options):
+    options = {"coarsest_size": 512, "finer_share": 0.4, "lbfgs_history": 10, **options}
     return make_plan(extractor, LAYERS, size, TransferConfig(**options), precision)
 
 

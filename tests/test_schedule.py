@@ -20,8 +20,11 @@ def test_however_many_scales_there_are_each_has_a_pixel():
 @pytest.mark.parametrize(
     ("longer_side", "scales"), [(1, 1), (512, 1), (513, 2), (1024, 2), (1025, 3), (2048, 3), (4096, 4)]
 )
-def test_the_first_of_automatic_scales_is_at_most_512_pixels(longer_side, scales):
-    assert number_of_scales((1, longer_side), TransferConfig()) == scales
+def test_the_first_of_automatic_scales_is_at_most_the_coarsest_size(longer_side, scales):
+    assert number_of_scales((1, longer_side), TransferConfig(coarsest_size=512)) == scales
+    assert number_of_scales((1, longer_side), TransferConfig(coarsest_size=256)) == scales + (
+        longer_side > 256
+    )
     assert number_of_scales((longer_side, 1), TransferConfig(scales=2)) == 2
 
 
@@ -42,7 +45,7 @@ def test_the_first_of_automatic_scales_is_at_most_512_pixels(longer_side, scales
     ],
 )
 def test_automatic_scales_with_another_factor(factor, longer_side, scales):
-    config = TransferConfig(scale_factor=factor)
+    config = TransferConfig(scale_factor=factor, coarsest_size=512)
     size = (longer_side // 2, longer_side)
     assert number_of_scales(size, config) == scales
     sizes = scale_sizes(size, scales, factor)
@@ -60,12 +63,12 @@ def test_stages_grow_by_the_factor():
 
 
 def test_finer_scales_take_a_share_of_the_iterations():
-    config = TransferConfig(iterations=50, finer_share=0.4)
+    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512)
     assert stages((1000, 800), config) == [Stage(0, (500, 400), 50), Stage(1, (1000, 800), 20)]
 
 
 def test_finish():
-    config = TransferConfig(iterations=50, finer_share=0.4)
+    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512)
     assert stages((1000, 800), config, finish=True) == [
         Stage(0, (500, 400), 50),
         Stage(1, (1000, 800), 18),

@@ -95,7 +95,17 @@ class Assembly:
             layers = self._layer_weights(self._weights(self.size, self.precision))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
-        return explain(self._network(self.precision), self.size, config, kinds)
+        return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
+
+    def _wholes(self) -> dict[str, float]:
+        """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
+        config = replace(self._config, units="paper", style_strength=0.0)
+        assembly = Assembly(self._scene, config, self._given, self._workshop)
+        found: dict[str, list[float]] = {}
+        for term in assembly.objective_at(self.size).terms:
+            if _kind(term.name) in ("content", "style"):
+                found.setdefault("/".join(term.name.split("/")[:2]), []).append(float(tf.squeeze(term.whole)))
+        return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
         objective, _ = self._unweighted(size, precision)

@@ -44,7 +44,7 @@ class Composition:
         style: tf.Tensor | Stack,
         level: tf.Tensor,
     ):
-        self._config, self._content = config, content
+        self._config = config
         terms = _terms(config, network, content, style, level)
         kinds = {
             "content": config.content_weight,
@@ -52,6 +52,7 @@ class Composition:
             "total_variation": config.tv_weight,
         }
         self.weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
+        self._terms = terms
         sums = plain(network, summands_of(terms))
         self.unweighted: Losses = lambda image: values_of(
             terms, sums, color.grey(image) if config.color == "content" else image
@@ -59,9 +60,7 @@ class Composition:
 
     def balanced(self) -> dict[str, tf.Tensor]:
         """Returns the weights with those of the style brought to `config.style_strength`, `[B]` each."""
-        found = strength.balanced(self.unweighted, self.weights, self._content, self._config.style_strength)
-        # Where content and style do not differ there is nothing to be balanced, nor to be painted.
-        return self.weights | {name: tf.where(tf.math.is_finite(w), w, 0.0) for name, w in found.items()}
+        return strength.balanced(self._terms, self.weights, self._config.style_strength)
 
     def losses(self) -> Losses:
         """Returns what gives terms' weighted values."""

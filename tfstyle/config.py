@@ -57,11 +57,12 @@ class TransferConfig:
         ("targets", "losses"),
     )
     content_weight: float = option(1.0, "weight of the content (the paper's alpha), in the preset's units")
-    style_weight: float = option(1e3, "weight of the style (the paper's beta), in the preset's units")
+    style_weight: float = option(40.0, "weight of the style (the paper's beta), in the preset's units")
     style_strength: float = option(
         0.0,
-        "how much of the style, above 0 and below 1, about the same look at any size and with any network;"
-        " 0: as content_weight and style_weight say",
+        "how much of the style, up to 1, about the same at any size and with every statistic: 0.5 is the"
+        " default look, 0.25 leaves most of the content, 1 most of the style; 0: as content_weight and"
+        " style_weight say",
     )
     tv_weight: float = option(0.0, "weight of the total variation, which smooths the picture")
     tv_loss: str = option(
@@ -72,10 +73,20 @@ class TransferConfig:
         ("squared", "inner_squared", "absolute", "mean_squared", "nine_point", "power"),
     )
     units: str = option(
-        "gatys_code",
-        "what weight 1 means: paper (eqs. 1 and 4, sums), gatys_code (content: mean squares; style: mean"
-        " squares of G/M over N^2), or as the code of that name has it",
-        ("gatys_code", "paper", "jcjohnson", "anishathalye", "tf_tutorial", "keras_example", "crowsonkb"),
+        "relative",
+        "what weight 1 means: relative (each loss over what it is where all activations are 0), paper (eqs."
+        " 1 and 4, sums), gatys_code (content: mean squares; style: mean squares of G/M over N^2), or as the"
+        " code of that name has it",
+        (
+            "relative",
+            "gatys_code",
+            "paper",
+            "jcjohnson",
+            "anishathalye",
+            "tf_tutorial",
+            "keras_example",
+            "crowsonkb",
+        ),
     )
     color: str = option(
         "style",
@@ -97,7 +108,7 @@ class TransferConfig:
         ("none", "guided"),
     )
     optimizer: str = option("lbfgs", "lbfgs, adam or sgd", ("lbfgs", "adam", "sgd"))
-    iterations: int = option(500, "iterations of the optimiser, at the first scale")
+    iterations: int = option(100, "iterations of the optimiser, at the first scale")
     learning_rate: float = option(
         0.02, "step of Adam, in picture values (the range is 0 to 1); of SGD, factor on the gradient"
     )
@@ -115,7 +126,7 @@ class TransferConfig:
         " (TensorFlow Probability's minimiser, about three)",
         ("backtracking", "hager_zhang"),
     )
-    lbfgs_history: int = option(10, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
+    lbfgs_history: int = option(30, "correction pairs that L-BFGS keeps; each costs 24 bytes a pixel")
     init: str = option(
         "content",
         "the start: content, style, noise, a picture file, or a blend such as 0.7*content+0.3*noise",
@@ -123,15 +134,19 @@ class TransferConfig:
     scales: int = option(
         0,
         "coarse to fine: number of sizes, each scale_factor times the one before it;"
-        " 0: as many as make the first one at most 512 pixels",
+        " 0: as many as make the first one at most coarsest_size pixels",
+    )
+    coarsest_size: int = option(
+        256, "longer side of the first of automatic scales, at most: the smaller, the larger the strokes"
     )
     scale_factor: float = option(2.0, "sides of a scale over those of the one before it")
-    finer_share: float = option(0.4, "iterations at each scale after the first, as a share of iterations")
+    finer_share: float = option(0.6, "iterations at each scale after the first, as a share of iterations")
     seed: int = option(0, "seed of the noise; another seed gives another picture of the same style")
     pooling: str = option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
     padding: str = option(
-        "zeros",
-        "what convolutions see past the border: zeros, reflect or replicate",
+        "reflect",
+        "what convolutions see past the border: zeros (VGG19 as trained; a light strip may remain there),"
+        " reflect or replicate",
         ("zeros", "reflect", "replicate"),
     )
     normalize: bool = option(
@@ -182,6 +197,8 @@ class TransferConfig:
         for name in _ABOVE_ZERO:
             if getattr(self, name) == 0:
                 raise ValueError(f"{name}=0: must be above 0")
+        if self.style_strength > 1:
+            raise ValueError(f"style_strength={self.style_strength:g}: must be 1 or below")
         for name in _BELOW_ONE:
             if getattr(self, name) >= 1:
                 raise ValueError(f"{name}={getattr(self, name):g}: must be below 1")
@@ -203,14 +220,23 @@ class TransferConfig:
 
 
 _ABOVE_ZERO = ("learning_rate", "learning_rate_decay", "adam_epsilon", "finer_share", "style_scale")
-_BELOW_ONE = ("style_strength", "beta_1", "beta_2", "averaging")
+_BELOW_ONE = ("beta_1", "beta_2", "averaging")
 _NUMBERS = (
     *_ABOVE_ZERO,
     *_BELOW_ONE,
+    "style_strength",
     *("content_weight", "style_weight", "tv_weight", "photorealistic_weight", "memory_limit", "scale_factor"),
 )
 _LEAST_SCALE_FACTOR = 1.1
-_LEAST = {"image_size": 0, "iterations": 1, "lbfgs_history": 1, "scales": 0, "seed": 0, "log_every": 1}
+_LEAST = {
+    "image_size": 0,
+    "iterations": 1,
+    "coarsest_size": 1,
+    "lbfgs_history": 1,
+    "scales": 0,
+    "seed": 0,
+    "log_every": 1,
+}
 
 
 def choices(name: str) -> tuple[str, ...]:

@@ -19,7 +19,11 @@ _DEGREES = {"gram": 4, "bures": 2}
 
 
 def explain(
-    extractor: tf.keras.Model, size: tuple[int, int], config: TransferConfig, weights: Mapping[str, float]
+    extractor: tf.keras.Model,
+    size: tuple[int, int],
+    config: TransferConfig,
+    weights: Mapping[str, float],
+    wholes: Mapping[str, float],
 ) -> str:
     """Returns a run's weights converted into the units of each key of `UNITS`, as a table.
 
@@ -35,12 +39,17 @@ def explain(
       config: the run's units, layers, statistic and form of total variation.
       weights: of the kinds ``content``, ``style`` and ``total_variation``, in
         the config's units; a kind that is left out weighs nothing.
+      wholes: {term: its unweighted loss in the paper's units where all activations are 0}.
     """
     shapes = extractor.compute_output_shape((1, *size, 3))
+    contents, styles = (
+        [(*_filters_and_positions(shapes[layer]), wholes.get(f"{kind}/{layer}", 0.0)) for layer in layers]
+        for kind, layers in (("content", config.content_layers), ("style", config.style_layers))
+    )
     rows = [("", *_COLUMNS)]
     for name in UNITS:
-        content = _content(name, [shapes[layer] for layer in config.content_layers], config, weights)
-        style = _style(name, [shapes[layer] for layer in config.style_layers], size, config, weights)
+        content = _content(name, contents, config, weights)
+        style = _style(name, styles, size, config, weights)
         rows.append((name, _text(content), _text(style), _text(_variation(name, size, config, weights))))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -48,47 +57,52 @@ def explain(
     return "\n".join([f"The same objective, at {width} x {height} pixels, in the units of", *lines])
 
 
-def _content(name: str, shapes, config: TransferConfig, weights: Mapping[str, float]) -> list[float]:
+def _content(name: str, measures, config: TransferConfig, weights: Mapping[str, float]) -> list[float]:
     if "content" not in weights:
         return [0.0]
-    layers = len(shapes) if name in _DIVIDES_CONTENT else 1
+    layers = len(measures) if name in _DIVIDES_CONTENT else 1
 
-    def factor(units: Units, filters: int, positions: int) -> float:
+    def factor(units: Units, filters: int, positions: int, whole: float) -> float:
+        if units.relative:
+            return 1 / whole
         return units.content(filters, positions) / units.activation**2
 
-    counts = [_filters_and_positions(shape) for shape in shapes]
     return [
-        weights["content"] * layers * factor(UNITS[config.units], *count) / factor(UNITS[name], *count)
-        for count in counts
+        weights["content"] * layers * factor(UNITS[config.units], *each) / factor(UNITS[name], *each)
+        for each in measures
     ]
 
 
-def _style(name: str, shapes, size, config: TransferConfig, weights: Mapping[str, float]) -> list[float]:
+def _style(name: str, measures, size, config: TransferConfig, weights: Mapping[str, float]) -> list[float]:
     """Returns a weight a layer; none where the code has another statistic."""
     if "style" not in weights:
         return [0.0]
-    statistic = config.style_loss
-    if statistic not in _DEGREES or statistic != PRESETS[name].style_loss:
+    statistic, same = config.style_loss, config.units == name
+    known = statistic in _DEGREES and (UNITS[name].relative or statistic == _preset(name).style_loss)
+    if not (known or (same and UNITS[name].relative)):
         return []
     pixels = size[0] * size[1]
 
-    def factor(units: Units, filters: int, positions: int) -> float:
+    def factor(units: Units, filters: int, positions: int, whole: float) -> float:
+        if units.relative:
+            return 1 / whole
         own = units.style(filters, positions, pixels) if statistic == "gram" else 1.0
         return own / units.activation ** _DEGREES[statistic]
 
-    ours = _layer_weights(config.units, config.style_layer_weights, len(shapes))
-    known = PRESETS[name].style_layer_weights if config.style_layers == PRESETS[name].style_layers else ()
-    theirs = _layer_weights(name, known, len(shapes))
+    ours = _layer_weights(config.units, config.style_layer_weights, len(measures))
+    preset = _preset(name)
+    usual = preset.style_layer_weights if config.style_layers == preset.style_layers else ()
+    theirs = _layer_weights(name, usual, len(measures))
     return [
-        weights["style"] * own / other * factor(UNITS[config.units], *count) / factor(UNITS[name], *count)
-        for own, other, count in zip(ours, theirs, map(_filters_and_positions, shapes))
+        weights["style"] * own / other * factor(UNITS[config.units], *each) / factor(UNITS[name], *each)
+        for own, other, each in zip(ours, theirs, measures)
     ]
 
 
 def _variation(name: str, size, config: TransferConfig, weights: Mapping[str, float]) -> list[float]:
     """Returns one weight; none where the code has another form of total variation, or no such thing."""
-    preset = PRESETS[name]
-    if preset.tv_weight == 0:
+    preset = _preset(name)
+    if preset.tv_weight == 0 and not UNITS[name].relative:
         return []
     if "total_variation" not in weights:
         return [0.0]
@@ -97,6 +111,11 @@ def _variation(name: str, size, config: TransferConfig, weights: Mapping[str, fl
     pixels = size[0] * size[1]
     ours, theirs = UNITS[config.units].variation(pixels), UNITS[name].variation(pixels)
     return [weights["total_variation"] * ours / theirs]
+
+
+def _preset(units: str) -> TransferConfig:
+    """Returns the preset that has these units."""
+    return next(preset for preset in PRESETS.values() if preset.units == units)
 
 
 def _layer_weights(units: str, given: Sequence[float], layers: int) -> Sequence[float]:

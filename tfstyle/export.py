@@ -24,7 +24,7 @@ from tfstyle.instant import networks
 from tfstyle.instant.cards import CARD
 from tfstyle.instant.model_card import write_page
 from tfstyle.measuring import style_targets
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.program import Program
 from tfstyle.signatures import SignedExtractor, SignedModule, SignedNetwork, SignedStyle, SignedTransfer
 from tfstyle.targets import StyleTargets, fingerprint
@@ -68,7 +68,7 @@ def export_extractor(
     return save(module, folder, card)
 
 
-def export_transfer(output, config: TransferConfig = PRESETS["gatys_code"], style=None) -> pathlib.Path:
+def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], style=None) -> pathlib.Path:
     """Saves a whole transfer: pictures in, and out what `transfer` makes of them.
 
     With a style, which becomes part of the model, a call is one of

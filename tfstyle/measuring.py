@@ -8,7 +8,7 @@ from tfstyle import images
 from tfstyle.assembly import network_of
 from tfstyle.config import TransferConfig
 from tfstyle.features import minimum_size
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.regions import Source
 from tfstyle.scenes import fitted
 from tfstyle.schedule import number_of_scales, scale_sizes
@@ -19,7 +19,7 @@ from tfstyle.workshop import Workshop
 
 def style_targets(
     style,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     extractor: tf.keras.Model | None = None,
     workshop: Workshop | None = None,

@@ -12,13 +12,13 @@ from tfstyle.config import TransferConfig
 from tfstyle.decoding import OVERSHOOT
 from tfstyle.measuring import style_targets
 from tfstyle.precision import resolved
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.program import Program
 from tfstyle.stacking import stacked
 from tfstyle.targets import StyleTargets
 
 
-def stylizer(style, config: TransferConfig = PRESETS["gatys_code"]) -> Callable[[tf.Tensor], tf.Tensor]:
+def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns a function of pictures that is a TensorFlow graph, for `Dataset.map` or a `tf.function`.
 
     What it makes is what `transfer` makes of each picture alone, but for
@@ -88,7 +88,7 @@ def batched(image: tf.Tensor) -> tf.Tensor:
 
 
 def stylize_dataset(
-    dataset: tf.data.Dataset, style, config: TransferConfig = PRESETS["gatys_code"]
+    dataset: tf.data.Dataset, style, config: TransferConfig = PRESETS[DEFAULT_PRESET]
 ) -> tf.data.Dataset:
     """Paints every picture of a dataset in the manner of a style, in the order in which they come.
 

@@ -19,7 +19,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.features import minimum_size
 from tfstyle.initial import noise, parse
 from tfstyle.optimizers.descent import Leg, descend
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.schedule import FINISH
 from tfstyle.sizing import at_level, fitted, number_of_scales, resized, share_of
 from tfstyle.stacking import Stack, stacked
@@ -60,7 +60,7 @@ class Program(tf.Module):
       OSError: the weights cannot be read.
     """
 
-    def __init__(self, config: TransferConfig = PRESETS["gatys_code"], targets: StyleTargets | None = None):
+    def __init__(self, config: TransferConfig = PRESETS[DEFAULT_PRESET], targets: StyleTargets | None = None):
         super().__init__(name="transfer")
         self.require_possible(config, targets)
         self._config = config

@@ -13,10 +13,6 @@ from dataclasses import dataclass
 
 from tfstyle.config import TransferConfig
 
-# The longest side of the first scale, where the number of scales is not given:
-# Gatys et al. 2017 begin at about 500 pixels, for which VGG19's field suits.
-# A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
-COARSEST = 512 * (1 + 1e-6)
 # In bfloat16, this share of the last scale's iterations is made in float32.
 FINISH = 0.1
 
@@ -39,13 +35,21 @@ class Stage:
 
 
 def number_of_scales(size: tuple[int, int], config: TransferConfig) -> int:
-    """Returns the config's scales, or as many as bring the first to at most 512 pixels."""
+    """Returns the config's scales, or as many as bring the first to at most its coarsest_size."""
     if config.scales:
         return config.scales
     scales = 1
-    while max(size) > COARSEST * config.scale_factor ** (scales - 1):
+    while max(size) > largest(scales, config):
         scales += 1
     return scales
+
+
+def largest(scales: int, config: TransferConfig) -> float:
+    """Returns the longest side, in pixels, of a picture that automatic scales make in so many.
+
+    A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
+    """
+    return config.coarsest_size * (1 + 1e-6) * config.scale_factor ** (scales - 1)
 
 
 def scale_sizes(size: tuple[int, int], scales: int, factor: float) -> list[tuple[int, int]]:

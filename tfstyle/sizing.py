@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.config import TransferConfig
-from tfstyle.schedule import COARSEST
+from tfstyle.schedule import largest
 
 _MOST_SCALES = 40
 
@@ -24,7 +24,7 @@ def number_of_scales(size: tf.Tensor, config: TransferConfig) -> tf.Tensor:
     """Returns what `schedule.number_of_scales` does."""
     if config.scales:
         return tf.constant(config.scales)
-    bounds = [COARSEST * config.scale_factor**more for more in range(_MOST_SCALES)]
+    bounds = [largest(scales, config) for scales in range(1, _MOST_SCALES + 1)]
     longer = tf.cast(tf.reduce_max(size), tf.float64)
     return 1 + tf.reduce_sum(tf.cast(longer > tf.constant(bounds, tf.float64), tf.int32))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
 from tfstyle import statistics, sums
+from tfstyle.features.geometry import reaches
 from tfstyle.features.guidance import propagated
 from tfstyle.regions import Region, Source
 from tfstyle.statistics import Statistic
@@ -63,17 +65,25 @@ def style_terms(
         guides = _guides(extractor, region.mask, weights)
         for layer, measure in measures.items():
             own = [target[layer] for target in targets]
+            parts, portions = own, shares
             if blend == "targets":
-                distances = [(1.0, measure.loss_to(statistics.blended(own, shares)))]
-            else:
-                distances = [(share, measure.loss_to(target)) for share, target in zip(shares, own)]
+                parts, portions = [statistics.blended(own, shares)], [1.0]
+            distances = [measure.loss_to(target) for target in parts]
+            wholes = [_of_nothing(distance, measure, extractor.output[layer]) for distance in distances]
+            if UNITS[units].relative:
+                portions = [
+                    portion * tf.math.reciprocal_no_nan(whole) for portion, whole in zip(portions, wholes)
+                ]
+            factor = _factor(units, statistic, own[0], size)
+            positions = tf.cast(region.area * _positions(extractor, layer, size), wholes[0].dtype)
             found.append(
                 SummedTerm(
                     "/".join(filter(None, ("style", layer, region.name))),
                     weights[layer] * region.area,
                     layer,
                     part=_part(measure, guides.get(layer)),
-                    outcome=_outcome(distances, _factor(units, statistic, own[0], size)),
+                    outcome=_outcome(portions, distances, factor),
+                    whole=factor(positions) * sum(map(operator.mul, portions, wholes)),
                 )
             )
     return found
@@ -153,10 +163,23 @@ def _part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, C
     return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))
 
 
-def _outcome(distances, factor: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
+def _of_nothing(distance, measure: Statistic, activation) -> tf.Tensor:
+    """Returns the distance of a layer whose activations are 0."""
+    zeros = tf.zeros([1, 1, 1, activation.shape[-1]], tf.as_dtype(activation.dtype))
+    return distance(statistics.normalised(measure.sums(zeros)))
+
+
+def _positions(extractor, layer: str, size: tuple) -> tf.Tensor:
+    """Returns how many positions a layer has of a picture of (height, width)."""
+    stride = reaches(extractor)[layer].stride
+    rows, columns = (tf.floor(tf.cast(side, tf.float32) / stride) for side in size)
+    return rows * columns
+
+
+def _outcome(portions, distances, factor: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
     def outcome(summed: statistics.Sums) -> tf.Tensor:
         described = statistics.normalised(summed)
-        values = [share * distance(described) for share, distance in distances]
+        values = [portion * distance(described) for portion, distance in zip(portions, distances)]
         return tf.add_n(values) * factor(summed["count"])
 
     return outcome

@@ -15,7 +15,7 @@ from tfstyle.assembly import Assembly
 from tfstyle.config import TransferConfig
 from tfstyle.making import make
 from tfstyle.planning import Plan
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.reporting import Reporter
 from tfstyle.scenes import make_scene
 from tfstyle.supervision import CHECKPOINT_EVERY, Stop, Supervision, never
@@ -26,7 +26,7 @@ from tfstyle.workshop import Workshop
 def transfer(
     content,
     style,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     content_masks: Sequence = (),
     style_masks: Sequence = (),
@@ -80,7 +80,7 @@ def transfer(
 def plan_transfer(
     content,
     style,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     content_masks: Sequence = (),
     style_masks: Sequence = (),
@@ -100,7 +100,7 @@ def plan_transfer(
 def explain_transfer(
     content,
     style,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     content_masks: Sequence = (),
     style_masks: Sequence = (),
@@ -118,7 +118,7 @@ def explain_transfer(
 def reconstruct_content(
     image,
     layer: str | Sequence[str],
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     init: str = "noise",
     extractor: tf.keras.Model | None = None,
@@ -152,7 +152,7 @@ def reconstruct_content(
 def reconstruct_style(
     image,
     layers: str | Sequence[str],
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     init: str = "noise",
     extractor: tf.keras.Model | None = None,

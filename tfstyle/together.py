@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.making import make
 from tfstyle.options import numbered
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.reporting import Reporter
 from tfstyle.scenes import make_scene
 from tfstyle.synthesis import Result
@@ -19,7 +19,7 @@ from tfstyle.workshop import Workshop
 def transfer_batch(
     contents: Sequence,
     styles: Sequence,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),

@@ -23,6 +23,8 @@ class Units:
       variation: factor on the total variation for a picture's number of pixels.
       activation: what activations are divided by, where the network that the
         weights were meant for takes its pictures in other numbers.
+      relative: the losses of content and style are divided by what they are
+        where all activations are 0; they have no factor then.
     """
 
     content: Callable[[int, int], float]
@@ -30,6 +32,7 @@ class Units:
     layer_weight: Callable[[int], float]
     variation: Callable[[int], float] = lambda pixels: 1.0
     activation: float = 1.0
+    relative: bool = False
 
 
 _PIXEL = 255.0  # what most codes count pixels in; here they are in [0, 1]
@@ -43,6 +46,16 @@ def _mean_of_squares(filters: int, positions: int) -> float:
 # Of eq. (4) per position, 1/(4 N^2) sum (G/M - A/M)^2, the mean of (G/M - A/M)^2 is 4 times,
 # and that of (G/(NM) - A/(NM))^2 is 4/N^2.
 UNITS: dict[str, Units] = {
+    # tfstyle's own. Content is |F - P|^2 / |P|^2; style, with Gram matrices per position, |G - A|^2 / |A|^2,
+    # whose mean over the layers counts: 1 is all that there is to lose, whatever the size, layer and network.
+    # Total variation is a mean over pixels.
+    "relative": Units(
+        content=lambda filters, positions: 1.0,
+        style=lambda filters, positions, pixels: 1.0,
+        layer_weight=lambda layers: 1.0 / layers,
+        variation=lambda pixels: 1.0 / pixels,
+        relative=True,
+    ),
     "paper": Units(
         content=lambda filters, positions: 1.0,
         style=lambda filters, positions, pixels: 1.0,

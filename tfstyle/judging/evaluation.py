@@ -14,7 +14,7 @@ from tfstyle.features import feature_extractor, minimum_size
 from tfstyle.judging import distances, flaws, likeness
 from tfstyle.layers import paper_name
 from tfstyle.options import numbered
-from tfstyle.presets import PRESETS
+from tfstyle.presets import DEFAULT_PRESET, PRESETS
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def evaluate(
     content,
     style,
     results: Mapping,
-    config: TransferConfig = PRESETS["gatys_code"],
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
     *,
     tile: int = 512,
     evaluations: Mapping[str, int] | None = None,
