@@ -13,7 +13,7 @@ _STYLES = {
     "tfstyle-bfloat16": ("#4fa3d9", "-", 1.5),
     "tfstyle-adam": ("#4fa3d9", (0, (4, 1.5)), 1.5),
     "torch-lbfgs": ("#b2182b", "-", 2.6),
-    "torch-lbfgs-100": ("#e0705a", "-", 1.5),
+    "torch-lbfgs-10": ("#e0705a", "-", 1.5),
     "torch-adam": ("#e0705a", (0, (4, 1.5)), 1.5),
     "tf-tutorial": ("#3a8f3a", (0, (4, 1.5)), 1.5),
     "keras-example": ("#8a8a8a", (0, (1, 1.2)), 1.5),

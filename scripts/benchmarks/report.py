@@ -46,7 +46,7 @@ def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:
     if results["reference_loss"] is not None:
         reference, start = (tables.loss_text(results[name]) for name in ("reference_loss", "start_loss"))
         lines.append(
-            f"The reference loss is {reference}: PyTorch's L-BFGS (history 10) after"
+            f"The reference loss is {reference}: PyTorch's L-BFGS after"
             f" {plan.reference_evaluations} evaluations, from {start} at the start."
         )
     rates = ", ".join(

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT, run_script
 
@@ -126,26 +127,58 @@ def test_mistakes_are_one_line(inputs, tmp_path):
 
 
 def test_pytorch_has_our_objective(prepared):
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     import tensorflow as tf
     from benchmarks.inputs import common_objective
-    from benchmarks.torch_peer import TorchObjective
+    from benchmarks.torch_peer import TorchObjective, caffe
 
     said, shared = prepared
     picture = (0.7 * shared.content + 0.3 * np.random.default_rng(0).random(shared.content.shape)).astype(
         np.float32
     )
     theirs = TorchObjective(shared.weights, shared.config())
-    content, style, start = (
-        torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy())
-        for pixels in (shared.content, shared.style, picture)
-    )
+    content, style, start = map(caffe, (shared.content, shared.style, picture))
     theirs.set_targets(content, style)
     assert theirs(content).item() == pytest.approx(said["start_loss"], rel=1e-5)
     theirs(start.requires_grad_(True)).backward()
     _, _, gradient = common_objective(shared).value_and_gradient(tf.constant(picture))
-    ours = gradient.numpy().transpose(0, 3, 1, 2)
+    ours = gradient.numpy()[..., ::-1].transpose(0, 3, 1, 2) / 255
     np.testing.assert_allclose(start.grad.numpy(), ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
+
+
+def test_caffes_units():
+    pytest.importorskip("torch")
+    from benchmarks.torch_peer import caffe, visible
+
+    orange = np.array([1.0, 0.5, 0.0], np.float32).reshape(1, 1, 1, 3)
+    assert caffe(orange).shape == (1, 3, 1, 1)
+    assert caffe(orange).flatten().tolist() == pytest.approx([-103.939, 127.5 - 116.779, 255 - 123.68])
+    np.testing.assert_allclose(visible(caffe(orange)), orange, atol=1e-6)
+
+
+def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
+    pytest.importorskip("torch")
+    from benchmarks.torch_peer import lbfgs
+
+    class Pictures(list):
+        def start(self):
+            pass
+
+        def due(self, evaluations):
+            return True
+
+        def record(self, evaluations, loss, picture):
+            self.append(255 * picture.numpy())
+
+    pictures = Pictures()
+    lbfgs(prepared[1], 2, pictures)
+    assert np.abs(pictures[1] - pictures[0]).sum() == pytest.approx(1, rel=0.05)
+
+
+def test_pictures_are_resized_as_neural_style_pt_does(prepared, files):
+    for name, size in (("content", (40, 30)), ("style", (40, 40))):
+        expected = Image.open(files / f"{name}.png").resize(size, Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(np.round(255 * getattr(prepared[1], name)[0]), np.asarray(expected))
 
 
 def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
