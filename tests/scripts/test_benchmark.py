@@ -175,6 +175,15 @@ def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
     assert np.abs(pictures[1] - pictures[0]).sum() == pytest.approx(1, rel=0.05)
 
 
+def test_a_step_of_keras_example_is_that_of_its_own_objective():
+    from benchmarks.tutorial_loops import _KERAS_SCALE
+
+    for block in range(1, 5):
+        filters, share_of_pixels = 64 * 2 ** (block - 1), 0.25 ** (block - 1)
+        published, common = 1e-6 / 5 / 36, 1000 / filters**4 / share_of_pixels**2
+        assert pytest.approx(published / common) == _KERAS_SCALE
+
+
 def test_pictures_are_resized_as_neural_style_pt_does(prepared, files):
     for name, size in (("content", (40, 30)), ("style", (40, 40))):
         expected = Image.open(files / f"{name}.png").resize(size, Image.Resampling.BILINEAR)
