@@ -22,6 +22,10 @@ Written to --output are results.json, benchmark.md and, where matplotlib is
 installed, curves.png. The last line on standard output is tfstyle's seconds to
 the reference loss over those of PyTorch's L-BFGS: time_to_reference_ratio=R.
 
+Lines before it are the same for the loss after 60, 150 and 300 evaluations:
+time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
+time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
+has as it is.
 With --batches it paints --batch_pictures square pictures at each size one at a time,
 several at once, and through a graph that is compiled once (batches.json, batches.md).
 With --sizes it times a few steps at each size instead, and shows how seconds
@@ -41,7 +45,7 @@ FLAGS = flags.FLAGS
 _DATA = pathlib.Path(__file__).resolve().parent.parent / "tfstyle" / "data"
 flags.DEFINE_string("content", str(_DATA / "harbour.jpg"), "picture whose content to keep, and to start from")
 flags.DEFINE_string("style", str(_DATA / "swirls.jpg"), "picture whose style to take")
-flags.DEFINE_string("weights", "random", "network weights, as in style_transfer.py")
+flags.DEFINE_string("weights", "imagenet", "network weights, as in style_transfer.py")
 flags.DEFINE_integer("image_size", 512, "longer side of the pictures in pixels; 0 keeps theirs")
 flags.DEFINE_integer("repeats", 3, "runs of each contestant, of which medians are shown")
 flags.DEFINE_integer(

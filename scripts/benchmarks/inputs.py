@@ -130,19 +130,28 @@ def judge(inputs_folder: str, run_folder: str) -> dict:
     """Computes the common objective of a run's pictures.
 
     Returns:
-      ``losses``, one a picture, null where it is not of the content's size (a
-      coarse scale's); and ``clipped_loss`` of the last one clipped to [0, 1].
+      ``losses``, one a picture, and ``saved_losses``, of the picture that one would
+      find in its file; null where it is not of the content's size (a coarse scale's).
     """
     with cli.quiet_tensorflow():
         import tensorflow as tf
 
     inputs = load(inputs_folder)
     loss_of = _loss_of(common_objective(inputs))
-    losses, picture = [], None
+    losses, saved_losses = [], []
     for index in range(len(json.loads(pathlib.Path(run_folder, "rows.json").read_text()))):
         picture = np.load(pathlib.Path(run_folder, f"{index}.npy"))
-        losses.append(loss_of(tf.constant(picture)) if picture.shape == inputs.content.shape else None)
-    return {"losses": losses, "clipped_loss": loss_of(tf.clip_by_value(picture, 0.0, 1.0))}
+        full_size = picture.shape == inputs.content.shape
+        losses.append(loss_of(tf.constant(picture)) if full_size else None)
+        saved_losses.append(loss_of(as_saved(picture)) if full_size else None)
+    return {"losses": losses, "saved_losses": saved_losses}
+
+
+def as_saved(picture):
+    """Returns a picture as its file has it: clipped to [0, 1], and rounded to 8 bits."""
+    from tfstyle import images
+
+    return images.load_image(images.to_uint8(picture))
 
 
 def _loss_of(objective):
