@@ -81,7 +81,7 @@ def _judged_run(name: str, plan: Plan, inputs_folder: str) -> dict:
             run_folder=folder,
             evaluations=plan.evaluations,
             every=_EVERY,
-            always=[plan.reference_evaluations],
+            always=[plan.reference_evaluations, *summary.MARKS],
             settings=plan.settings,
         )
         # After the run and in another process: neither its time nor its memory.
@@ -95,6 +95,7 @@ def _results(plan: Plan, shared: dict, runs: dict, rates: list[dict]) -> dict:
     return {
         "time_to_reference_ratio": summary.headline(summarised),
         "reference_loss": median(reference) if reference else None,
+        "marks": summary.marks(runs),
         "start_loss": shared["start_loss"],
         "size": shared["size"],
         "flops_per_evaluation": shared["flops"],

@@ -32,14 +32,14 @@ class Contestant:
 
 OURS, REFERENCE = "tfstyle", "torch-lbfgs"
 CONTESTANTS = {
-    REFERENCE: Contestant("PyTorch, L-BFGS, history 10", "torch_peer:lbfgs"),
+    REFERENCE: Contestant("PyTorch, L-BFGS as in neural-style-pt", "torch_peer:lbfgs"),
     OURS: Contestant("tfstyle, as its preset has it"),
     "tfstyle-float32": Contestant("tfstyle, precision=float32", options={"precision": "float32"}),
     "tfstyle-bfloat16": Contestant("tfstyle, precision=bfloat16", options={"precision": "bfloat16"}),
     "tfstyle-adam": Contestant("tfstyle, optimizer=adam", options={"optimizer": "adam"}),
     "tf-tutorial": Contestant("TensorFlow's tutorial, Adam", "tutorial_loops:tensorflow_tutorial"),
     "keras-example": Contestant("Keras' example, SGD", "tutorial_loops:keras_example"),
-    "torch-lbfgs-100": Contestant("PyTorch, L-BFGS, history 100", "torch_peer:lbfgs", {"history": 100}),
+    "torch-lbfgs-10": Contestant("PyTorch, L-BFGS, history 10", "torch_peer:lbfgs", {"history": 10}),
     "torch-adam": Contestant("PyTorch, Adam", "torch_peer:adam"),
 }
 

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, OURS, REFERENCE
 from benchmarks.summary import full_size
 from benchmarks.tables import loss_text
 
@@ -13,7 +13,7 @@ _STYLES = {
     "tfstyle-bfloat16": ("#4fa3d9", "-", 1.5),
     "tfstyle-adam": ("#4fa3d9", (0, (4, 1.5)), 1.5),
     "torch-lbfgs": ("#b2182b", "-", 2.6),
-    "torch-lbfgs-100": ("#e0705a", "-", 1.5),
+    "torch-lbfgs-10": ("#e0705a", "-", 1.5),
     "torch-adam": ("#e0705a", (0, (4, 1.5)), 1.5),
     "tf-tutorial": ("#3a8f3a", (0, (4, 1.5)), 1.5),
     "keras-example": ("#8a8a8a", (0, (1, 1.2)), 1.5),
@@ -22,6 +22,8 @@ _STYLES = {
 
 def draw(path, runs: dict[str, list[dict]], summary: dict, reference: float | None, title: str) -> None:
     """Draws a line a contestant, of its repeat of median length, and writes a PNG.
+
+    A dotted line is that of the same pictures as saved.
 
     Args:
       path: to write.
@@ -37,7 +39,8 @@ def draw(path, runs: dict[str, list[dict]], summary: dict, reference: float | No
     figure, axes = plt.subplots(figsize=(11, 5.2), layout="constrained")
     ends, starts = [], []
     for name in sorted(summary, key=lambda name: (summary[name]["diverged"], summary[name]["final_loss"])):
-        records = full_size(_typical(runs[name]))
+        run = _typical(runs[name])
+        records = full_size(run)
         diverged = summary[name]["diverged"]
         seconds, _, losses = zip(*records)
         starts.append(losses[0])
@@ -45,6 +48,9 @@ def draw(path, runs: dict[str, list[dict]], summary: dict, reference: float | No
         color, dashes, width = _STYLES[name]
         label = CONTESTANTS[name].description + (" (diverged)" if diverged else "")
         axes.plot(seconds, losses, color=color, linestyle=dashes, linewidth=width, label=label)
+        if name in (OURS, REFERENCE):
+            saved = [loss for _, _, loss in full_size(run, "saved_losses")]
+            axes.plot(seconds, saved, color=color, linestyle=":", linewidth=1.5, label="… as saved")
     if reference is not None:
         axes.axhline(reference, color="#333333", linestyle=(0, (6, 4)), linewidth=1)
         axes.annotate(

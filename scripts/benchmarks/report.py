@@ -13,7 +13,7 @@ _UNDRAWN = "curves.png: left out, needs matplotlib: pip install -e '.[benchmark]
 
 
 def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> str:
-    """Writes the three files and returns the table and what belongs below it, as Markdown.
+    """Writes the three files and returns the tables and what belongs below them, as Markdown.
 
     Args:
       folder: to write into.
@@ -22,7 +22,9 @@ def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> 
     """
     machine = tables.machine()
     write_json(folder / "results.json", {"machine": machine, "plan": vars(plan), **results})
-    text = "\n\n".join([tables.comparison(results["summary"]), *_lines(plan, results, machine), *notes])
+    found = [tables.comparison(results["summary"])]
+    found += [tables.marks(results["marks"])] if results["marks"] else []
+    text = "\n\n".join([*found, *_lines(plan, results, machine), *notes])
     drawn = importlib.util.find_spec("matplotlib") is not None
     if drawn:
         height, width = results["size"]
@@ -46,7 +48,7 @@ def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:
     if results["reference_loss"] is not None:
         reference, start = (tables.loss_text(results[name]) for name in ("reference_loss", "start_loss"))
         lines.append(
-            f"The reference loss is {reference}: PyTorch's L-BFGS (history 10) after"
+            f"The reference loss is {reference}: PyTorch's L-BFGS after"
             f" {plan.reference_evaluations} evaluations, from {start} at the start."
         )
     rates = ", ".join(

@@ -1,8 +1,9 @@
 """From the records of runs to medians and ratios.
 
 A run is what `contestants.run` returned, with what `inputs.judge` made of its
-pictures: ``losses`` on the common objective, null at a coarse scale, and
-``clipped_loss``. Infinity stands for what was never reached.
+pictures: ``losses`` on the common objective, and ``saved_losses`` of the same
+pictures as files of 8 bits, both null at a coarse scale. Infinity stands for
+what was never reached.
 """
 
 import itertools
@@ -13,6 +14,15 @@ from benchmarks.contestants import OURS, REFERENCE
 
 # Relative difference of two values of one objective. The network rounds to 8 bits in bfloat16.
 _SAME = {"float32": 1e-3, "bfloat16": 5e-2}
+
+# Evaluations of PyTorch's L-BFGS after which its loss is one to be reached by tfstyle.
+MARKS = (60, 150, 300)
+# Which losses are compared: tfstyle's, PyTorch's.
+WAYS = {
+    "raw": ("losses", "losses"),
+    "saved": ("saved_losses", "saved_losses"),
+    "saved_to_raw": ("saved_losses", "losses"),
+}
 
 
 def require_fair(name: str, run: dict, start_loss: float) -> None:
@@ -37,11 +47,11 @@ def require_fair(name: str, run: dict, start_loss: float) -> None:
         raise ValueError(f"{name}: starts from a loss of {loss:g}, the others from {start_loss:g}")
 
 
-def full_size(run: dict) -> list[tuple[float, int, float]]:
-    """Returns (seconds, evaluations, loss) of each record at full size."""
+def full_size(run: dict, column: str = "losses") -> list[tuple[float, int, float]]:
+    """Returns (seconds, evaluations, loss) of each record at full size, from a column of losses."""
     return [
         (row["seconds"], row["evaluations"], loss)
-        for row, loss in zip(run["rows"], run["losses"])
+        for row, loss in zip(run["rows"], run[column])
         if loss is not None
     ]
 
@@ -60,15 +70,15 @@ def seconds_per_evaluation(records) -> float:
     return median(stretches) if stretches else math.nan
 
 
-def time_to(run: dict, loss: float) -> tuple[float, float]:
-    """Returns seconds and evaluations until a run's loss first is this or less.
+def time_to(run: dict, loss: float, column: str = "losses") -> tuple[float, float]:
+    """Returns seconds and evaluations until a run's loss, of a column, first is this or less.
 
     Between two records log loss is taken to be linear.
     """
     if run["diverged"]:
         return math.inf, math.inf
     before = None
-    for record in full_size(run):
+    for record in full_size(run, column):
         if record[2] <= loss:
             if before is None:
                 return record[0], record[1]
@@ -79,12 +89,39 @@ def time_to(run: dict, loss: float) -> tuple[float, float]:
     return math.inf, math.inf
 
 
-def reference_losses(runs: dict[str, list[dict]], evaluations: int) -> list[float]:
+def reference_losses(runs: dict[str, list[dict]], evaluations: int, column: str = "losses") -> list[float]:
     """Returns what PyTorch's L-BFGS has after so many evaluations, one a repeat; none if it diverges."""
     repeats = runs.get(REFERENCE, [])
     if any(run["diverged"] for run in repeats):
         return []
-    return [loss for run in repeats for _, done, loss in full_size(run) if done == evaluations]
+    return [loss for run in repeats for _, done, loss in full_size(run, column) if done == evaluations]
+
+
+def marks(runs: dict[str, list[dict]]) -> dict[int, dict]:
+    """Returns how soon tfstyle has the losses that PyTorch's L-BFGS has at `MARKS`.
+
+    Args:
+      runs: {contestant: runs}.
+
+    Returns:
+      {evaluations: {way of `WAYS`: {"loss": …, "seconds": {contestant: …}, "ratio": …}}},
+      medians, of what the runs are long enough for.
+    """
+    found = {}
+    for evaluations in MARKS if runs.get(OURS) else ():
+        for way, columns in WAYS.items():
+            if losses := reference_losses(runs, evaluations, columns[1]):
+                seconds = {
+                    name: median(time_to(run, loss, column)[0] for run, loss in zip(runs[name], losses))
+                    for name, column in zip((OURS, REFERENCE), columns)
+                }
+                ratio = seconds[OURS] / seconds[REFERENCE]
+                found.setdefault(evaluations, {})[way] = {
+                    "loss": median(losses),
+                    "seconds": seconds,
+                    "ratio": ratio,
+                }
+    return found
 
 
 def summarise(runs: dict[str, list[dict]], reference: list[float], flops: int, rates: dict) -> dict:
@@ -118,7 +155,7 @@ def _summary(repeats: list[dict], reference: list[float], flops: int, rates: dic
         "evaluations": median(run["rows"][-1]["evaluations"] for run in repeats),
         "seconds": median(run["rows"][-1]["seconds"] for run in repeats),
         "final_loss": median(ends[-1][2] for ends in records),
-        "clipped_loss": median(run["clipped_loss"] for run in repeats),
+        "saved_loss": median(full_size(run, "saved_losses")[-1][2] for run in repeats),
         "peak_bytes": median(run["peak_bytes"] for run in repeats),
         "company": max(run["company"] for run in repeats),
         "flops_per_second": flops / seconds,

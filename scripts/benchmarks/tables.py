@@ -6,7 +6,7 @@ import pathlib
 import platform
 from importlib import metadata
 
-from benchmarks.contestants import CONTESTANTS
+from benchmarks.contestants import CONTESTANTS, OURS, REFERENCE
 from benchmarks.summary import ratio
 
 COLUMNS = (
@@ -18,7 +18,7 @@ COLUMNS = (
     "… over PyTorch's",
     "evaluations in all",
     "loss then",
-    "… clipped to [0, 1]",
+    "… as saved",
     "peak memory, MB",
     "FLOP/s over matmul's",
 )
@@ -37,6 +37,26 @@ def comparison(summary: dict) -> str:
     return markdown(COLUMNS, (_row(name, summary) for name in summary))
 
 
+_WAYS = {
+    "raw": "as they are",
+    "saved": "as saved, both",
+    "saved_to_raw": "tfstyle's as saved, PyTorch's as it is",
+}
+
+
+def marks(found: dict) -> str:
+    """Returns the table of what `summary.marks` returned."""
+    header = ("PyTorch's evaluation", "pictures", "loss", "PyTorch's seconds", "tfstyle's seconds", "ratio")
+    rows = []
+    for evaluations, ways in found.items():
+        for way, values in ways.items():
+            ours, theirs = (values["seconds"][name] for name in (OURS, REFERENCE))
+            reached = f"{ours:.1f}" if math.isfinite(ours) else "-"
+            loss, share = loss_text(values["loss"]), _ratio(values["ratio"])
+            rows.append((evaluations, _WAYS[way], loss, f"{theirs:.1f}", reached, share))
+    return markdown(header, rows)
+
+
 def _row(name: str, summary: dict) -> list[str]:
     values = summary[name]
     cells = [CONTESTANTS[name].description]
@@ -52,7 +72,7 @@ def _row(name: str, summary: dict) -> list[str]:
 
 
 def _losses(values: dict) -> list[str]:
-    return [loss_text(values[column]) for column in ("final_loss", "clipped_loss")]
+    return [loss_text(values[column]) for column in ("final_loss", "saved_loss")]
 
 
 def _to_reference(values: dict) -> list[str]:

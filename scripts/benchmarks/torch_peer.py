@@ -2,14 +2,22 @@
 
 The network is VGG19's layers as far as the objective needs them, NCHW, with
 kernels from the common weights file; the objective is that of Gatys' published
-code. Nothing of it is taken from tfstyle, so that one checks the other.
+code, and of neural-style-pt at a content weight of 1 and a style weight of 1000.
+Nothing of it is taken from tfstyle, so that one checks the other.
+
+Inside, a picture is in Caffe's units: `[1, 3, H, W]`, BGR, 0 to 255, less the
+mean pixel. neural-style-pt has 256 where this has 255, which raises its
+totals by 1.3 %.
+
+https://github.com/ProGamerGov/neural-style-pt
 """
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-_MEAN_PIXEL_BGR = (103.939, 116.779, 123.68)
+_WHITE = 255.0
+_MEAN_PIXEL_BGR = torch.tensor((103.939, 116.779, 123.68)).reshape(1, 3, 1, 1)
 
 
 class TorchObjective(torch.nn.Module):
@@ -23,7 +31,6 @@ class TorchObjective(torch.nn.Module):
     def __init__(self, weights: str, config):
         super().__init__()
         self._config = config
-        self._mean = torch.tensor(_MEAN_PIXEL_BGR).reshape(1, 3, 1, 1)
         self._layers = {}
         with np.load(weights) as arrays:
             for name in sorted({key.split("/")[0] for key in arrays.files}):
@@ -31,7 +38,7 @@ class TorchObjective(torch.nn.Module):
                 self._layers[name] = kernel, torch.from_numpy(arrays[f"{name}/bias"])
 
     def set_targets(self, content: torch.Tensor, style: torch.Tensor) -> None:
-        """Computes what the pictures `[1, 3, H, W]` in [0, 1] are to be held to."""
+        """Computes what pictures are to be held to."""
         with torch.no_grad():
             self._content = {name: self._features(content)[name] for name in self._config.content_layers}
             features = self._features(style)
@@ -49,8 +56,8 @@ class TorchObjective(torch.nn.Module):
         return loss
 
     def _features(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
-        activation = picture.flip(1) * 255.0 - self._mean
-        wanted, features, block = {*self._config.content_layers, *self._config.style_layers}, {}, "block1"
+        wanted, features = {*self._config.content_layers, *self._config.style_layers}, {}
+        activation, block = picture, "block1"
         for name, (kernel, bias) in self._layers.items():
             if not name.startswith(block):
                 activation, block = F.max_pool2d(activation, 2), name.split("_")[0]
@@ -66,11 +73,14 @@ def mean_gram(features: torch.Tensor) -> torch.Tensor:
     return rows @ rows.T / rows.shape[1]
 
 
-def lbfgs(inputs, evaluations: int, recorder, history: int = 10) -> None:
-    """Runs `torch.optim.LBFGS` with lr 1 and no line search, one evaluation an iteration.
+def lbfgs(inputs, evaluations: int, recorder, history: int = 100) -> None:
+    """Runs `torch.optim.LBFGS` as neural-style-pt does: lr 1, no line search, one evaluation an iteration.
 
-    Tolerances are 0, so that it does not stop early; values may leave [0, 1],
-    and the result is clipped when it is shown.
+    Its way depends on the picture's units: absolute values of the first step sum
+    to 1, and the second is the gradient itself where the first showed no positive
+    curvature. In [0, 1] they would reach 255 and 255^2 times as far, with trained
+    weights to where it does not come back from. Tolerances of -1 never stop it.
+    Values may leave the visible range; the result is clipped when it is saved.
     """
     objective, picture = _begin(inputs, recorder)
     optimizer = torch.optim.LBFGS(
@@ -79,8 +89,8 @@ def lbfgs(inputs, evaluations: int, recorder, history: int = 10) -> None:
         history_size=history,
         max_iter=evaluations,
         max_eval=evaluations,
-        tolerance_grad=0,
-        tolerance_change=0,
+        tolerance_grad=-1,
+        tolerance_change=-1,
     )
     done = 0
 
@@ -91,39 +101,46 @@ def lbfgs(inputs, evaluations: int, recorder, history: int = 10) -> None:
         loss.backward()
         done += 1
         if recorder.due(done):
-            recorder.record(done, loss.item(), _channels_last(picture))
+            recorder.record(done, loss.item(), visible(picture))
         return loss
 
     optimizer.step(closure)
 
 
 def adam(inputs, evaluations: int, recorder, learning_rate: float = 0.02) -> None:
-    """Runs `torch.optim.Adam`, the picture clipped to [0, 1] after each step as most tutorials do."""
+    """Runs `torch.optim.Adam`, the picture clipped after each step as most tutorials do.
+
+    Args:
+      inputs, evaluations, recorder: see `contestants.run`.
+      learning_rate: of a picture in [0, 1].
+    """
     objective, picture = _begin(inputs, recorder)
-    optimizer = torch.optim.Adam([picture], lr=learning_rate)
+    optimizer = torch.optim.Adam([picture], lr=_WHITE * learning_rate)
     for done in range(1, evaluations + 1):
         optimizer.zero_grad()
         loss = objective(picture)
         loss.backward()
         if recorder.due(done):
-            recorder.record(done, loss.item(), _channels_last(picture))
+            recorder.record(done, loss.item(), visible(picture))
         optimizer.step()
         with torch.no_grad():
-            picture.clamp_(0, 1)
+            picture.clamp_(-_MEAN_PIXEL_BGR, _WHITE - _MEAN_PIXEL_BGR)
 
 
 def _begin(inputs, recorder):
     """Starts the clock, loads the network, and computes the targets."""
-    content, style = (_channels_first(picture) for picture in (inputs.content, inputs.style))
+    content, style = (caffe(picture) for picture in (inputs.content, inputs.style))
     recorder.start()
     objective = TorchObjective(inputs.weights, inputs.config())
     objective.set_targets(content, style)
     return objective, content.clone().requires_grad_(True)
 
 
-def _channels_first(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(picture.transpose(0, 3, 1, 2).copy())
+def caffe(picture: np.ndarray) -> torch.Tensor:
+    """Returns RGB `[1, H, W, 3]`, [0, 1], in Caffe's units."""
+    return _WHITE * torch.from_numpy(picture.transpose(0, 3, 1, 2).copy()).flip(1) - _MEAN_PIXEL_BGR
 
 
-def _channels_last(picture: torch.Tensor) -> torch.Tensor:
-    return picture.detach().permute(0, 2, 3, 1)
+def visible(picture: torch.Tensor) -> torch.Tensor:
+    """Returns the opposite of `caffe`."""
+    return ((picture.detach() + _MEAN_PIXEL_BGR) / _WHITE).flip(1).permute(0, 2, 3, 1)

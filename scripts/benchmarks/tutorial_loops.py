@@ -1,6 +1,7 @@
 """The loops of TensorFlow's tutorial and of Keras' example, on the common objective.
 
-Their optimisers and schedules are as published. Their objectives are not: with
+Their optimisers and schedules are as published; Adam's steps do not depend on
+the objective's scale, and SGD's are made not to. Their objectives are not: with
 other terms and weights no two losses could be compared. That favours them, as
 the Keras example, for one, sends all three pictures through the network at
 every step, where the common objective keeps its targets.
@@ -9,7 +10,11 @@ https://www.tensorflow.org/tutorials/generative/style_transfer
 https://keras.io/examples/generative/neural_style_transfer/
 """
 
-from benchmarks.inputs import common_objective, require_keras
+from benchmarks.inputs import OBJECTIVE, common_objective, require_keras
+
+# A layer's style loss in Keras' example over that in the common objective: 1e-6 / 5 / (4 * 3^2 * pixels^2)
+# over style_weight / (N^4 * M^2). N^2 * M is 64^2 * pixels at the first four style layers of VGG19.
+_KERAS_SCALE = 1e-6 / (5 * 4 * 3**2) * 64**4 / OBJECTIVE.style_weight
 
 
 def tensorflow_tutorial(inputs, evaluations: int, recorder) -> None:
@@ -32,13 +37,17 @@ def tensorflow_tutorial(inputs, evaluations: int, recorder) -> None:
 def keras_example(inputs, evaluations: int, recorder) -> None:
     """SGD with a step of 100, times 0.96 every 100 steps, on a picture in Caffe's units (0 to 255).
 
-    In those units a gradient is 1/255 of what it is for a picture in [0, 1].
-    The published picture is BGR with the mean pixel taken off, which changes
-    neither gradients nor steps. It is not clipped.
+    A step of SGD grows with its objective; here it is as long as it would be on
+    the published one, which is the smaller. In those units a gradient is 1/255
+    of what it is for a picture in [0, 1]. The published picture is BGR with the
+    mean pixel taken off, which changes neither gradients nor steps. It is not
+    clipped.
     """
     tf, objective = _begin(inputs, recorder)
     pixels = tf.Variable(255.0 * inputs.content)
-    schedule = tf.keras.optimizers.schedules.ExponentialDecay(100.0, decay_steps=100, decay_rate=0.96)
+    schedule = tf.keras.optimizers.schedules.ExponentialDecay(
+        100.0 * _KERAS_SCALE, decay_steps=100, decay_rate=0.96
+    )
     optimizer = tf.keras.optimizers.SGD(schedule)
     optimizer.build([pixels])
 

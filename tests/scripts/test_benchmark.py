@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT, run_script
 
@@ -41,28 +42,36 @@ def prepared(files, narrow_file, tmp_path):
 @pytest.mark.slow
 def test_a_comparison_from_the_command_line(inputs, tmp_path):
     names = ["tfstyle", "keras-example", "torch-lbfgs"]
-    flags = ["--iterations=8", "--reference_evaluations=7", "--output=out", f"--only={','.join(names)}"]
+    flags = ["--iterations=60", "--reference_evaluations=7", "--output=out", f"--only={','.join(names)}"]
     process = run_script("benchmark.py", *inputs, *SMALL, *flags, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + 2 + HAS["torch"]
-    assert len({line.count("|") for line in table}) == 1
+    contestants = 2 + 2 + HAS["torch"]
+    assert len(table) == contestants + HAS["torch"] * (2 + 3)
+    for part in (table[:contestants], table[contestants:]):
+        assert len({line.count("|") for line in part}) <= 1
     assert "keras-example, repeat 1 of 1; about" in process.stderr
-    last = process.stdout.splitlines()[-1]
+    *_, raw, saved, saved_to_raw, last = process.stdout.splitlines()
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     if HAS["torch"]:
         assert float(last.removeprefix("time_to_reference_ratio=")) > 0
         reference = results["runs"]["torch-lbfgs"][0]
-        assert [row["evaluations"] for row in reference["rows"]] == [1, 5, 7, 8]
+        assert [row["evaluations"] for row in reference["rows"]][:5] == [1, 5, 7, 10, 15]
         assert results["reference_loss"] == reference["losses"][2]
         assert results["summary"]["torch-lbfgs"]["evaluations_to_reference"] <= 7
+        mark = results["marks"]["60"]
+        assert mark["raw"]["loss"] == mark["saved_to_raw"]["loss"] == reference["losses"][-1]
+        assert mark["saved"]["loss"] == reference["saved_losses"][-1]
+        for line, way in ((raw, "raw"), (saved, "saved"), (saved_to_raw, "saved_to_raw")):
+            assert float(line.removeprefix(f"time_to_60_{way}_ratio=")) > 0
     else:
         assert last == "time_to_reference_ratio=nan"
     for name, (run,) in results["runs"].items():
         assert run["losses"][0] == pytest.approx(results["start_loss"], rel=1e-4), name
+        assert run["saved_losses"][0] == pytest.approx(run["losses"][0], rel=1e-4), "8 bits from the start"
         assert run["peak_bytes"] > 1e8 and run["rows"][0]["seconds"] > 0
     page = (tmp_path / "out" / "benchmark.md").read_text()
-    assert "\n".join(table) in page
+    assert "\n".join(table[:contestants]) in page and "\n".join(table[contestants:]) in page
     if HAS["matplotlib"]:
         assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
         assert "](curves.png)" in page
@@ -126,26 +135,84 @@ def test_mistakes_are_one_line(inputs, tmp_path):
 
 
 def test_pytorch_has_our_objective(prepared):
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     import tensorflow as tf
     from benchmarks.inputs import common_objective
-    from benchmarks.torch_peer import TorchObjective
+    from benchmarks.torch_peer import TorchObjective, caffe
 
     said, shared = prepared
     picture = (0.7 * shared.content + 0.3 * np.random.default_rng(0).random(shared.content.shape)).astype(
         np.float32
     )
     theirs = TorchObjective(shared.weights, shared.config())
-    content, style, start = (
-        torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy())
-        for pixels in (shared.content, shared.style, picture)
-    )
+    content, style, start = map(caffe, (shared.content, shared.style, picture))
     theirs.set_targets(content, style)
     assert theirs(content).item() == pytest.approx(said["start_loss"], rel=1e-5)
     theirs(start.requires_grad_(True)).backward()
     _, _, gradient = common_objective(shared).value_and_gradient(tf.constant(picture))
-    ours = gradient.numpy().transpose(0, 3, 1, 2)
+    ours = gradient.numpy()[..., ::-1].transpose(0, 3, 1, 2) / 255
     np.testing.assert_allclose(start.grad.numpy(), ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
+
+
+def test_caffes_units():
+    pytest.importorskip("torch")
+    from benchmarks.torch_peer import caffe, visible
+
+    orange = np.array([1.0, 0.5, 0.0], np.float32).reshape(1, 1, 1, 3)
+    assert caffe(orange).shape == (1, 3, 1, 1)
+    assert caffe(orange).flatten().tolist() == pytest.approx([-103.939, 127.5 - 116.779, 255 - 123.68])
+    np.testing.assert_allclose(visible(caffe(orange)), orange, atol=1e-6)
+
+
+def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
+    pytest.importorskip("torch")
+    from benchmarks.torch_peer import lbfgs
+
+    class Pictures(list):
+        def start(self):
+            pass
+
+        def due(self, evaluations):
+            return True
+
+        def record(self, evaluations, loss, picture):
+            self.append(255 * picture.numpy())
+
+    pictures = Pictures()
+    lbfgs(prepared[1], 2, pictures)
+    assert np.abs(pictures[1] - pictures[0]).sum() == pytest.approx(1, rel=0.05)
+
+
+def test_a_step_of_keras_example_is_that_of_its_own_objective():
+    from benchmarks.tutorial_loops import _KERAS_SCALE
+
+    for block in range(1, 5):
+        filters, share_of_pixels = 64 * 2 ** (block - 1), 0.25 ** (block - 1)
+        published, common = 1e-6 / 5 / 36, 1000 / filters**4 / share_of_pixels**2
+        assert pytest.approx(published / common) == _KERAS_SCALE
+
+
+def test_pictures_are_resized_as_neural_style_pt_does(prepared, files):
+    for name, size in (("content", (40, 30)), ("style", (40, 40))):
+        expected = Image.open(files / f"{name}.png").resize(size, Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(np.round(255 * getattr(prepared[1], name)[0]), np.asarray(expected))
+
+
+def test_a_picture_is_judged_as_it_is_and_as_saved(prepared, tmp_path):
+    from benchmarks.inputs import as_saved, judge
+
+    pixels = np.array([-0.1, 0.501, 1.2], np.float32).reshape(1, 1, 1, 3)
+    assert (255 * as_saved(pixels)).numpy().ravel().tolist() == pytest.approx([0, 128, 255])
+    content = prepared[1].content
+    for index, picture in enumerate((content[:, ::2], content + 0.001, 3 * content - 1)):
+        np.save(tmp_path / f"{index}.npy", picture)
+    (tmp_path / "rows.json").write_text("[{}, {}, {}]")
+    judged = judge(str(tmp_path), str(tmp_path))
+    coarse, near, wild = zip(judged["losses"], judged["saved_losses"])
+    assert coarse == (None, None)
+    # 0.001 is a quarter of a step of 8 bits, and rounds off.
+    assert near[1] == pytest.approx(prepared[0]["start_loss"], rel=1e-5) and near[0] != near[1]
+    assert wild[1] < 0.9 * wild[0]
 
 
 def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
@@ -162,11 +229,12 @@ def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
 
 
 def run_of(*rows, precision="float32", diverged=""):
-    """A run of (seconds, evaluations, loss) on the common objective."""
+    """A run of (seconds, evaluations, loss) on the common objective; as saved, losses are twice as large."""
     own = [{"seconds": s, "evaluations": e, "own_loss": loss if loss else 1.0} for s, e, loss in rows]
     return {
         "rows": own,
         "losses": [loss for _, _, loss in rows],
+        "saved_losses": [loss and 2 * loss for _, _, loss in rows],
         "diverged": diverged,
         "precision": precision,
     }
@@ -181,6 +249,29 @@ def test_when_a_loss_is_reached():
     assert time_to(run, 2000.0) == (2.0, 3)
     assert time_to(run, 9.0) == (math.inf, math.inf)
     assert seconds_per_evaluation([(1.0, 1), (9.0, 2), (10.0, 4), (11.0, 6)]) == 0.5
+
+
+def test_marks_are_what_pytorch_has_on_its_way():
+    from benchmarks import tables
+    from benchmarks.summary import marks
+
+    reference = run_of((0.5, 1, 800.0), (6.0, 60, 100.0), (15.0, 150, 50.0))
+    ours = run_of((0.5, 1, 800.0), (2.0, 30, 400.0), (3.0, 50, 100.0), (9.0, 140, 50.0), (9.5, 145, 25.0))
+    found = marks({"torch-lbfgs": [reference], "tfstyle": [ours]})
+    assert {evaluations: {way: values["ratio"] for way, values in ways.items()} for evaluations, ways in found.items()} == {
+        60: {"raw": 3.0 / 6.0, "saved": 3.0 / 6.0, "saved_to_raw": 9.0 / 6.0},
+        150: {"raw": 9.0 / 15.0, "saved": 9.0 / 15.0, "saved_to_raw": 9.5 / 15.0},
+    }  # fmt: skip
+    assert found[60]["saved"]["loss"] == 200 and found[60]["saved_to_raw"]["loss"] == 100
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables.marks(found).splitlines()]
+    assert cells[4] == ["60", "tfstyle's as saved, PyTorch's as it is", "100", "6.0", "9.0", "1.50"]
+    assert (
+        marks({"torch-lbfgs": [reference], "tfstyle": [run_of((0.5, 1, 800.0))]})[60]["raw"]["ratio"]
+        == math.inf
+    )
+    assert marks({"torch-lbfgs": [reference]}) == marks({"tfstyle": [ours]}) == {}
+    reference["diverged"] = "diverged"
+    assert marks({"torch-lbfgs": [reference], "tfstyle": [ours]}) == {}
 
 
 def test_an_unfair_start_or_objective_is_an_error():
