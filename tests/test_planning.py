@@ -24,9 +24,12 @@ def machine(monkeypatch):
     monkeypatch.setattr(planning, "free_bytes", lambda: 10**12)
 
 
+def settings(**options):
+    return TransferConfig(**{"coarsest_size": 512, "finer_share": 0.4, "lbfgs_history": 10, **options})
+
+
 def plan(extractor, size, precision="float32", **options):
-    options = {"coarsest_size": 512, "finer_share": 0.4, "lbfgs_history": 10, **options}
-    return make_plan(extractor, LAYERS, size, TransferConfig(**options), precision)
+    return make_plan(extractor, LAYERS, size, settings(**options), precision)
 
 
 def test_plain_where_it_fits(extractor):
@@ -37,7 +40,7 @@ def test_plain_where_it_fits(extractor):
 
 def test_the_first_way_that_fits(extractor):
     size = (3000, 4000)
-    needs = needed_bytes(extractor, LAYERS, size, TransferConfig(), "float32")
+    needs = needed_bytes(extractor, LAYERS, size, settings(), "float32")
     assert needs["plain"] > needs["recompute"] > needs["tiled"]
     for way in ("plain", "recompute", "tiled"):
         limit = (10**9 + needs[way] + 10**6) / 1e9
@@ -47,7 +50,7 @@ def test_the_first_way_that_fits(extractor):
 
 
 def test_each_scale_has_its_own_way(extractor):
-    full = needed_bytes(extractor, LAYERS, (3000, 4000), TransferConfig(), "float32")
+    full = needed_bytes(extractor, LAYERS, (3000, 4000), settings(), "float32")
     made = plan(extractor, (3000, 4000), memory_limit=1 + full["tiled"] / 1e9 + 1e-3)
     assert made.evaluations[(375, 500), "float32"] == "plain"
     assert made.evaluations[(3000, 4000), "float32"] == "tiled"
@@ -64,7 +67,7 @@ def test_what_is_asked_for(extractor):
 
 def test_history_counts(extractor):
     one, ten = (
-        needed_bytes(extractor, LAYERS, (100, 200), TransferConfig(lbfgs_history=pairs), "float32")
+        needed_bytes(extractor, LAYERS, (100, 200), settings(lbfgs_history=pairs), "float32")
         for pairs in (1, 10)
     )
     assert ten["plain"] - one["plain"] == pytest.approx(9 * 24 * 100 * 200, abs=2)
@@ -72,7 +75,7 @@ def test_history_counts(extractor):
 
 def test_first_order_takes_less_and_a_mean_is_one_picture_more(extractor):
     def steady(**options):
-        return needed_bytes(extractor, LAYERS, (1000, 2000), TransferConfig(**options), "float32")["tiled"]
+        return needed_bytes(extractor, LAYERS, (1000, 2000), settings(**options), "float32")["tiled"]
 
     adam, sgd = steady(optimizer="adam"), steady(optimizer="sgd")
     # Adam keeps two pictures of float32, SGD none.
@@ -113,7 +116,7 @@ def test_a_network_of_the_users_own():
 
 def test_photorealism_counts(extractor):
     def steady(**options):
-        return needed_bytes(extractor, LAYERS, (1000, 2000), TransferConfig(**options), "float32")["tiled"]
+        return needed_bytes(extractor, LAYERS, (1000, 2000), settings(**options), "float32")["tiled"]
 
     assert steady(photorealistic=True) - steady() == pytest.approx(310 * 1000 * 2000, abs=2)
 
@@ -125,7 +128,7 @@ def refusal(made):
 
 
 def test_what_cannot_fit_is_refused_with_what_would(extractor):
-    config = TransferConfig(image_size=4000, evaluation="plain", memory_limit=6.0)
+    config = settings(image_size=4000, evaluation="plain", memory_limit=6.0)
 
     def made(size=(3000, 4000), pictures=1, **changes):
         changed = dataclasses.replace(config, **changes)
@@ -160,7 +163,7 @@ def test_what_cannot_fit_is_refused_with_what_would(extractor):
 )
 def test_each_remedy_named_is_one(extractor, limit, named):
     """Tiled, so that what is left to save is the optimiser's."""
-    config = TransferConfig(image_size=4000, evaluation="tiled", memory_limit=limit)
+    config = settings(image_size=4000, evaluation="tiled", memory_limit=limit)
     made = make_plan(extractor, LAYERS, (3000, 4000), config, "float32")
     assert not made.fits
     remedies = dict(remedy.split("=") for remedy in made.remedies)
@@ -173,7 +176,7 @@ def test_each_remedy_named_is_one(extractor, limit, named):
 
 
 def test_fewer_pictures_at_once(extractor):
-    config = TransferConfig(image_size=1000, evaluation="tiled", memory_limit=2.0)
+    config = settings(image_size=1000, evaluation="tiled", memory_limit=2.0)
     made = make_plan(extractor, LAYERS, (1000, 1000), config, "float32", pictures=8)
     (fewer,) = (int(remedy.removeprefix("batch_size=")) for remedy in made.remedies if "batch" in remedy)
     assert 1 <= fewer < 8
@@ -188,7 +191,7 @@ def test_where_the_process_alone_takes_all(extractor):
 
 
 def test_what_fits_is_not_refused_and_what_is_close_is_told(extractor, monkeypatch, caplog):
-    size, config = (3000, 4000), TransferConfig(evaluation="tiled")
+    size, config = (3000, 4000), settings(evaluation="tiled")
     needs = needed_bytes(extractor, LAYERS, size, config, "float32")["tiled"]
 
     def with_free(free):
@@ -221,9 +224,9 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
         return plan(extractor, size, scales=1, **options)
 
     assert list(ways(1e9, 1e6).evaluations.values()) == ["plain"]
-    adam = needed_bytes(extractor, LAYERS, size, TransferConfig(optimizer="adam"), "float32")
+    adam = needed_bytes(extractor, LAYERS, size, settings(optimizer="adam"), "float32")
     assert "evaluation=tiled" in refusal(ways(1e9, 0.95 * adam["plain"], optimizer="adam"))
-    needs = needed_bytes(extractor, LAYERS, size, TransferConfig(), "float32")
+    needs = needed_bytes(extractor, LAYERS, size, settings(), "float32")
     for way in ("plain", "recompute", "tiled"):
         limit = (planning._PROCESS_BYTES + needs[way] + 1e6) / 1e9
         for resident, free in ((1e8, 1e12), (1e10, 1e6)):

@@ -67,7 +67,8 @@ def test_shares_of_layers_stay(config):
 
 def test_it_is_told_in_weights_that_give_the_same(config):
     result = transfer(CONTENT, STYLE, config)
-    (note,) = [progress.note for progress in result.history if "style_strength" in progress.note]
+    lines = [line for progress in result.history for line in progress.note.splitlines()]
+    (note,) = [line for line in lines if line.startswith("style_strength")]
     found = dict(part.split("=") for part in note.partition(": ")[2].split(", "))
     same = dataclasses.replace(
         config,

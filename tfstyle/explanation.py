@@ -106,7 +106,7 @@ def _variation(name: str, size, config: TransferConfig, weights: Mapping[str, fl
         return []
     if "total_variation" not in weights:
         return [0.0]
-    if config.tv_loss != preset.tv_loss:
+    if config.tv_loss != preset.tv_loss and not UNITS[name].relative:
         return []
     pixels = size[0] * size[1]
     ours, theirs = UNITS[config.units].variation(pixels), UNITS[name].variation(pixels)
