@@ -123,7 +123,8 @@ class TransferConfig:
     scales: int = option(
         0,
         "coarse to fine: number of sizes, each scale_factor times the one before it;"
-        " 0: as many as make the first one at most 512 pixels",
+        " 0: as many as make the first one at most 512 pixels; those at which a picture is too small for the"
+        " layers are left out",
     )
     scale_factor: float = option(2.0, "sides of a scale over those of the one before it")
     finer_share: float = option(0.4, "iterations at each scale after the first, as a share of iterations")
