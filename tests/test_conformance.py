@@ -251,10 +251,10 @@ def keras_example(weights):
 
 
 def root(matrix):
-    """Newton-Schulz, 12 steps, coupled: y to the root, z to its inverse."""
+    """Newton-Schulz, coupled: y to the root, z to its inverse. Of 12 steps there, here of all that it takes."""
     norm = np.sqrt(np.sum(matrix**2))
     y, z = matrix / norm, np.eye(len(matrix))
-    for _ in range(12):
+    for _ in range(50):
         t = (3 * np.eye(len(matrix)) - z @ y) / 2
         y, z = y @ t, t @ z
     return y * np.sqrt(norm)
@@ -270,7 +270,7 @@ def nine_points(x):
 
 
 def crowsonkb(weights):
-    """style_transfer.py. Declared at the preset: the network in other units, all borders replicated."""
+    """style_transfer.py. Declared at the preset: the network in other units, all borders replicated, exact roots."""
 
     def network(picture):
         deviation = 255 * np.mean([0.229, 0.224, 0.225])

@@ -29,6 +29,26 @@ def test_the_first_of_automatic_scales_is_at_most_the_coarsest_size(longer_side,
 
 
 @pytest.mark.parametrize(
+    ("pictures", "scales"),
+    [
+        ([(64, 2000)], 3),
+        ([(63, 2000)], 3),  # 15.75 pixels are 16
+        ([(61, 2000)], 2),
+        ([(64, 2000), (100, 30)], 1),
+        ([(64, 2000), (100, 32)], 2),
+        ([(1000, 1000)], 5),
+        ([(3, 3)], 1),
+        ([], 5),
+    ],
+)
+def test_scales_at_which_a_picture_is_too_small_are_left_out(pictures, scales):
+    for config in (TransferConfig(scales=5), TransferConfig()):
+        wanted = number_of_scales((64, 8192), config)
+        assert wanted == 5
+        assert number_of_scales((64, 8192), config, least=16, pictures=pictures) == scales
+
+
+@pytest.mark.parametrize(
     ("factor", "longer_side", "scales"),
     [
         (1.5, 512, 1),

@@ -334,17 +334,23 @@ def well_conditioned(seed):
     return np.random.default_rng(seed).standard_normal((1, 9, 8, 4)) * [1.0, 1.5, 0.8, 1.2] + seed
 
 
-def test_bures_loss_against_eigenvalues():
-    features, style = well_conditioned(1), well_conditioned(2)
+def wasserstein(features, style):
+    """The loss and its gradient, by eigenvalues."""
     (mean, own), (target_mean, target) = gaussian(features), gaussian(style)
     cross = root(root(target) @ own @ root(target))
-    expected = np.mean((mean - target_mean) ** 2) + np.trace(own + target - 2 * cross) / 4
-    loss, gradient = loss_of(made("bures"), features, style=style)
-    assert loss == pytest.approx(expected, rel=1e-7)
+    loss = np.mean((mean - target_mean) ** 2) + np.trace(own + target - 2 * cross) / len(mean)
     # Knott & Smith 1984: the optimal map is linear, and each position is drawn to where it takes it.
     transport = root(target) @ np.linalg.inv(cross) @ root(target)
     moved = (features - mean) @ transport + target_mean
-    np.testing.assert_allclose(gradient, 2 * (features - moved) / (72 * 4), rtol=1e-4, atol=1e-8)
+    return loss, 2 * (features - moved) / features.size
+
+
+def test_bures_loss_against_eigenvalues():
+    features, style = well_conditioned(1), well_conditioned(2)
+    expected, expected_slope = wasserstein(features, style)
+    loss, gradient = loss_of(made("bures"), features, style=style)
+    assert loss == pytest.approx(expected, rel=1e-7)
+    np.testing.assert_allclose(gradient, expected_slope, rtol=1e-4, atol=1e-8)
 
 
 def test_bures_mean_alone():
@@ -353,42 +359,53 @@ def test_bures_mean_alone():
     assert shifted == pytest.approx(5 / 4, rel=1e-6)
 
 
-def test_bures_of_fewer_positions_than_filters():
-    """Covariances that are singular, but for what is added to them."""
-    features, style = activations(1, 3, 3, seed=6, filters=24), activations(1, 2, 4, seed=7, filters=24)
-    for dtype in (np.float32, np.float64):
-        loss, gradient = loss_of(made("bures"), features.astype(dtype), style=style.astype(dtype))
-        assert np.isfinite(loss) and np.isfinite(gradient).all()
-        itself, _ = loss_of(made("bures"), style.astype(dtype), style=style.astype(dtype))
-        assert abs(itself) < 0.02 * loss
+@pytest.mark.parametrize("offset", [0.0, 10.0])
+def test_bures_of_fewer_positions_than_filters(offset):
+    """Against eigenvalues: covariances of rank 8 and 7, but for what is added to them; means may be far larger."""
+    features = 0.1 * activations(1, 3, 3, seed=6, filters=24) + offset
+    style = 0.1 * activations(1, 2, 4, seed=7, filters=24) + 1.1 * offset
+    expected, expected_slope = wasserstein(features, style)
+    found, slope = loss_of(made("bures"), features, style=style)
+    assert found == pytest.approx(expected, rel=1e-7)
+    np.testing.assert_allclose(slope, expected_slope, atol=1e-5 * np.abs(slope).max())
+    found, slope = loss_of(made("bures"), features.astype(np.float32), style=style.astype(np.float32))
+    assert found == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_allclose(slope, expected_slope, atol=1e-2 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bures_of_the_style_itself_of_fewer_positions_than_filters(dtype):
+    style = activations(1, 2, 4, seed=7, filters=24).astype(dtype)
+    other, elsewhere = loss_of(made("bures"), activations(1, 3, 3, 6, 24).astype(dtype), style=style)
+    loss, gradient = loss_of(made("bures"), style, style=style)
+    assert abs(loss) < 1e-5 * other
+    assert np.abs(gradient).max() < 1e-2 * np.abs(elsewhere).max()
+
+
+def test_bures_of_pictures_without_any_variance():
+    """Gaussians of covariance 1e-4 I, at the means."""
+    flat = np.full((1, 3, 3, 4), 7.0, np.float32)
+    loss, gradient = loss_of(made("bures"), flat, style=flat + 2)
+    assert loss == pytest.approx(4, rel=1e-5)
+    np.testing.assert_allclose(gradient, 2 * (flat - (flat + 2)) / flat.size, rtol=1e-5)
 
 
 def test_bures_of_the_style_itself_where_it_hardly_varies():
-    """What the steps leave is less than twice the variance in the weak directions, over N."""
-    generator = np.random.default_rng(10)
-    features = generator.standard_normal((1, 20, 20, 4)) * np.array([1, 1, 1e-1, 3e-2])
-    _, covariance = gaussian(features)
-    weak = np.linalg.eigvalsh(covariance)[:2].sum()
+    features = np.random.default_rng(10).standard_normal((1, 20, 20, 4)) * np.array([1, 1, 1e-1, 1e-3])
     loss, gradient = loss_of(made("bures"), features, style=features)
-    assert 1e-4 < loss < 2 * weak / 4
-    assert np.isfinite(gradient).all()
+    assert abs(loss) < 1e-12 and np.abs(gradient).max() < 1e-9
 
 
-def test_the_targets_root_is_taken_once(monkeypatch):
-    calls = []
-    monkeypatch.setattr(moments, "square_root", lambda matrix: calls.append(1) or matrix)
-    measure = made("bures")
-    distance = measure.loss_to(described(measure, STYLE))
-    assert len(calls) == 1
-    distance(described(measure, PICTURE)), distance(described(measure, PICTURE))
-    assert len(calls) == 3
-
-
-def test_square_roots():
-    basis = np.linalg.qr(np.random.default_rng(8).standard_normal((4, 4)))[0]
-    values = np.array([0.7, 0.5, 0.2, 0.05]) * 300
-    matrix = basis @ np.diag(values) @ basis.T
-    np.testing.assert_allclose(moments.square_root(tf.constant(matrix)), root(matrix), rtol=1e-9, atol=1e-9)
+def test_traces_of_roots():
+    """Eigenvalues 9, 4 and -1, which counts as 0.25."""
+    basis = np.linalg.qr(np.random.default_rng(8).standard_normal((3, 3)))[0]
+    matrix = tf.constant(basis @ np.diag([9.0, 4.0, -1.0]) @ basis.T)[tf.newaxis]
+    with tf.GradientTape() as tape:
+        tape.watch(matrix)
+        trace = moments.trace_of_root(matrix, 0.25)
+    np.testing.assert_allclose(trace, [3 + 2 + 0.5])
+    slope = basis @ np.diag([1 / 6, 1 / 4, 0]) @ basis.T
+    np.testing.assert_allclose(tape.gradient(trace, matrix)[0], slope, atol=1e-12)
 
 
 # Histograms.

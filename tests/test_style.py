@@ -37,15 +37,15 @@ def losses(extractor, regions, evaluation="plain", **options):
 
 
 def mean_gram(extractor, image, layer, mask=None):
-    """Guided, per position: sum of T^2 F F^T over the sum of T^2."""
+    """Guided, per position: each counts as the share of what it sees that lies in the region."""
     features = extractor(image)[layer].numpy()[0]
-    guide = (
+    shares = (
         np.ones(features.shape[:2])
         if mask is None
         else propagated(extractor, mask, [layer])[layer].numpy()[0, ..., 0]
     )
-    rows = (features * guide[..., None]).reshape(-1, features.shape[-1])
-    return rows.T @ rows / np.sum(guide**2)
+    rows = features.reshape(-1, features.shape[-1])
+    return rows.T @ (rows * shares.reshape(-1, 1)) / np.sum(shares)
 
 
 def distance(one, other):
@@ -77,6 +77,24 @@ def test_a_region_weighs_as_its_share_of_the_picture(extractor):
     np.testing.assert_allclose(
         [term.weight for term in terms], [3 * share] * 2 + [3 * (1 - share)] * 2, rtol=1e-6
     )
+
+
+def test_positions_between_regions_count_as_much_as_others(extractor):
+    """For both regions together, each column counts as its positions."""
+    where = half(*SIZE)
+    regions = [Region((Source(STYLES[0]),), mask, name) for mask, name in ((where, "1"), (1 - where, "2"))]
+    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper")
+    for layer, features in extractor(IMAGE).items():
+        height, width = features.shape[1:3]
+        for column in range(width):
+            here = (slice(None), slice(None), slice(column, column + 1))
+            counts = [
+                term.part(features[here], lambda guide, here=here: guide[here])["count"].numpy()
+                for term in terms
+                if term.layer == layer
+            ]
+            assert len(counts) == 2
+            np.testing.assert_allclose(sum(counts), height, rtol=1e-5)
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 import tfstyle
-from tfstyle import TransferConfig, reconstruct_content, reconstruct_style, transfer
+from tfstyle import TransferConfig, plan_transfer, reconstruct_content, reconstruct_style, transfer
 from tfstyle.features import feature_extractor
 from tfstyle.images import load_image, resize
 from tfstyle.presets import PRESETS
@@ -42,12 +42,21 @@ def test_transfer_from_every_start(config, optimizer, init):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_runs(narrow_file, name):
-    size = 192 if name == "mini" else 128  # its coarsest scale is a quarter of it
-    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=size, iterations=3)
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=96, iterations=3)
     if config.optimizer == "adam":  # whose first steps are as long as its rate, however flat it is
         config = dataclasses.replace(config, learning_rate=1e-4)
     result = transfer(CONTENT, STYLE, config)
     assert result.history[-1].total < result.history[0].total
+
+
+def test_covariances_of_fewer_positions_than_filters():
+    """As those of blocks 4 and 5 in small pictures, which have 6 positions and one."""
+    config = dataclasses.replace(
+        PRESETS["crowsonkb"], weights="mini", image_size=24, scales=1, iterations=20, precision="float32"
+    )
+    result = transfer(CONTENT, STYLE, config)
+    assert not result.ending and not any("goes back" in progress.note for progress in result.history)
+    assert result.total < 0.9 * result.history[0].total
 
 
 def test_loss_of_the_first_step_is_the_papers(narrow_file):
@@ -175,13 +184,26 @@ def test_own_extractor(config):
     [
         (picture(15, 40), STYLE, {}, r"^content: is 40 x 15 pixels, but these layers need at least 16"),
         (CONTENT, picture(40, 12), {}, r"^style: is 12 x 40 pixels"),
-        (CONTENT, STYLE, {"scales": 3}, r"^content: is 12 x 9 pixels at the coarsest scale"),
         (CONTENT, STYLE, {"padding": "reflect", "image_size": 40}, r"^content: is 40 x 30 .* at least 32"),
     ],
 )
 def test_pictures_too_small_for_the_layers(config, content, style, options, problem):
     with pytest.raises(ValueError, match=problem):
         transfer(content, style, dataclasses.replace(config, **options))
+
+
+def test_scales_at_which_a_picture_is_too_small_are_left_out(config):
+    """These layers need 16 pixels. At half its size the content, 48 x 36, has them, but not one of the styles."""
+    changes = {"scales": 3, "iterations": 2, "finer_share": 0.5, "log_every": 1, "precision": "float32"}
+    config = dataclasses.replace(config, **changes)
+    for style, scales in ((picture(40, 32), [0, 0, 0, 1, 1]), (STYLE, [0, 0, 0])):
+        result = transfer(CONTENT, style, config)
+        assert [progress.scale for progress in result.history] == scales
+        assert result.history[0].scales == scales[-1] + 1 and result.image.shape == (1, 36, 48, 3)
+        planned = plan_transfer(CONTENT, style, config).stages
+        assert [stage.size for stage in planned] == [(18, 24), (36, 48)][-scales[-1] - 1 :]
+    whole = transfer(CONTENT, style, dataclasses.replace(config, scales=1))
+    np.testing.assert_array_equal(result.image, whole.image)
 
 
 def test_a_config_of_another_kind_of_task(config):

@@ -59,6 +59,14 @@ def test_lbfgs_of_each_is_its_own(config):
             assert result.total == pytest.approx(alone.total, rel=1e-4)
 
 
+def test_small_styles_have_fewer_scales(config):
+    config = dataclasses.replace(config, iterations=2, scales=2)
+    made = transfer_batch(CONTENTS[:1], [STYLES[0], STYLES[0][:24]], config)
+    for result, scales, style in zip(made[0], (2, 1), (STYLES[0], STYLES[0][:24])):
+        assert result.history[0].scales == scales
+        np.testing.assert_allclose(result.image, transfer(CONTENTS[0], style, config).image, atol=1e-4)
+
+
 def test_options_that_are_each_pictures_own(config):
     """Strength is measured, colours are the content's, and what is transparent is not painted."""
     opacity = np.full((36, 48, 1), 255, np.uint8)

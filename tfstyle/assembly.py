@@ -39,6 +39,7 @@ class Assembly:
 
     Attributes:
       size: (height, width) of the picture to be made.
+      config: the run's, with as many scales as its pictures are large enough for.
       precision: what most of the run is computed in; float32 for a given extractor.
       plan: how each size is evaluated, and what that takes.
 
@@ -56,7 +57,7 @@ class Assembly:
         pictures: int = 1,
         choices: Mapping = MappingProxyType({}),
     ):
-        self._scene, self._config, self._workshop = scene, config, workshop
+        self._scene, self.config, self._workshop = scene, config, workshop
         self._given = extractor
         self.size = scene.size
         # What has no weight has no layers, and is not computed.
@@ -71,7 +72,7 @@ class Assembly:
         network = self._network(self.precision)
         require_known("content_layers", self._content_layers, network.output)
         require_known("style_layers", self._style_layers, network.output)
-        self._require_size(network)
+        self.config = config = replace(config, scales=self._scales(minimum_size(network)))
         plan = make_plan(network, self._style_layers, self.size, config, self.precision, pictures=pictures)
         self.plan: Plan = with_evaluations(plan, choices) if config.evaluation == "auto" else plan
 
@@ -90,7 +91,7 @@ class Assembly:
 
     def explain(self) -> str:
         """Returns the weights at the final size in the units of the references, as a table."""
-        config, kinds = self._config, self._kinds()
+        config, kinds = self.config, self._kinds()
         if config.style_strength > 0:
             layers = self._layer_weights(self._weights(self.size, self.precision))
             config = replace(config, style_layer_weights=tuple(layers.values()))
@@ -110,18 +111,16 @@ class Assembly:
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
         objective, _ = self._unweighted(size, precision)
         weights = self._weights(size, precision)
-        if self._config.style_strength > 0:
+        if self.config.style_strength > 0:
             layers = self._layer_weights(weights)
-            objective.note = strength.describe(
-                self._config.style_strength, self._config.content_weight, layers
-            )
+            objective.note = strength.describe(self.config.style_strength, self.config.content_weight, layers)
         objective.weigh(weights)
         return objective
 
     def _weights(self, size: tuple[int, int], precision: str) -> dict[str, float]:
         """Returns {term: weight} for pictures of (height, width)."""
         _, shares = self._unweighted(size, precision)
-        kinds, style_strength = self._kinds(), self._config.style_strength
+        kinds, style_strength = self._kinds(), self.config.style_strength
         weights = {name: share * kinds[_kind(name)] for name, share in shares.items()}
         if style_strength == 0 and "photorealism" not in weights:
             return weights
@@ -145,7 +144,7 @@ class Assembly:
 
     def _unweighted(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
         """Returns the objective with any weights, and what part of its kind's weight each term has."""
-        config, kinds = self._config, tuple(self._kinds())
+        config, kinds = self.config, tuple(self._kinds())
         # All that an objective depends on but its weights, which can be changed.
         key = (self._network_key(precision), size, tuple(self._scene.hashes.items()), kinds)
         key += (self._content_layers, self._style_layers, self.plan.evaluations[size, precision])
@@ -154,7 +153,7 @@ class Assembly:
 
     def _kinds(self) -> dict[str, float]:
         """Returns the weight of each kind of term that there is."""
-        config = self._config
+        config = self.config
         weights = {}
         if self._content_layers:
             weights["content"] = config.content_weight
@@ -168,7 +167,7 @@ class Assembly:
 
     def _make(self, size: tuple[int, int], precision: str, kinds) -> tuple[Objective, dict[str, float]]:
         """Returns the objective, and what part of its kind's weight each term has."""
-        config, network, scene = self._config, self._network(precision), self._scene
+        config, network, scene = self.config, self._network(precision), self._scene
         evaluation, tile = self.plan.evaluations[size, precision], self.plan.tile
         options = {"units": config.units, "tile": tile if evaluation == "tiled" else None}
         content = None if scene.content is None else images.resize(scene.content, size)
@@ -201,14 +200,14 @@ class Assembly:
 
     def _level(self, size: tuple[int, int]) -> int:
         """Returns how many scales there are after the one of (height, width)."""
-        scales = number_of_scales(self.size, self._config)
-        return scales - 1 - scale_sizes(self.size, scales, self._config.scale_factor).index(size)
+        sizes = scale_sizes(self.size, self.config.scales, self.config.scale_factor)
+        return len(sizes) - 1 - sizes.index(size)
 
     def _network_key(self, precision: str):
         if self._given is not None:
             return self._given
-        normalized = tuple(self._scene.hashes.items()) if self._config.normalize else ()
-        return (*_key(self._config, self._layers, precision), *normalized)
+        normalized = tuple(self._scene.hashes.items()) if self.config.normalize else ()
+        return (*_key(self.config, self._layers, precision), *normalized)
 
     @property
     def _layers(self) -> tuple[str, ...]:
@@ -217,8 +216,8 @@ class Assembly:
     def _network(self, precision: str) -> tf.keras.Model:
         if self._given is not None:
             return self._given
-        network = network_of(self._config, self._layers, precision, self._workshop)
-        if not self._config.normalize:
+        network = network_of(self.config, self._layers, precision, self._workshop)
+        if not self.config.normalize:
             return network
         return self._workshop.get(
             self._network_key(precision), lambda: normalize_activations(network, self._pictures())
@@ -228,18 +227,20 @@ class Assembly:
         content = self._scene.content
         return ([] if content is None else [content]) + self._scene.styles
 
-    def _require_size(self, network: tf.keras.Model) -> None:
-        config, least = self._config, minimum_size(network)
-        scales = number_of_scales(self.size, config)
-        named = [("content", self._scene.content)] if self._scene.content is not None else []
-        for argument, picture in named + [("style", style) for style in self._scene.styles]:
-            height, width = scale_sizes(tuple(picture.shape[1:3]), scales, config.scale_factor)[0]
+    def _scales(self, least: int) -> int:
+        """Returns how many scales there are; a network sees nothing of a side below `least` pixels."""
+        scene = self._scene
+        named = [("content", scene.content)] if scene.content is not None else []
+        named += [("style", style) for style in scene.styles]
+        sizes = [tuple(picture.shape[1:3]) for _, picture in named]
+        for (argument, _), (height, width) in zip(named, sizes):
             if min(height, width) < least:
-                coarsest = " at the coarsest scale" if scales > 1 else ""
                 raise ValueError(
-                    f"{argument}: is {width} x {height} pixels{coarsest}, but these layers need at least"
+                    f"{argument}: is {width} x {height} pixels, but these layers need at least"
                     f" {least} on each side; give a larger image_size or picture, or shallower layers"
                 )
+        measured = [len(targets.scales) for targets in scene.targets]
+        return min([number_of_scales(self.size, self.config, least=least, pictures=sizes), *measured])
 
 
 # What terms are made from, beside pictures, masks, layers and network.

@@ -7,7 +7,6 @@ and numbers. By it, a folder is known to be an export, which the next may replac
 from __future__ import annotations
 
 import json
-import math
 import os
 import pathlib
 import tempfile
@@ -102,7 +101,9 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
     """
     folder = require_replaceable(output)
     program = Program(config)  # without targets at first: what is impossible is found here
-    least = _least_side(program, config)
+    least = program.least
+    if 0 < config.image_size < least:
+        raise ValueError(f"image_size={config.image_size}: too small; these layers need {least} or above")
     picture = targets = None
     if isinstance(style, StyleTargets):
         targets = style
@@ -164,17 +165,6 @@ def export_network(
         "fingerprint": networks.fingerprint(network),
     }
     return save(module, folder, card, lambda new, card: write_page(new, card, pictures))
-
-
-def _least_side(program: Program, config: TransferConfig) -> int:
-    """Returns the shortest side, in pixels, of a picture that can be made, at its last scale."""
-    # Halves are rounded to even numbers, as `program.least` is, unless it is 1.
-    least = math.ceil((program.least - 0.5) * config.scale_factor ** (max(config.scales, 1) - 1))
-    if 0 < config.image_size < least:
-        raise ValueError(
-            f"image_size={config.image_size}: too small; these layers and scales need {least} or above"
-        )
-    return least
 
 
 def require_replaceable(output) -> pathlib.Path:

@@ -44,26 +44,34 @@ def make(
     """
     workshop = workshop or Workshop()
     with workshop.turn():
-        return _make_in_turn(scenes, config, extractor, reporters, supervision, workshop)
+        choices = choices_in(supervision.checkpoint_dir)
+        assemblies = [
+            Assembly(scene, config, extractor, workshop, pictures=len(scenes), choices=choices)
+            for scene, _ in scenes
+        ]
+        # Small styles leave some pictures fewer scales than others have.
+        of_scales: dict[int, list[int]] = {}
+        for index, assembly in enumerate(assemblies):
+            of_scales.setdefault(assembly.config.scales, []).append(index)
+        results: dict[int, Result] = {}
+        for some in of_scales.values():
+            chosen = [scenes[index] for index in some], [assemblies[index] for index in some]
+            results |= zip(some, _make_together(*chosen, extractor, reporters, supervision, workshop))
+    return [results[index] for index in range(len(scenes))]
 
 
-def _make_in_turn(
+def _make_together(
     scenes: Sequence[tuple[Scene, tf.Tensor | None]],
-    config: TransferConfig,
+    assemblies: Sequence[Assembly],
     extractor: tf.keras.Model | None,
     reporters: Sequence[Reporter],
     supervision: Supervision,
     workshop: Workshop,
 ) -> list[Result]:
-    pictures = [scene for scene, _ in scenes]
-    choices = choices_in(supervision.checkpoint_dir)
-    assemblies = [
-        Assembly(scene, config, extractor, workshop, pictures=len(scenes), choices=choices)
-        for scene in pictures
-    ]
-    assemblies[0].plan.require_fit()
-    canvases = [scene.canvas for scene in pictures]
-    first = assemblies[0]
+    """Runs the loop on scenes of as many scales."""
+    first, pictures = assemblies[0], [scene for scene, _ in scenes]
+    config, canvases = first.config, [scene.canvas for scene in pictures]
+    first.plan.require_fit()
 
     def together(objectives: Sequence[Objective]) -> Objective | JointObjective:
         if len(objectives) == 1:

@@ -11,7 +11,7 @@ from tfstyle.features import minimum_size
 from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.regions import Source
 from tfstyle.scenes import fitted
-from tfstyle.schedule import number_of_scales, scale_sizes
+from tfstyle.schedule import number_of_scales
 from tfstyle.style import described
 from tfstyle.targets import StyleTargets, fingerprint, options_of
 from tfstyle.workshop import Workshop
@@ -29,7 +29,8 @@ def style_targets(
     A run with them in place of the picture gives what it gives with the
     picture, but that targets are those of float32 where the run begins in
     bfloat16. `image_size=0` leaves open how many scales runs will have: it is
-    as many as a content of the style's size has, or `config.scales`.
+    as many as a content of the style's size has, or `config.scales`; a run with
+    the targets has no more, however large its content.
 
     Args:
       style: a picture, as `transfer` takes it; what is transparent does not count.
@@ -44,13 +45,13 @@ def style_targets(
     network = extractor
     if extractor is None:
         network = network_of(config, config.style_layers, "float32", workshop or Workshop())
-    levels, least = number_of_scales(size, config), minimum_size(network)
-    coarsest = scale_sizes(tuple(picture.shape[1:3]), levels, config.scale_factor)[0]
-    if min(coarsest) < least:
+    own, least = tuple(picture.shape[1:3]), minimum_size(network)
+    if min(own) < least:
         raise ValueError(
-            f"style: is {coarsest[1]} x {coarsest[0]} pixels at the coarsest scale, but these layers need at"
-            f" least {least} on each side; give a larger picture, image_size or style_scale"
+            f"style: is {own[1]} x {own[0]} pixels, but these layers need at least {least} on each side;"
+            " give a larger picture, image_size or style_scale"
         )
+    levels = number_of_scales(size, config, least=least, pictures=[own])
     source, scales, references = Source(picture, mask=alpha), [], []
     for level in range(levels):
         shrunk = source.shrunk(config.scale_factor**-level, level)

@@ -22,7 +22,7 @@ from tfstyle.optimizers.descent import Leg, descend
 from tfstyle.presets import DEFAULT_PRESET, PRESETS
 from tfstyle.schedule import FINISH
 from tfstyle.sizing import at_level, fitted, number_of_scales, resized, share_of
-from tfstyle.stacking import Stack, stacked
+from tfstyle.stacking import Stack, levels, stacked
 from tfstyle.targets import StyleTargets
 
 
@@ -52,7 +52,8 @@ class Program(tf.Module):
       targets: what the style comes to; None: each call brings a style picture.
 
     Attributes:
-      least: shortest side of a picture at its coarsest scale, in pixels.
+      least: shortest side that a picture may have, in pixels; a scale at which
+        one would have less is left out.
       extractor: the network, in float32.
 
     Raises:
@@ -121,14 +122,18 @@ class Program(tf.Module):
         with tf.control_dependencies([self._checked(steps)]):
             size = fitted(content, config.image_size)
         content = resized(content, size)
-        scales = number_of_scales(size, config)
-        checks = [self._large_enough("content", content, scales)]
+        checks = [self._large_enough("content", size)]
         if tf.is_tensor(style):
-            style = resized(style, fitted(style, config.image_size, config.style_scale))
-            checks.append(self._large_enough("style", style, scales))
+            style_size = fitted(style, config.image_size, config.style_scale)
+            style = resized(style, style_size)
+            checks.append(self._large_enough("style", style_size))
+            scales = number_of_scales(size, config, least=self.least, pictures=[size, style_size])
             if config.color == "content":
                 light = color.match_luminance(color.luminance(style), color.luminance(content))
                 style = tf.repeat(light, 3, axis=-1)
+        else:
+            scales = number_of_scales(size, config, least=self.least, pictures=[size])
+            scales = tf.minimum(scales, levels(style))
         seen = color.grey(content) if config.color == "content" else content
         # Whatever the loop begins with waits for them: none of it is done of what is too small.
         with tf.control_dependencies(checks):
@@ -197,11 +202,11 @@ class Program(tf.Module):
     def _checked(self, steps: tf.Tensor):
         return tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
 
-    def _large_enough(self, name: str, picture: tf.Tensor, scales: tf.Tensor):
-        height, width = tf.unstack(at_level(tf.shape(picture)[1:3], self._config, scales - 1))
+    def _large_enough(self, name: str, size: tf.Tensor):
+        height, width = tf.unstack(size)
         message = [
-            f"{name}: too small; these layers need at least {self.least} pixels on each side at the"
-            " coarsest scale, and there it has (width, height)",
+            f"{name}: too small; these layers need at least {self.least} pixels on each side, and it has"
+            " (width, height)",
             width,
             height,
         ]

@@ -8,6 +8,7 @@ grain. Made small first and then larger, they keep their size (Gatys et al.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,30 +35,53 @@ class Stage:
     exact: bool = False
 
 
-def number_of_scales(size: tuple[int, int], config: TransferConfig) -> int:
-    """Returns the config's scales, or as many as bring the first to at most its coarsest_size."""
-    if config.scales:
-        return config.scales
-    scales = 1
-    while max(size) > largest(scales, config):
-        scales += 1
-    return scales
+def number_of_scales(
+    size: tuple[int, int],
+    config: TransferConfig,
+    *,
+    least: int = 1,
+    pictures: Sequence[tuple[int, int]] = (),
+) -> int:
+    """Returns the config's scales, or as many as bring the first to at most coarsest_size.
+
+    There are fewer, but one, where a picture would be too small at the first.
+
+    Args:
+      size: (height, width) of the picture to be made.
+      config: of it, scales and scale_factor.
+      least: pixels that a side must have at each scale; see `features.minimum_size`.
+      pictures: (height, width) of the contents and styles that must have them.
+    """
+
+    def is_wanted(level: int) -> bool:
+        if config.scales:
+            return level < config.scales
+        return max(size) > coarsest(config) * config.scale_factor ** (level - 1)
+
+    def is_possible(level: int) -> bool:
+        return all(min(at_level(each, config.scale_factor, level)) >= least for each in pictures)
+
+    return next(level for level in itertools.count(1) if not (is_wanted(level) and is_possible(level)))
 
 
-def largest(scales: int, config: TransferConfig) -> float:
-    """Returns the longest side, in pixels, of a picture that automatic scales make in so many.
+def coarsest(config: TransferConfig) -> float:
+    """Returns the longest side of the first of automatic scales, in pixels.
 
     A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
     """
-    return config.coarsest_size * (1 + 1e-6) * config.scale_factor ** (scales - 1)
+    return config.coarsest_size * (1 + 1e-6)
 
 
 def scale_sizes(size: tuple[int, int], scales: int, factor: float) -> list[tuple[int, int]]:
     """Returns the (height, width) of each scale, coarsest first, each `factor` times the one before."""
-    height, width = size
+    return [at_level(size, factor, level) for level in reversed(range(scales))]
+
+
+def at_level(size: tuple[int, int], factor: float, level: int) -> tuple[int, int]:
+    """Returns the (height, width) of a scale, so many before the last; a side has a pixel at least."""
     # A negative power: of very many scales it becomes 0, where a positive one would overflow.
-    shares = [float(factor) ** -steps for steps in reversed(range(scales))]
-    return [(max(1, round(height * share)), max(1, round(width * share))) for share in shares]
+    share = float(factor) ** -level
+    return tuple(max(1, round(side * share)) for side in size)
 
 
 def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = False) -> list[Stage]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from tfstyle import images
 from tfstyle.config import TransferConfig
-from tfstyle.schedule import largest
-
-_MOST_SCALES = 40
+from tfstyle.schedule import coarsest
 
 
 def fitted(picture: tf.Tensor, longer_side: int, scale: float = 1.0) -> tf.Tensor:
@@ -20,13 +20,23 @@ def fitted(picture: tf.Tensor, longer_side: int, scale: float = 1.0) -> tf.Tenso
     return _whole(tf.cast(size, tf.float64) * scale)
 
 
-def number_of_scales(size: tf.Tensor, config: TransferConfig) -> tf.Tensor:
+def number_of_scales(
+    size: tf.Tensor, config: TransferConfig, *, least: int, pictures: Sequence[tf.Tensor]
+) -> tf.Tensor:
     """Returns what `schedule.number_of_scales` does."""
-    if config.scales:
-        return tf.constant(config.scales)
-    bounds = [largest(scales, config) for scales in range(1, _MOST_SCALES + 1)]
     longer = tf.cast(tf.reduce_max(size), tf.float64)
-    return 1 + tf.reduce_sum(tf.cast(longer > tf.constant(bounds, tf.float64), tf.int32))
+
+    def goes_on(level: tf.Tensor) -> tf.Tensor:
+        if config.scales:
+            is_wanted = level < config.scales
+        else:
+            share = tf.constant(config.scale_factor, tf.float64) ** tf.cast(level - 1, tf.float64)
+            is_wanted = longer > coarsest(config) * share
+        shortest = [tf.reduce_min(at_level(each, config, level)) for each in pictures]
+        return is_wanted & (tf.reduce_min(tf.stack(shortest)) >= least)
+
+    (scales,) = tf.while_loop(goes_on, lambda level: (level + 1,), (tf.constant(1),))
+    return scales
 
 
 def at_level(size: tf.Tensor, config: TransferConfig, level: tf.Tensor) -> tf.Tensor:

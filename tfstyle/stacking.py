@@ -24,6 +24,11 @@ def stacked(targets: StyleTargets) -> Stack:
     return {"scales": of(targets.scales), "references": of(targets.references)}
 
 
+def levels(stack: Stack) -> tf.Tensor:
+    """Returns of how many scales there are targets."""
+    return tf.shape(tf.nest.flatten(stack)[0])[0]
+
+
 def finest(styles: Sequence[StyleTargets]) -> Stack:
     """Returns the finest scale of several targets in one stack, `[1, S, ...]`."""
     return tf.nest.map_structure(
@@ -43,16 +48,8 @@ class Stacked:
         self._stack = stack
 
     def at(self, level: tf.Tensor, layers: Sequence[str], *, reference: bool = False):
-        """Returns {layer: sums}, so many scales before the last.
-
-        Raises:
-          tf.errors.InvalidArgumentError: there are fewer scales.
-        """
+        """Returns {layer: sums}, so many scales before the last; there are `levels`."""
         found = self._stack["references" if reference else "scales"]
-        levels = tf.shape(tf.nest.flatten(found)[0])[0]
-        message = ["style: its targets have fewer scales than this picture needs:", levels]
-        with tf.control_dependencies([tf.debugging.Assert(level < levels, message)]):
-            level = tf.identity(level)
         return {
             layer: {name: tf.gather(values, level) for name, values in found[layer].items()}
             for layer in layers

@@ -151,7 +151,15 @@ def _of_picture(extractor, source: Source, measures: _Measures, tile: int | None
 
 
 def _guides(extractor, mask: tf.Tensor | None, layers) -> dict[str, tf.Tensor]:
-    return {} if mask is None else propagated(extractor, mask, list(layers))
+    """Returns the guidance T of each layer, none without a mask.
+
+    Positions count by T^2, which is the share of what they see that lies in the
+    region: where regions meet, a position counts for each of them, and no less
+    for all of them together than any other. With the share itself for T, those
+    between two regions would count half, and a strip would hardly be painted.
+    """
+    shares = {} if mask is None else propagated(extractor, mask, list(layers))
+    return {layer: tf.sqrt(share) for layer, share in shares.items()}
 
 
 def _shares(region: Region) -> list[float]:

@@ -57,16 +57,7 @@ class StyleTargets:
         return tuple(self.scales[0])
 
     def at(self, level: int, layers: Sequence[str], *, reference: bool = False) -> dict[str, Sums]:
-        """Returns {layer: sums}, so many scales before the last.
-
-        Raises:
-          ValueError: there are fewer scales.
-        """
-        if level >= len(self.scales):
-            raise ValueError(
-                f"style: its targets have {len(self.scales)} scales and this run has {level + 1} or more;"
-                " measure it for a larger image_size, or with more scales"
-            )
+        """Returns {layer: sums}, so many scales before the last; a run has no more than there are here."""
         found = (self.references if reference else self.scales)[level]
         return {layer: dict(found[layer]) for layer in layers}
 

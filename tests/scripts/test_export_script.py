@@ -100,7 +100,7 @@ MISTAKES = {
     "a folder of something else": (["--output=."], "output='.': holds something that is no export"),
     "a file": (["--output=text.png"], "output='text.png': is a file"),
     "not in a graph": (["--photorealistic"], "photorealistic=True: is not possible in a graph"),
-    "picture too small": (["--image_size=1"], "image_size=1: too small; these layers and scales need 2 or"),
+    "picture too small": (["--image_size=1"], "image_size=1: too small; these layers need 2 or"),
 }  # fmt: skip
 
 

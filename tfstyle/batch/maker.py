@@ -115,7 +115,7 @@ class Maker:
         """Returns a row of results for each content."""
         contents, styles = [pixels for _, pixels in group], [self._styles[number] for number in numbers]
         config, workshop = self._order.config, self._workshop
-        if all(self._painter.suits(contents, number) for number in numbers):
+        if self._painter.suits(contents):
             made = [self._painter.paint(contents, number) for number in numbers]
             return [list(row) for row in zip(*made)]
         if len(contents) == len(styles) == 1:  # as every optimiser can

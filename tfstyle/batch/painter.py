@@ -14,7 +14,6 @@ from tfstyle.config import TransferConfig
 from tfstyle.measuring import style_targets
 from tfstyle.precision import resolved
 from tfstyle.program import Program
-from tfstyle.schedule import number_of_scales, scale_sizes
 from tfstyle.stacking import stacked
 from tfstyle.synthesis import Result
 from tfstyle.targets import StyleTargets
@@ -44,17 +43,12 @@ class Painter:
             lambda *inputs: self._program.make(*inputs), reduce_retracing=True, autograph=False
         )
 
-    def suits(self, contents: Sequence[np.ndarray], number: int) -> bool:
-        """Returns whether contents of one size can be made in the style of that number here."""
+    def suits(self, contents: Sequence[np.ndarray]) -> bool:
+        """Returns whether contents of one size can be made here."""
         if self._program is None or contents[0].shape[-1] != 3:
             return False
         size = images.fitted_size(*contents[0].shape[:2], self._config.image_size)
-        scales = number_of_scales(size, self._config)
-        coarsest = scale_sizes(size, scales, self._config.scale_factor)[0]
-        if min(coarsest) < self._program.least or size[0] * size[1] > _MOST:
-            return False
-        style = self._style(number)
-        return tf.is_tensor(style) or scales <= len(tf.nest.flatten(style)[0])
+        return min(size) >= self._program.least and size[0] * size[1] <= _MOST
 
     def paint(self, contents: Sequence[np.ndarray], number: int) -> list[Result]:
         """Makes contents of one size in the style of that number.

@@ -5,8 +5,8 @@ Transfer", section 4.1, guide Gram matrices by masks that they re-sample to each
 layer's grid, shrunk beforehand where positions would look beyond their region.
 This departs from it: a mask goes through the network's own geometry. A
 position's value is the share of what it sees that lies in the region, each
-pixel counted by the number of ways from it to the position, so that positions
-that see two regions count less for each. luanfujun/deep-photo-styletransfer
+pixel counted by the number of ways from it to the position; those of regions
+that fill the picture add up to 1. luanfujun/deep-photo-styletransfer
 (Luan et al., CVPR 2017) does so with its convolutions, and re-samples for its
 poolings.
 """

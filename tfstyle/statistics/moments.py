@@ -14,9 +14,6 @@ from tfstyle.statistics.contract import Statistic, Sums, weighed
 VARIANCE_EPSILON = 1e-5
 COVARIANCE_EPSILON = 1e-4
 
-# As many as crowsonkb/style-transfer-pytorch takes.
-ROOT_STEPS = 12
-
 
 class Gram(Statistic):
     """Gram matrices per position, G/M: the paper's own style, eq. (3) to (4).
@@ -79,13 +76,10 @@ class Bures(Statistic):
     second part is the squared Bures distance of C = covariance +
     `COVARIANCE_EPSILON` I.
 
-    As in crowsonkb/style-transfer-pytorch, the roots are those of a few
-    Newton-Schulz steps, which regularises: gradients stay bounded where the
-    covariance is singular, but the roots' small eigenvalues are too small (see
-    `square_root`). So variance is missed in vain in directions in which the
-    style has less than about a hundredth of its covariance's norm. The style
-    itself is left with a loss of up to twice this variance over N, and a
-    gradient that would lessen it.
+    A layer of fewer positions than filters has a singular covariance, of which
+    float32 leaves small eigenvalues of either sign. Roots are therefore taken in
+    float64, by eigenvalues, of which none is below what `COVARIANCE_EPSILON` has
+    made it.
     """
 
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
@@ -99,45 +93,43 @@ class Bures(Statistic):
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
         mean, covariance = self._measured(target)
-        # In units of the target's mean variance: products of covariances stay in the range of float32.
-        unit = tf.reduce_mean(tf.linalg.diag_part(covariance), axis=-1)
-        covariance /= unit[:, tf.newaxis, tf.newaxis]
-        root = square_root(covariance)
+        variances, axes = tf.linalg.eigh(covariance)
+        deviations = tf.sqrt(tf.maximum(variances, COVARIANCE_EPSILON))[:, tf.newaxis]
+        root = tf.linalg.matmul(axes * deviations, axes, transpose_b=True)
 
         def loss(described: Sums) -> tf.Tensor:
             own_mean, own = self._measured(described)
-            own /= unit[:, tf.newaxis, tf.newaxis]
-            common = square_root(root @ own @ root)
-            squared = unit * tf.linalg.trace(covariance + own - 2.0 * common)
-            return tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
+            common = trace_of_root(root @ own @ root, COVARIANCE_EPSILON**2)
+            squared = tf.linalg.trace(covariance + own) - 2.0 * common
+            distance = tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
+            return tf.cast(distance, described["first"].dtype)
 
         return loss
 
     def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations."""
-        mean = described["first"] / self._scale
-        covariance = described["second"] / self._scale**2 - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
+        """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations, float64."""
+        mean = tf.cast(described["first"], tf.float64) / self._scale
+        second = tf.cast(described["second"], tf.float64) / self._scale**2
+        covariance = second - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
         return mean, covariance + COVARIANCE_EPSILON * tf.eye(mean.shape[-1], dtype=mean.dtype)
 
 
-def square_root(matrix: tf.Tensor) -> tf.Tensor:
-    """Returns the square roots of symmetric positive semidefinite matrices, nearly.
+def trace_of_root(matrix: tf.Tensor, least: float) -> tf.Tensor:
+    """Returns the traces `[...]` of the square roots of symmetric matrices `[..., N, N]`.
 
-    The coupled Newton-Schulz iteration (Higham, "Functions of Matrices", 2008,
-    chapter 6), which needs nothing but products: `ROOT_STEPS` of it on the
-    matrix divided by its Frobenius norm. A step makes an eigenvalue's root at
-    most 1.5 times as large. If the eigenvalue is 1e-3 of the norm, its root
-    comes out to six digits; of 1e-4, 1e-5, 1e-6: 0.89, 0.39, 0.13 of the root.
-    More steps are no remedy in float32: each more than doubles an eigenvalue
-    that should be 0 and by rounding is less.
-
-    Args:
-      matrix: `[..., N, N]`, not 0.
+    Eigenvalues below `least`, above 0, count as if they were `least`. The
+    gradient is half the inverse of the root, without the directions of these.
     """
-    norm = tf.sqrt(tf.reduce_sum(tf.square(matrix), axis=[-2, -1], keepdims=True))
-    identity = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
-    root, inverse = matrix / norm, identity
-    for _ in range(ROOT_STEPS):
-        step = 1.5 * identity - 0.5 * (inverse @ root)
-        root, inverse = root @ step, step @ inverse
-    return root * tf.sqrt(norm)
+
+    @tf.custom_gradient
+    def trace(matrix):
+        values, vectors = tf.linalg.eigh(matrix)
+        roots = tf.sqrt(tf.maximum(values, least))
+
+        def gradient(upstream):
+            slopes = tf.where(values > least, 0.5 / roots, 0.0) * upstream[..., tf.newaxis]
+            return tf.linalg.matmul(vectors * slopes[..., tf.newaxis, :], vectors, transpose_b=True)
+
+        return tf.reduce_sum(roots, axis=-1), gradient
+
+    return trace(matrix)
