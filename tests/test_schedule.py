@@ -42,7 +42,7 @@ def test_the_first_of_automatic_scales_is_at_most_the_coarsest_size(longer_side,
     ],
 )
 def test_scales_at_which_a_picture_is_too_small_are_left_out(pictures, scales):
-    for config in (TransferConfig(scales=5), TransferConfig()):
+    for config in (TransferConfig(scales=5), TransferConfig(coarsest_size=512)):
         wanted = number_of_scales((64, 8192), config)
         assert wanted == 5
         assert number_of_scales((64, 8192), config, least=16, pictures=pictures) == scales

@@ -134,8 +134,8 @@ class TransferConfig:
     scales: int = option(
         0,
         "coarse to fine: number of sizes, each scale_factor times the one before it;"
-        " 0: as many as make the first one at most coarsest_size pixels; those at which a picture is too small"
-        " for the layers are left out",
+        " 0: as many as make the first one at most coarsest_size pixels; those at which a picture is too"
+        " small for the layers are left out",
     )
     coarsest_size: int = option(
         256, "longer side of the first of automatic scales, at most: the smaller, the larger the strokes"
