@@ -1,4 +1,4 @@
-# make demo   a picture, offline, on the two pictures that the project ships
+# make demo   a picture, of the two that the project ships; fetches VGG19 once (make demo WEIGHTS=mini does without)
 # make test   all tests
 # make lint   format and lint, checked
 # make format format and lint, mended
@@ -13,7 +13,9 @@ READY := $(VENV)/.ready
 .PHONY: demo test lint format clean
 
 demo: $(READY) | out
-	$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png
+	@$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png \
+		$(if $(WEIGHTS),--weights=$(WEIGHTS)) \
+		|| { echo "no picture; without a network and without weights: make demo WEIGHTS=mini" >&2; exit 1; }
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder

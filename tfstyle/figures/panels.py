@@ -88,8 +88,8 @@ def representations(base: TransferConfig) -> Figure:
 def tradeoff(base: TransferConfig) -> Figure:
     """Figure 4: the ratio of content to style, from a tenth to a hundred times the preset's.
 
-    The presets of the paper and of its published code have 1e-3, so that theirs
-    are the paper's 1e-4 to 1e-1.
+    The presets of the paper and of its published code have 1e-3, so that with
+    them it is the paper's 1e-4 to 1e-1.
 
     Raises:
       ValueError: content or style have no weight.
@@ -150,7 +150,7 @@ def control(base: TransferConfig) -> Figure:
     """
     base = dataclasses.replace(base, style_strength=base.style_strength or 0.5)
     rows = {
-        "strength": [{"style_strength": strength} for strength in (0.1, 0.3, 0.5, 0.8)],
+        "strength": [{"style_strength": strength} for strength in (0.25, 0.5, 0.75, 1.0)],
         "statistic": [{"style_loss": name} for name in choices("style_loss") if name != base.style_loss]
         + [{"style_layer_weights": tuple(2.0**index for index in reversed(range(len(base.style_layers))))}],
         "colour, photograph": [
@@ -163,7 +163,7 @@ def control(base: TransferConfig) -> Figure:
             {"style_scale": 0.5},
             {"style_scale": 1.5},
             {"pooling": "average" if base.pooling == "max" else "max"},
-            {"tv_weight": base.tv_weight / 10 or 1e3},
+            {"tv_weight": 10 * base.tv_weight or 10.0},
         ],
     }
     panels = [
