@@ -57,7 +57,7 @@ class TransferConfig:
         ("targets", "losses"),
     )
     content_weight: float = option(1.0, "weight of the content (the paper's alpha), in the preset's units")
-    style_weight: float = option(40.0, "weight of the style (the paper's beta), in the preset's units")
+    style_weight: float = option(30.0, "weight of the style (the paper's beta), in the preset's units")
     style_strength: float = option(
         0.0,
         "how much of the style, up to 1, about the same at any size and with every statistic: 0.5 is the"
@@ -108,7 +108,7 @@ class TransferConfig:
         ("none", "guided"),
     )
     optimizer: str = option("lbfgs", "lbfgs, adam or sgd", ("lbfgs", "adam", "sgd"))
-    iterations: int = option(100, "iterations of the optimiser, at the first scale")
+    iterations: int = option(80, "iterations of the optimiser, at the first scale")
     learning_rate: float = option(
         0.02, "step of Adam, in picture values (the range is 0 to 1); of SGD, factor on the gradient"
     )
@@ -141,7 +141,7 @@ class TransferConfig:
         256, "longer side of the first of automatic scales, at most: the smaller, the larger the strokes"
     )
     scale_factor: float = option(2.0, "sides of a scale over those of the one before it")
-    finer_share: float = option(0.6, "iterations at each scale after the first, as a share of iterations")
+    finer_share: float = option(0.5, "iterations at each scale after the first, as a share of iterations")
     seed: int = option(0, "seed of the noise; another seed gives another picture of the same style")
     pooling: str = option("max", "max (VGG19 as trained) or average (as in the paper)", ("max", "average"))
     padding: str = option(
