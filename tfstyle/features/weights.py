@@ -29,8 +29,6 @@ _PUBLISHED = {
     sources.KERAS_FILE: sources.KERAS_MD5,
     "vgg19_weights_tf_dim_ordering_tf_kernels.h5": "cbe5617147190e668d6c5d5026f83318",
 }
-# Brings its activations to a size at which weights of content and style mean about what they mean with VGG19.
-_MINI_SCALE = 0.022
 _LARGEST_NPZ = 1 << 29  # bytes; VGG19's convolutions are 80 million in float32
 
 
@@ -55,7 +53,7 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     if source == "mini":
         if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
             raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
-        return _scaled(_checked(_read_npz(_MINI, source), layout, source, widths_fixed=False), _MINI_SCALE)
+        return _checked(_read_npz(_MINI, source), layout, source, widths_fixed=False)
     path = pathlib.Path(source)
     if not path.exists():
         raise FileNotFoundError(f"weights={source!r}: must be imagenet, random, mini or an existing file")
@@ -73,15 +71,6 @@ def _read(path: pathlib.Path, source: str, layout: Mapping) -> Weights:
     if path.name == sources.CODED_FILE:
         return _checked(coded.read(sources.coded_bytes(path)), layout, source, widths_fixed=True)
     raise ValueError(f"weights={source!r}: must end in .h5, .weights.h5 or .npz, or be {sources.CODED_FILE}")
-
-
-def _scaled(weights: Weights, factor: float) -> Weights:
-    """Multiplies all activations: a ReLU passes a factor on that the first kernel and all biases have."""
-    first = next(iter(weights))
-    return {
-        name: (kernel * np.float32(factor) if name == first else kernel, bias * np.float32(factor))
-        for name, (kernel, bias) in weights.items()
-    }
 
 
 def describe(source: str) -> str:
