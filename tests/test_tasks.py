@@ -42,7 +42,7 @@ def test_transfer_from_every_start(config, optimizer, init):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_runs(narrow_file, name):
-    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=96, iterations=3)
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=128, iterations=3)
     if config.optimizer == "adam":  # whose first steps are as long as its rate, however flat it is
         config = dataclasses.replace(config, learning_rate=1e-4)
     result = transfer(CONTENT, STYLE, config)
