@@ -1,4 +1,4 @@
-# make demo   a picture, of the two that the project ships; fetches VGG19 once (make demo WEIGHTS=mini does without)
+# make demo   a picture, of the two that the project ships; fetches VGG19 once (make demo PRESET=mini does without)
 # make test   all tests
 # make lint   format and lint, checked
 # make format format and lint, mended
@@ -14,8 +14,8 @@ READY := $(VENV)/.ready
 
 demo: $(READY) | out
 	@$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png \
-		$(if $(WEIGHTS),--weights=$(WEIGHTS)) \
-		|| { echo "no picture; without a network and without weights: make demo WEIGHTS=mini" >&2; exit 1; }
+		$(if $(PRESET),--preset=$(PRESET)) \
+		|| { echo "no picture; without a network and without weights: make demo PRESET=mini" >&2; exit 1; }
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder

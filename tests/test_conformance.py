@@ -400,4 +400,4 @@ def test_jcjohnsons_variation_is_its_gradient(weights_file):
 
 
 def test_every_source_is_here():
-    assert set(SOURCES) == set(UNITS) - {"relative"} == set(PRESETS) - {"tfstyle"}
+    assert set(SOURCES) == set(UNITS) - {"relative"} == set(PRESETS) - {"tfstyle", "mini"}

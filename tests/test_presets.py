@@ -66,7 +66,7 @@ def test_networks(name):
 
 
 def test_every_source_is_here():
-    assert set(SCHEDULES) == set(NETWORKS) == set(PRESETS) - {DEFAULT_PRESET}
+    assert set(SCHEDULES) == set(NETWORKS) == set(PRESETS) - {DEFAULT_PRESET, "mini"}
 
 
 def test_sizes_and_iterations():
@@ -91,6 +91,7 @@ def test_units_are_choices():
 
 def test_names():
     assert preset(DEFAULT_PRESET) == TransferConfig()
+    assert preset("mini").weights == "mini"
     with pytest.raises(ValueError, match=r"^preset='papper': must be one of tfstyle, gatys_code, paper, "):
         preset("papper")
 

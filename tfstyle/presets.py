@@ -1,4 +1,4 @@
-"""Named settings: tfstyle's own, and those of the paper and of the codes that people know.
+"""Named settings: tfstyle's own, those of the paper and of codes that people know, the embedded encoder's.
 
 `tests/test_conformance.py` holds each objective to its source's formula. What
 differs from the source is said at each preset; in all of the published ones:
@@ -149,6 +149,20 @@ PRESETS: dict[str, TransferConfig] = {
         scale_factor=2**0.5,
         finer_share=0.5,
         padding="replicate",
+    ),
+    # For the embedded encoder, tuned by eye: from a quarter of the size on, because it sees contrasts better
+    # than colours and moves large areas only where they are small; average pooling, with which it was
+    # trained; some smoothing.
+    "mini": replace(
+        _GATYS,
+        weights="mini",
+        scales=3,
+        iterations=80,
+        finer_share=1.0,
+        content_weight=2e4,
+        tv_weight=5e4,
+        pooling="average",
+        padding="reflect",
     ),
 }
 DEFAULT_PRESET = "tfstyle"

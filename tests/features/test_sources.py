@@ -119,7 +119,7 @@ def test_nothing_answers(world, tmp_path):
         assert told in line
     for path in sources.places():
         assert str(path) in line
-    assert line.endswith("--weights=mini")
+    assert line.endswith("--preset=mini (--weights=mini with settings of its own)")
 
 
 def test_no_pip(monkeypatch):

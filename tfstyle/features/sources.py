@@ -121,7 +121,8 @@ def fetch() -> Source:
                 reasons.append(f"{name}: {' '.join(str(getattr(error, 'reason', error)).split())}")
     raise FileNotFoundError(
         f"weights='imagenet': could not be downloaded ({'; '.join(reasons)}); put a file there by hand,"
-        f" {' or '.join(map(str, places()))}, name another with --weights=PATH, or go without: --weights=mini"
+        f" {' or '.join(map(str, places()))}, name another with --weights=PATH, or go without:"
+        " --preset=mini (--weights=mini with settings of its own)"
     )
 
 
