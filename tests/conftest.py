@@ -76,6 +76,18 @@ def files(tmp_path_factory):
     return folder
 
 
+# For a script: no cache of weights, no package index, and a proxy that is not there.
+OFFLINE = {
+    "KERAS_HOME": "keras",
+    "TFSTYLE_CACHE": "cache",
+    "TMPDIR": ".",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "PIP_NO_INDEX": "1",
+    "PIP_FIND_LINKS": "",
+}
+
+
 def run_script(name, *arguments, cwd, **environment):
     """Runs a script as a user would; returns the finished process."""
     arguments = list(map(str, arguments))

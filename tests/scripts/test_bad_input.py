@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import narrow_weights, picture, run_script
+from conftest import OFFLINE, narrow_weights, picture, run_script
 
 # name: (flags, environment, what the line says)
 MISTAKES = {
@@ -23,7 +23,7 @@ MISTAKES = {
     "weight not a number": (["--content_weight=nan"], {}, "content_weight=nan: must be a finite number"),
     "infinite weight": (["--tv_weight=inf"], {}, "tv_weight=inf: must be a finite number"),
     "weight in words": (["--style_weight=much"], {}, "flag --style_weight=much"),
-    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of gatys_code, paper, jcjohnson"),
+    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of tfstyle, gatys_code, paper, jcjohnson"),
     "zero iterations": (["--iterations=0"], {}, "iterations=0: must be a whole number, 1 or above"),
     "both weights 0": (["--style_weight=0", "--content_weight=0"], {}, "at least one must be above 0"),
     "unknown optimiser": (["--optimizer=newton"], {}, "flag --optimizer=newton"),
@@ -37,10 +37,9 @@ MISTAKES = {
     "checkpoint below a file": (["--checkpoint_dir=text.png/x"], {}, "checkpoint_dir='text.png/x': cannot be made"),
     "weights of another network": (["--weights=other.npz"], {}, "weights='other.npz': holds another network"),
     "no network for imagenet": (
-        # A proxy that is not there: the same on a machine with a network.
         ["--weights=imagenet"],
-        {"KERAS_HOME": "keras", "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
-        "keras/models/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 is missing and could not be downloaded",
+        OFFLINE,
+        "weights='imagenet': could not be downloaded (Keras: ",
     ),
     "another Keras backend": ([], {"KERAS_BACKEND": "jax"}, "KERAS_BACKEND=jax: tfstyle needs KERAS_BACKEND=tensorflow"),
     "legacy Keras": ([], {"TF_USE_LEGACY_KERAS": "1"}, "TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3"),
