@@ -1,5 +1,6 @@
 """A narrow VGG19, small pictures, and a way to run the scripts as users do."""
 
+import dataclasses
 import gc
 import json
 import os
@@ -13,6 +14,8 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
+
+from tfstyle.presets import PRESETS
 
 ROOT = pathlib.Path(__file__).parent.parent
 WIDTHS = {1: 4, 2: 6, 3: 8, 4: 8, 5: 8}
@@ -74,6 +77,11 @@ def files(tmp_path_factory):
     Image.fromarray(picture(36, 48, seed=1)).save(folder / "content.png")
     Image.fromarray(picture(40, 40, seed=2)).save(folder / "style.png")
     return folder
+
+
+def published(**options):
+    """Gatys' published settings with a history of ten: tfstyle's own need larger pictures, and more time."""
+    return dataclasses.replace(PRESETS["gatys_code"], **{"lbfgs_history": 10, **options})
 
 
 # For a script: no cache of weights, no package index, and a proxy that is not there.

@@ -16,7 +16,7 @@ from tfstyle.features import minimum_size
 from tfstyle.measuring import style_targets
 from tfstyle.targets import fingerprint
 
-from conftest import picture
+from conftest import picture, published
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
 # (height, width): the smallest that these layers allow, odd ones, and a large one.
@@ -33,7 +33,7 @@ def config(narrow_file, **options):
         # Where there is next to no gradient, Adam would make steps of what is rounded.
         "adam_epsilon": 1e-4, **options,
     }  # fmt: skip
-    return tfstyle.TransferConfig(**options)
+    return published(**options)
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +333,7 @@ def test_card(exports, narrow_file, extractor):
         assert card["license"].startswith("MIT, for the code;")
         assert card["versions"]["tensorflow"] == tf.__version__
     assert [card["minimum_size"] for card in cards.values()] == [minimum_size(extractor)] * 3
-    assert tfstyle.TransferConfig(**cards["one"]["config"]) == config(narrow_file)
+    assert published(**cards["one"]["config"]) == config(narrow_file)
     assert (
         cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
         and cards["any"]["style"] is None

@@ -262,7 +262,7 @@ def test_wrong_arguments(extractor):
     for make, problem in (
         (lambda: ContentLoss(extractor), r"^layers: unknown layer 'block4_conv2'"),
         (lambda: ContentLoss(extractor, []), r"^layers=\(\): must name"),
-        (lambda: ContentLoss(extractor, LAYERS, units="x"), r"^units='x': must be one of paper"),
+        (lambda: ContentLoss(extractor, LAYERS, units="x"), r"^units='x': must be one of relative, paper"),
         (lambda: StyleLoss(extractor, STYLES[0]), r"^layers: unknown layer 'block4_conv1'"),
         (lambda: StyleLoss(extractor, STYLES[0], LAYERS, statistic="x"), r"^statistic='x': must be one of"),
         (

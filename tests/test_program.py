@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import TransferConfig, style_targets, transfer
+from tfstyle import style_targets, transfer
 from tfstyle.optimizers.descent import Leg, descend
 from tfstyle.program import Program
 from tfstyle.stacking import stacked
 
-from conftest import picture
+from conftest import picture, published
 
 STYLE = picture(40, 44, seed=4)
 SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
@@ -19,7 +19,7 @@ SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 @pytest.fixture
 def config(narrow_file):
-    return TransferConfig(
+    return published(
         weights=narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5,
         precision="float32", optimizer="adam",
     )  # fmt: skip

@@ -12,13 +12,15 @@ import pytest
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from tfstyle import TransferConfig, Workshop, stylizer, transfer
+from tfstyle import Workshop, stylizer, transfer
 from tfstyle.assembly import Assembly
 from tfstyle.config import choices
 from tfstyle.initial import initial_image
 from tfstyle.instant.networks import transformation_network
 from tfstyle.instant.painting import Painter
 from tfstyle.scenes import make_scene
+
+from conftest import published
 
 MORE = int(os.environ.get("TFSTYLE_PROPERTIES", 0))
 LAYERS = [
@@ -65,7 +67,7 @@ def runs(draw):
     padding = draw(st.sampled_from(("zeros", "reflect", "replicate")))
     least = 2 ** (deepest - 1) * (2 if padding == "reflect" else 1)
     size, style_size = ([max(least, draw(sides)) for _ in "hw"] for _ in "cs")
-    config = TransferConfig(
+    config = published(
         content_layers=content_layers,
         style_layers=style_layers,
         padding=padding,
@@ -149,7 +151,7 @@ def test_networks_paint_any_size(painter, size, share, strength, seed):
 @pytest.fixture(scope="module")
 def stylize(narrow_file):
     style = pixels(30, 50, "uint8", 1)
-    config = TransferConfig(
+    config = published(
         weights=narrow_file, image_size=0, iterations=1, optimizer="adam", precision="float32", scales=1,
         content_layers=("conv2_1",), style_layers=("conv1_1", "conv2_1"),
     )  # fmt: skip

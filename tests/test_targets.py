@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import StyleTargets, TransferConfig, feature_extractor, style_targets, transfer
+from tfstyle import StyleTargets, feature_extractor, style_targets, transfer
 from tfstyle.targets import fingerprint, options_of
 
-from conftest import narrow_weights, picture
+from conftest import narrow_weights, picture, published
 
 STYLE, OTHER = picture(40, 44, seed=4), picture(44, 40, seed=5)
 CONTENT = picture(37, 51, seed=1)
@@ -18,7 +18,7 @@ CONTENT = picture(37, 51, seed=1)
 
 @pytest.fixture(scope="module")
 def config(narrow_file):
-    return TransferConfig(
+    return published(
         weights=narrow_file, image_size=64, iterations=3, scales=2, precision="float32", optimizer="adam"
     )
 
@@ -142,7 +142,7 @@ def test_histograms_of_as_many_filters_as_bins_come_back(tmp_path):
         name: tf.constant(generator.random((1, 256, 256)), tf.float32) for name in ("positions", "values")
     }
     moments = {name: tf.constant(generator.random((1, 256)), tf.float32) for name in ("first", "second")}
-    options = options_of(TransferConfig(style_loss="histogram"))
+    options = options_of(published(style_loss="histogram"))
     made = StyleTargets(({"block3_conv1": sums},), ({"block3_conv1": moments},), options, "0")
     made.save(tmp_path / "style.npz")
     loaded = StyleTargets.load(tmp_path / "style.npz")
@@ -151,7 +151,7 @@ def test_histograms_of_as_many_filters_as_bins_come_back(tmp_path):
 
 
 def gram_file(path, arrays, **header):
-    options = options_of(TransferConfig(style_loss="gram"))
+    options = options_of(published(style_loss="gram"))
     record = {"scales": 1, "options": options, "network": "0", **header}
     np.savez(path, json=np.frombuffer(json.dumps(record).encode(), np.uint8), **arrays)
 

@@ -8,12 +8,12 @@ import tensorflow as tf
 from PIL import Image
 
 import tfstyle
-from tfstyle import TransferConfig, plan_transfer, reconstruct_content, reconstruct_style, transfer
+from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer
 from tfstyle.features import feature_extractor
 from tfstyle.images import load_image, resize
 from tfstyle.presets import PRESETS
 
-from conftest import picture
+from conftest import picture, published
 
 CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 30, seed=2)
 
@@ -22,7 +22,7 @@ CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 30, seed=2)
 def config(narrow_file):
     # Adam by default: it compiles several times faster, and most of these
     # tests are not about the optimiser.
-    return TransferConfig(weights=narrow_file, image_size=0, iterations=12, log_every=6, optimizer="adam")
+    return published(weights=narrow_file, image_size=0, iterations=12, log_every=6, optimizer="adam")
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
@@ -61,7 +61,7 @@ def test_covariances_of_fewer_positions_than_filters():
 
 def test_loss_of_the_first_step_is_the_papers(narrow_file):
     """From the content start, content loss is 0 and style loss is eqs. 4 and 5 on this network."""
-    config = TransferConfig(
+    config = published(
         weights=narrow_file, units="paper", image_size=0, iterations=1, style_weight=2.0, pooling="average"
     )
     first = transfer(CONTENT, CONTENT[:, ::-1], config).history[0]
@@ -140,7 +140,7 @@ def test_noise_starts_differ_by_seed_only(config):
 
 
 def test_coarse_to_fine(narrow_file):
-    config = TransferConfig(weights=narrow_file, image_size=64, iterations=4, scales=2)
+    config = published(weights=narrow_file, image_size=64, iterations=4, scales=2)
     result = transfer(CONTENT, STYLE, config)
     assert result.image.shape == (1, 48, 64, 3)
     assert [p.scale for p in result.history if p.step == 4] == [0, 1]

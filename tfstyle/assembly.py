@@ -105,7 +105,9 @@ class Assembly:
         found: dict[str, list[float]] = {}
         for term in assembly.objective_at(self.size).terms:
             if _kind(term.name) in ("content", "style"):
-                found.setdefault("/".join(term.name.split("/")[:2]), []).append(float(tf.squeeze(term.whole)))
+                found.setdefault("/".join(term.name.split("/")[:2]), []).append(
+                    float(tf.squeeze(term.whole()))
+                )
         return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:

@@ -103,6 +103,8 @@ class ContentLoss(_ExtractorLoss):
 
     def _of_layer(self, activation: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         found = losses.content_losses(activation, target)
+        if self._units.relative:
+            return tf.math.divide_no_nan(found, losses.content_losses(tf.zeros_like(target), target))
         factor = self._units.content(activation.shape[-1], _positions(activation, found.dtype))
         return found * factor / self._units.activation**2
 
@@ -155,6 +157,18 @@ class StyleLoss(_ExtractorLoss):
             layer: measure.loss_to(_described(measure, [each[layer] for each in activations]))
             for layer, measure in self._measures.items()
         }
+        if self._units.relative:
+            self._weights = [
+                weight * tf.math.reciprocal_no_nan(self._of_zeros(layer, activations[0][layer]))
+                for weight, layer in zip(self._weights, self._layers)
+            ]
+
+    def _of_zeros(self, layer: str, activation: tf.Tensor) -> tf.Tensor:
+        """Returns a layer's loss where its activations are 0, a scalar."""
+        measure = self._measures[layer]
+        dtype = next(iter(measure.sums(activation).values())).dtype
+        nothing = statistics.of_zeros(measure, activation.shape[-1], dtype)
+        return tf.squeeze(self._distances[layer](nothing))
 
     def call(self, y_true, y_pred):
         activations = self._activations(y_pred)

@@ -47,11 +47,11 @@ def balanced(
     Returns:
       {term: weight}, those of style terms `[B or 1]`.
     """
-    content = tf.add_n([weights[term.name] * term.whole for term in terms if _kind(term) == "content"])
+    content = tf.add_n([weights[term.name] * term.whole() for term in terms if _kind(term) == "content"])
     styles = [term for term in terms if _kind(term) == "style"]
     unit = style_weight(style_strength) * content / sum(weights[term.name] for term in styles)
     return dict(weights) | {
-        term.name: unit * weights[term.name] * tf.math.reciprocal_no_nan(term.whole) for term in styles
+        term.name: unit * weights[term.name] * tf.math.reciprocal_no_nan(term.whole()) for term in styles
     }
 
 

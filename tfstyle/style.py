@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfstyle import statistics, sums
 from tfstyle.features.geometry import reaches
 from tfstyle.features.guidance import propagated
+from tfstyle.packing import filters_of
 from tfstyle.regions import Region, Source
 from tfstyle.statistics import Statistic
 from tfstyle.sums import Cut, Summand
@@ -69,13 +70,13 @@ def style_terms(
             if blend == "targets":
                 parts, portions = [statistics.blended(own, shares)], [1.0]
             distances = [measure.loss_to(target) for target in parts]
-            wholes = [_of_nothing(distance, measure, extractor.output[layer]) for distance in distances]
+            nothing = statistics.of_zeros(measure, filters_of(own[0]), next(iter(own[0].values())).dtype)
+            wholes = [distance(nothing) for distance in distances]
             if UNITS[units].relative:
                 portions = [
                     portion * tf.math.reciprocal_no_nan(whole) for portion, whole in zip(portions, wholes)
                 ]
             factor = _factor(units, statistic, own[0], size)
-            positions = tf.cast(region.area * _positions(extractor, layer, size), wholes[0].dtype)
             found.append(
                 SummedTerm(
                     "/".join(filter(None, ("style", layer, region.name))),
@@ -83,7 +84,7 @@ def style_terms(
                     layer,
                     part=_part(measure, guides.get(layer)),
                     outcome=_outcome(portions, distances, factor),
-                    whole=factor(positions) * sum(map(operator.mul, portions, wholes)),
+                    whole=_whole(extractor, layer, size, region, factor, portions, wholes),
                 )
             )
     return found
@@ -171,17 +172,15 @@ def _part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, C
     return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))
 
 
-def _of_nothing(distance, measure: Statistic, activation) -> tf.Tensor:
-    """Returns the distance of a layer whose activations are 0."""
-    zeros = tf.zeros([1, 1, 1, activation.shape[-1]], tf.as_dtype(activation.dtype))
-    return distance(statistics.normalised(measure.sums(zeros)))
+def _whole(extractor, layer: str, size, region: Region, factor, portions, wholes) -> Callable[[], tf.Tensor]:
+    """Returns what gives a term's value where the layer's activations are 0."""
 
+    def whole() -> tf.Tensor:
+        stride = reaches(extractor)[layer].stride
+        rows, columns = (tf.floor(tf.cast(side, wholes[0].dtype) / stride) for side in size)
+        return factor(region.area * rows * columns) * sum(map(operator.mul, portions, wholes))
 
-def _positions(extractor, layer: str, size: tuple) -> tf.Tensor:
-    """Returns how many positions a layer has of a picture of (height, width)."""
-    stride = reaches(extractor)[layer].stride
-    rows, columns = (tf.floor(tf.cast(side, tf.float32) / stride) for side in size)
-    return rows * columns
+    return whole
 
 
 def _outcome(portions, distances, factor: Callable[[tf.Tensor], tf.Tensor]) -> Callable:

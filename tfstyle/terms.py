@@ -63,14 +63,14 @@ class SummedTerm(Term):
       part: `(activation [B, h, w, N], cut) -> tensors`: the sums over the
         positions of a rectangle; see `sums.Summand`.
       outcome: `(the sums over all positions) -> [B]` or scalar, unweighted.
-      whole: `[B or 1]`, the value, unweighted, where all activations are 0; None: not known.
+      whole: gives `[B or 1]`, the value, unweighted, where all activations are 0; None: not known.
     """
 
     loss: Callable = field(init=False, repr=False, compare=False)
     layer: str
     part: Callable[[tf.Tensor, Cut], Any]
     outcome: Callable[[Any], tf.Tensor]
-    whole: tf.Tensor | None = field(default=None, repr=False, compare=False)
+    whole: Callable[[], tf.Tensor] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         layer, part, outcome = self.layer, self.part, self.outcome
@@ -121,7 +121,7 @@ def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) ->
         layer,
         part=lambda features, cut: losses.content_losses(features, cut(target)),
         outcome=lambda loss: factor * loss,
-        whole=factor * whole,
+        whole=lambda: factor * whole,
     )
 
 

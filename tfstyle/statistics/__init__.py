@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from tfstyle.statistics.contract import Statistic, Sums, blended, normalised
+from tfstyle.statistics.contract import Statistic, Sums, blended, normalised, of_zeros
 from tfstyle.statistics.histogram import Histogram
 from tfstyle.statistics.moments import Bures, Gram, Moments
 
@@ -28,6 +28,7 @@ __all__ = [
     "blended",
     "make",
     "normalised",
+    "of_zeros",
 ]
 
 STATISTICS: dict[str, type[Statistic]] = {

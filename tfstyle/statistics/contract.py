@@ -70,6 +70,11 @@ def normalised(sums: Sums) -> Sums:
     }
 
 
+def of_zeros(measure: Statistic, filters: int, dtype: tf.DType) -> Sums:
+    """Returns the normalised sums `[1, ...]` of a layer of so many filters whose activations are all 0."""
+    return normalised(measure.sums(tf.zeros([1, 1, 1, filters], dtype)))
+
+
 def blended(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:
     """Returns the normalised sums of a mixture of distributions.
 
