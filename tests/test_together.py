@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfstyle import TransferConfig, Workshop, style_targets, transfer, transfer_batch
+from tfstyle import Workshop, style_targets, transfer, transfer_batch
 
-from conftest import picture
+from conftest import picture, published
 
 CONTENTS = [picture(36, 48, 1), picture(40, 40, 2), picture(36, 48, 3)]
 STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
@@ -15,7 +15,7 @@ STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
 
 @pytest.fixture
 def config(narrow_file):
-    return TransferConfig(
+    return published(
         weights=narrow_file, image_size=48, iterations=6, scales=1, precision="float32",
         optimizer="adam",
     )  # fmt: skip

@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from tfstyle import TransferConfig, Workshop, feature_extractor, transfer
+from tfstyle import Workshop, feature_extractor, transfer
 
-from conftest import picture
+from conftest import picture, published
 
 CONTENT, STYLE = picture(32, 40, seed=1), picture(36, 36, seed=2)
 
@@ -28,7 +28,7 @@ class Counting(Workshop):
 
 @pytest.fixture
 def config(narrow_file):
-    return TransferConfig(weights=narrow_file, image_size=40, iterations=4, scales=2, precision="float32")
+    return published(weights=narrow_file, image_size=40, iterations=4, scales=2, precision="float32")
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])

@@ -100,7 +100,7 @@ class Assembly:
 
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
-        config = replace(self._config, units="paper", style_strength=0.0)
+        config = replace(self.config, units="paper", style_strength=0.0)
         assembly = Assembly(self._scene, config, self._given, self._workshop)
         found: dict[str, list[float]] = {}
         for term in assembly.objective_at(self.size).terms:

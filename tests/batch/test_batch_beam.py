@@ -132,7 +132,7 @@ def test_beam_from_remote_folder_to_remote_folder(remote, narrow_file, runner):
         store.write(store.join(remote, name), buffer.getvalue())
     store.write(store.join(remote, "in/text.png"), b"not a picture")
     config = tfstyle.TransferConfig(
-        weights=narrow_file, image_size=40, iterations=1, optimizer="adam", precision="float32",
+        weights=narrow_file, padding="zeros", image_size=40, iterations=1, optimizer="adam", precision="float32",
         content_layers="conv2_1", style_layers="conv1_1",
     )  # fmt: skip
     batch = lambda: Batch(f"{remote}/in", [f"{remote}/style.png"], f"{remote}/out", config)  # noqa: E731
@@ -170,7 +170,7 @@ def command(folder, narrow_file, output, contents="in", batch_size=8):
         sys.executable, str(ROOT / "scripts" / "batch.py"), "--runner=beam",
         "--beam_args=--runner=DirectRunner --direct_num_workers=2 --direct_running_mode=multi_processing",
         f"--contents={folder / contents}", f"--styles={folder / 'style.png'}", f"--output={output}",
-        f"--weights={narrow_file}", "--image_size=40", "--iterations=1", "--optimizer=adam",
+        f"--weights={narrow_file}", "--padding=zeros", "--image_size=40", "--iterations=1", "--optimizer=adam",
         "--precision=float32", "--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1", f"--batch_size={batch_size}",
     ]  # fmt: skip
 

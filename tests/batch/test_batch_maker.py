@@ -34,7 +34,7 @@ def encoded(image, format="PNG", **options):
 @pytest.fixture
 def order(files, narrow_file, tmp_path):
     Image.fromarray(picture(36, 36, seed=9)).save(tmp_path / "other.png")
-    config = tfstyle.TransferConfig(weights=narrow_file, **OPTIONS)
+    config = tfstyle.TransferConfig(weights=narrow_file, padding="zeros", **OPTIONS)
     inputs = json.loads(provenance.describe("style_transfer", config, {}))["inputs"]
     styles = sources.find_styles([str(files / "style.png"), str(tmp_path / "other.png")])
     return Order(config, styles, str(tmp_path / "out"), batch_size=2, retries=1, files=inputs)

@@ -85,6 +85,7 @@ def outcomes(folder):
         "--content=good.png",
         "--style=good.png",
         "--weights=good.npz",
+        "--padding=zeros",
         "--iterations=2",
         "--image_size=40",
     ]
@@ -122,7 +123,7 @@ def test_missing_flags(tmp_path):
 def test_from_tells_what_has_changed(folder):
     made = run_script(
         "style_transfer.py", "--content=good.png", "--style=tiny.png", "--weights=good.npz", "--iterations=1",
-        "--optimizer=adam", "--image_size=40", "--output=made.png", cwd=folder,
+        "--optimizer=adam", "--image_size=40", "--padding=zeros", "--output=made.png", cwd=folder,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     Image.fromarray(picture(36, 48, seed=9)).save(folder / "tiny.png")

@@ -72,7 +72,7 @@ def test_all_but_what_is_no_picture(first, folder, narrow_file):
     )
     assert sorted(times(folder / "out")) == expected
     assert [record["output"] for record in lines(folder / "out" / "manifest.jsonl")] == expected
-    config = tfstyle.TransferConfig(weights=narrow_file, **OPTIONS)
+    config = tfstyle.TransferConfig(weights=narrow_file, padding="zeros", **OPTIONS)
     for name in ("a__dots", "sub/c__waves"):
         content, style = name.split("__")
         result = tfstyle.transfer(folder / "in" / f"{content}.png", folder / f"{style}.png", config)
@@ -151,7 +151,7 @@ def test_ctrl_c_keeps_what_is_finished(narrow_file, folder):
     # With fewer iterations, the rest would be made before the signal comes.
     arguments.append("--iterations=3000")
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "batch.py"), f"--weights={narrow_file}", *arguments],
+        [sys.executable, str(ROOT / "scripts" / "batch.py"), f"--weights={narrow_file}", "--padding=zeros", *arguments],
         cwd=folder, stderr=subprocess.PIPE, text=True,
         # Tests started in the background of a shell would hand on that SIGINT is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

@@ -29,7 +29,9 @@ def folder(files, narrow_file):
 
 
 def run(folder, narrow_file, *flags):
-    return run_script("style_transfer.py", f"--weights={narrow_file}", *FLAGS, *flags, cwd=folder)
+    return run_script(
+        "style_transfer.py", f"--weights={narrow_file}", "--padding=zeros", *FLAGS, *flags, cwd=folder
+    )
 
 
 SEVERAL = (
@@ -45,6 +47,7 @@ def test_several_styles_with_masks_and_the_same_again(folder, narrow_file):
     assert "style_strength=0.5: content_weight=1, style_weight=1, style_layer_weights=" in done.stderr
     config = TransferConfig(
         weights=narrow_file,
+        padding="zeros",
         image_size=40,
         iterations=3,
         precision="float32",
@@ -77,8 +80,9 @@ def test_a_transparent_content_stays_so(folder, narrow_file):
 
 def test_weights_in_the_units_of_others(folder, narrow_file):
     done = run(
-        folder, narrow_file, "--content=content.png", "--style=style.png", "--style_strength=0", "--explain"
-    )
+        folder, narrow_file, "--preset=gatys_code", "--content=content.png", "--style=style.png",
+        "--style_strength=0", "--explain",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[2:]}
     assert rows["gatys_code"] == ["1", "1000", "-"] and rows["jcjohnson"][:2] == ["1", "1000"]
@@ -88,7 +92,7 @@ def test_weights_in_the_units_of_others(folder, narrow_file):
 
 
 MISTAKES = {
-    "strength": (["--style_strength=1"], "style_strength=1: must be below 1"),
+    "strength": (["--style_strength=1.5"], "style_strength=1.5: must be 1 or below"),
     "a style that is not there": (["--style=style.png,none.png"], "style 2='none.png': no such file"),
     "shares": (["--style_blend=1,2"], "style_blend=1.0,2.0: must hold one share for each of the 1 styles"),
     "masks and styles": (

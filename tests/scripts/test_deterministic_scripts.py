@@ -34,12 +34,12 @@ for name, *arguments in jobs:
         sys.exit(f"{name}: exit status {status}: " + open(f"{name}.log").read()[-2000:])
 """
 PICTURES = ["--content=../content.png", "--style=../style.png"]
-SMALL = ["--weights=../narrow.npz", "--image_size=40", "--iterations=4"]
+SMALL = ["--weights=../narrow.npz", "--padding=zeros", "--image_size=40", "--iterations=4"]
 # A shallow network, where the depth does not matter, takes a third of the time to compile.
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
 TRANSFER = ["style_transfer.py", *PICTURES, *SMALL]
 TRAINING = [
-    "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL[:2], *LAYERS,
+    "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL[:3], *LAYERS,
     "--steps=3", "--batch_size=2", "--crop_size=32", "--validation=1", "--report_every=2",
 ]  # fmt: skip
 
@@ -74,7 +74,7 @@ RUNS = {
         "--crop_size=32", "--holdout_every=3",
     ],
     "transfer": ["export.py", PICTURES[1], *SMALL, *LAYERS, "--optimizer=adam", "--noverify"],
-    "scores": ["evaluate.py", *PICTURES, "--results=../style.png", *SMALL[:2], *LAYERS, "--tile=32"],
+    "scores": ["evaluate.py", *PICTURES, "--results=../style.png", *SMALL[:3], *LAYERS, "--tile=32"],
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ USUAL = [
     "--content=good.png",
     "--style=style.png",
     "--weights=good.npz",
+    "--padding=zeros",
     "--image_size=40",
 ]
 OLD = b"what was there before"

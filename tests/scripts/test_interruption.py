@@ -74,6 +74,7 @@ def test_a_deadline_ends_in_a_picture_that_says_so(tmp_path):
     np.savez(tmp_path / "narrow.npz", **narrow_weights())
     flags = [
         "--weights=narrow.npz",
+        "--padding=zeros",
         "--image_size=40",
         "--optimizer=adam",
         "--precision=float32",

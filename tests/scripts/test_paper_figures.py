@@ -21,7 +21,7 @@ def figure(files, narrow_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     process = run_script(
         "paper_figures.py", "--figure=grid", "--rows=content_layers=conv2_2,conv4_2", "--columns=style_weight=10,500",
-        f"--content={files / 'content.png'}", f"--style={files / 'style.png'}", f"--weights={narrow_file}",
+        f"--content={files / 'content.png'}", f"--style={files / 'style.png'}", f"--weights={narrow_file}", "--padding=zeros",
         "--image_size=40", "--iterations=4", "--log_every=2", "--output=out", "--logdir=logs", cwd=folder,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
@@ -43,7 +43,12 @@ def test_a_figure_from_the_command_line(figure):
 
 
 def test_mistakes_are_one_line(files, narrow_file, tmp_path):
-    pictures = [f"--content={files / 'content.png'}", f"--weights={narrow_file}", "--output=out"]
+    pictures = [
+        f"--content={files / 'content.png'}",
+        f"--weights={narrow_file}",
+        "--padding=zeros",
+        "--output=out",
+    ]
     for arguments, message in (
         ([], "--figure: is missing"),
         (["--figure=grid", "--rows=seed=1"], "--columns: is missing"),

@@ -15,6 +15,7 @@ def test_both_reconstructions(files, narrow_file, tmp_path, argument):
         f"--{argument}={files / argument}.png",
         f"--{argument}_layers=conv1_1,conv2_1",
         f"--weights={narrow_file}",
+        "--padding=zeros",
         "--image_size=32",
         "--iterations=8",
         "--optimizer=adam",

@@ -17,6 +17,7 @@ def run(files, narrow_file, *more, cwd=None):
         f"--content={files / 'content.png'}",
         f"--style={files / 'style.png'}",
         f"--weights={narrow_file}",
+        "--padding=zeros",
         "--image_size=40",
         "--iterations=6",
         *more,
@@ -52,7 +53,12 @@ def test_picture_is_what_the_library_makes(made, files, narrow_file):
     written = Image.open(made[0] / "out.png")
     assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
     config = TransferConfig(
-        weights=narrow_file, image_size=40, iterations=6, log_every=2, precision=precision_of(made)
+        weights=narrow_file,
+        padding="zeros",
+        image_size=40,
+        iterations=6,
+        log_every=2,
+        precision=precision_of(made),
     )
     expected = transfer(files / "content.png", files / "style.png", config).image
     np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
@@ -77,7 +83,12 @@ def test_picture_carries_its_origin(made, files, narrow_file):
     assert record["task"] == "style_transfer"
     # precision=auto is recorded as what it came to on this machine.
     assert TransferConfig(**record["config"]) == TransferConfig(
-        weights=narrow_file, image_size=40, iterations=6, log_every=2, precision=record["config"]["precision"]
+        weights=narrow_file,
+        padding="zeros",
+        image_size=40,
+        iterations=6,
+        log_every=2,
+        precision=record["config"]["precision"],
     )
     assert record["config"]["precision"] in ("float32", "bfloat16")
     assert record["inputs"]["content"]["path"] == str(files / "content.png")

