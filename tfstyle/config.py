@@ -115,7 +115,7 @@ class TransferConfig:
     learning_rate_decay: float = option(1.0, "factor on learning_rate every 100 iterations, gradually")
     beta_1: float = option(0.9, "decay of Adam's mean of gradients")
     beta_2: float = option(0.999, "decay of Adam's mean of squared gradients")
-    adam_epsilon: float = option(1e-7, "what Adam adds to the root of that mean")
+    adam_epsilon: float = option(1e-10, "what Adam adds to the root of that mean")
     averaging: float = option(
         0.0,
         "decay of a running mean of the pictures of Adam or SGD, which then is the result; 0: the last one",

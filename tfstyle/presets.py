@@ -26,7 +26,13 @@ _PIXEL = 255.0
 
 # What the published codes have in common where tfstyle's own settings differ; it is all of Gatys' code.
 _GATYS = TransferConfig(
-    units="gatys_code", style_weight=1e3, iterations=500, finer_share=0.4, coarsest_size=512, padding="zeros"
+    units="gatys_code",
+    style_weight=1e3,
+    iterations=500,
+    finer_share=0.4,
+    coarsest_size=512,
+    padding="zeros",
+    adam_epsilon=1e-7,
 )
 
 PRESETS: dict[str, TransferConfig] = {

@@ -20,6 +20,7 @@ from conftest import ROOT, picture, run_script
 
 OPTIONS = {
     "image_size": 40, "iterations": 2, "optimizer": "adam", "precision": "float32",
+    "units": "gatys_code", "style_weight": 1000.0, "adam_epsilon": 1e-4,
     "content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1",
 }  # fmt: skip
 FLAGS = [f"--{name}={value}" for name, value in OPTIONS.items()]
