@@ -47,7 +47,13 @@ def folder(tmp_path_factory):
 
 
 def run(narrow_file, folder, *more, **environment):
-    usual = ["--contents=in", "--styles=waves.png,dots.png", "--output=out", f"--weights={narrow_file}"]
+    usual = [
+        "--contents=in",
+        "--styles=waves.png,dots.png",
+        "--output=out",
+        f"--weights={narrow_file}",
+        "--padding=zeros",
+    ]
     return run_script("batch.py", *usual, *FLAGS, *more, cwd=folder, **environment)
 
 
