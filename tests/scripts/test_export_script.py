@@ -12,7 +12,7 @@ from tfstyle.measuring import style_targets
 from conftest import picture, run_script
 
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
-FEW = ["--optimizer=adam", "--iterations=2", "--image_size=40", "--scales=1"]
+FEW = ["--padding=zeros", "--optimizer=adam", "--iterations=2", "--image_size=40", "--scales=1"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def folder(files, narrow_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     config = TransferConfig(
         weights=narrow_file, content_layers=("conv2_1",), style_layers=("conv1_1", "conv2_1"),
-        image_size=40, scales=1,
+        image_size=40, scales=1, padding="zeros",
     )  # fmt: skip
     style_targets(str(files / "style.png"), config).save(folder / "targets.npz")
     (folder / "text.png").write_text("not a picture")
