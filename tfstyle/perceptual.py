@@ -153,22 +153,20 @@ class StyleLoss(_ExtractorLoss):
             layer: _measure([each[layer] for each in activations], statistic, self._units.activation)
             for layer in self._layers
         }
-        self._distances = {
-            layer: measure.loss_to(_described(measure, [each[layer] for each in activations]))
+        targets = {
+            layer: _described(measure, [each[layer] for each in activations])
             for layer, measure in self._measures.items()
+        }
+        self._distances = {layer: self._measures[layer].loss_to(target) for layer, target in targets.items()}
+        nothing = {
+            layer: statistics.of_zeros(self._measures[layer], target, activations[0][layer].shape[-1])
+            for layer, target in targets.items()
         }
         if self._units.relative:
             self._weights = [
-                weight * tf.math.reciprocal_no_nan(self._of_zeros(layer, activations[0][layer]))
+                weight * tf.math.reciprocal_no_nan(self._distances[layer](nothing[layer]))
                 for weight, layer in zip(self._weights, self._layers)
             ]
-
-    def _of_zeros(self, layer: str, activation: tf.Tensor) -> tf.Tensor:
-        """Returns a layer's loss where its activations are 0, a scalar."""
-        measure = self._measures[layer]
-        dtype = next(iter(measure.sums(activation).values())).dtype
-        nothing = statistics.of_zeros(measure, activation.shape[-1], dtype)
-        return tf.squeeze(self._distances[layer](nothing))
 
     def call(self, y_true, y_pred):
         activations = self._activations(y_pred)

@@ -70,7 +70,7 @@ def style_terms(
             if blend == "targets":
                 parts, portions = [statistics.blended(own, shares)], [1.0]
             distances = [measure.loss_to(target) for target in parts]
-            nothing = statistics.of_zeros(measure, filters_of(own[0]), next(iter(own[0].values())).dtype)
+            nothing = statistics.of_zeros(measure, own[0], filters_of(own[0]))
             wholes = [distance(nothing) for distance in distances]
             if UNITS[units].relative:
                 portions = [

@@ -5,15 +5,17 @@ import json
 
 import pytest
 
-from tfstyle import TransferConfig, images, transfer
+from tfstyle import images, transfer
 from tfstyle.figures import figure, render
 from tfstyle.files import sha256
 from tfstyle.supervision import Supervision
 
+from conftest import published
+
 
 @pytest.fixture
 def base(narrow_file):
-    return TransferConfig(weights=narrow_file, image_size=32, iterations=2, log_every=1)
+    return published(weights=narrow_file, image_size=32, iterations=2, log_every=1)
 
 
 @pytest.fixture

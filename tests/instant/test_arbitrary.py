@@ -97,14 +97,14 @@ def test_the_objective_is_that_of_a_transfer(config, task):
     contents, styles, images = floats(3, 4), floats(1, 2), floats(5, 6)
     composition = task.composition((contents, styles))
     found = composition.weighted(composition.weights)(images)
-    extractor = feature_extractor(["conv1_1", "conv2_1"], weights=config.weights)
+    extractor = feature_extractor(["conv1_1", "conv2_1"], weights=config.weights, padding=config.padding)
     for index in range(2):
         own, style = contents[index : index + 1], styles[index : index + 1]
         options = {"units": config.units}
         terms = [
             *content_terms(extractor, own, config.content_layers, weight=1.0, **options),
             *style_terms(
-                extractor, everywhere(style), config.style_layers, size=(24, 24), weight=1e3,
+                extractor, everywhere(style), config.style_layers, size=(24, 24), weight=config.style_weight,
                 statistic="moments", **options,
             ),
             *variation_terms(0.1, **options),

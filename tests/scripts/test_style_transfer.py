@@ -133,9 +133,11 @@ def test_dry_run_says_what_is_to_come_and_makes_nothing(files, narrow_file, tmp_
     process = run(files, narrow_file, *options, "--output=out.png", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     lines = process.stdout.splitlines()
-    assert [line.partition(":")[0] for line in lines[:3]] == ["275 x 206", "550 x 412", "1100 x 825"]
-    assert lines[2] == "1100 x 825: 2 iterations in float32, tiled"
-    assert "does not fit" in lines[3]
+    sizes = ["138 x 103", "275 x 206", "550 x 412", "1100 x 825"]
+    assert [line.partition(":")[0] for line in lines[:5]] == ["weights", *sizes]
+    assert "SHA-256" in lines[0]
+    assert lines[4] == "1100 x 825: 3 iterations in float32, tiled"
+    assert "does not fit" in lines[5]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,6 +153,6 @@ def test_help_lists_every_flag_without_tensorflow(tmp_path):
     fields = [field.name for field in dataclasses.fields(TransferConfig)]
     for name in {*promised, *fields}:
         assert f"--{name}:" in process.stdout or f"--[no]{name}:" in process.stdout, name
-    assert "default: 500" in process.stdout
+    assert "default: 80" in process.stdout
     assert "tensorflow" not in process.stderr
     assert "tfstyle.config" in process.stderr  # the imports were indeed listed

@@ -70,9 +70,10 @@ def normalised(sums: Sums) -> Sums:
     }
 
 
-def of_zeros(measure: Statistic, filters: int, dtype: tf.DType) -> Sums:
-    """Returns the normalised sums `[1, ...]` of a layer of so many filters whose activations are all 0."""
-    return normalised(measure.sums(tf.zeros([1, 1, 1, filters], dtype)))
+def of_zeros(measure: Statistic, target: Sums, filters: int) -> Sums:
+    """Returns normalised sums where a layer's activations are all 0, of as many pictures as a target's."""
+    first = next(iter(target.values()))
+    return normalised(measure.sums(tf.zeros(tf.stack([tf.shape(first)[0], 1, 1, filters]), first.dtype)))
 
 
 def blended(targets: Sequence[Sums], shares: Sequence[float]) -> Sums:
