@@ -35,7 +35,13 @@ VALIDATED = dataclasses.replace(RECIPE, validation=3)
 @pytest.fixture(scope="module")
 def config(narrow_file):
     return TransferConfig(
-        weights=narrow_file, image_size=40, scales=1, precision="float32", tv_weight=0.1, **LAYERS
+        weights=narrow_file,
+        image_size=40,
+        scales=1,
+        precision="float32",
+        tv_weight=0.1,
+        units="gatys_code",
+        **LAYERS,
     )
 
 
