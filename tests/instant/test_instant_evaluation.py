@@ -114,3 +114,4 @@ def test_the_page_of_a_card():
     ):
         assert line in lines
     assert "Seconds" not in page({"model": "network"})
+    assert "Simonyan & Zisserman" in page({"config": {**card["config"], "weights": "imagenet"}})

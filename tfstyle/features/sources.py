@@ -44,6 +44,7 @@ from absl import logging
 from tfstyle.files import make_folder, opened, replacing, require_writable_folder, write_atomically
 from tfstyle.locks import FolderLock
 
+CREDIT = "VGG19 of Simonyan & Zisserman, Visual Geometry Group, Oxford, CC BY 4.0"
 KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 _KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/" + KERAS_FILE
 KERAS_MD5 = "253f8cb515780f3b799900260a226db6"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfstyle import images
+from tfstyle.features.sources import CREDIT
 
 _THUMBNAIL = 192  # longer side in pixels
 
@@ -56,7 +57,7 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
         ("Photographs", card.get("photographs")),
         ("Steps", _steps(recipe)),
         ("Ended early", _ending(card)),
-        ("Extractor", config.get("weights")),
+        ("Extractor", _extractor(config.get("weights"))),
         ("Content layers", ", ".join(config.get("content_layers", ()))),
         ("Style layers", ", ".join(config.get("style_layers", ()))),
         ("Style", _style(config)),
@@ -78,6 +79,12 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
         lines.append("")
     lines.append("All of it, and the signatures, are in `tfstyle.json`.")
     return "\n".join(lines) + "\n"
+
+
+def _extractor(weights: str | None) -> str | None:
+    if weights != "imagenet":
+        return weights
+    return f"imagenet ({CREDIT})"
 
 
 def _steps(recipe: Mapping[str, Any]) -> str:
