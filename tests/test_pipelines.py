@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import TransferConfig, style_targets, stylize_dataset, stylizer, transfer
+from tfstyle import style_targets, stylize_dataset, stylizer, transfer
 from tfstyle.images import to_uint8
 
-from conftest import picture
+from conftest import picture, published
 
 STYLE = picture(40, 44, seed=4)
 CONTENTS = [picture(37, 51, seed=1), picture(48, 36, seed=2), picture(36, 48, seed=3)]
@@ -17,7 +17,7 @@ CONTENTS = [picture(37, 51, seed=1), picture(48, 36, seed=2), picture(36, 48, se
 
 @pytest.fixture(scope="module")
 def config(narrow_file):
-    return TransferConfig(
+    return published(
         weights=narrow_file, image_size=0, iterations=3, scales=1, precision="float32", optimizer="adam"
     )
 
