@@ -42,10 +42,8 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
         os.dup2(held.fileno(), 2)
-        shown, sys.stderr = (
-            sys.stderr,
-            io.TextIOWrapper(stderr, errors="backslashreplace", line_buffering=True),
-        )
+        shown = sys.stderr
+        sys.stderr = io.TextIOWrapper(stderr, errors="backslashreplace", line_buffering=True)
         try:
             import tensorflow as tf
 

@@ -36,7 +36,7 @@ def main():
         if cli.FLAGS.dry_run:
             from tfstyle.features import weights
 
-            print(weights.describe(job.config.weights))
+            print(f"weights: {weights.describe(job.config.weights)}")
             print(tfstyle.plan_transfer(*inputs, **masks).describe())
             return
         if cli.FLAGS.explain:

@@ -23,7 +23,7 @@ def main():
         print("imagenet: not on this machine yet; --fetch downloads it, or put there by hand:")
         for path in sources.places():
             print(f"    {path}")
-    print(weights.describe("mini").removeprefix("weights: ").replace("mini", "mini: in the package", 1))
+    print(f"in the package: {weights.describe('mini')}")
 
 
 if __name__ == "__main__":

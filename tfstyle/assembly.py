@@ -21,7 +21,7 @@ from tfstyle.precision import resolved
 from tfstyle.scenes import Scene
 from tfstyle.schedule import number_of_scales, scale_sizes
 from tfstyle.style import style_terms
-from tfstyle.terms import content_terms, photorealism_terms, variation_terms
+from tfstyle.terms import content_terms, kind_of, photorealism_terms, variation_terms
 from tfstyle.workshop import Workshop
 
 
@@ -104,7 +104,7 @@ class Assembly:
         assembly = Assembly(self._scene, config, self._given, self._workshop)
         found: dict[str, list[float]] = {}
         for term in assembly.objective_at(self.size).terms:
-            if _kind(term.name) in ("content", "style"):
+            if kind_of(term.name) in ("content", "style"):
                 found.setdefault("/".join(term.name.split("/")[:2]), []).append(
                     float(tf.squeeze(term.whole()))
                 )
@@ -123,7 +123,7 @@ class Assembly:
         """Returns {term: weight} for pictures of (height, width)."""
         _, shares = self._unweighted(size, precision)
         kinds, style_strength = self._kinds(), self.config.style_strength
-        weights = {name: share * kinds[_kind(name)] for name, share in shares.items()}
+        weights = {name: share * kinds[kind_of(name)] for name, share in shares.items()}
         if style_strength == 0 and "photorealism" not in weights:
             return weights
         # In whichever precision the size begins with, so that a finish has the same weights.
@@ -264,7 +264,3 @@ def network_of(
 
 def _key(config: TransferConfig, layers: Sequence[str], precision: str) -> tuple:
     return (config.weights, tuple(layers), config.pooling, config.padding, precision)
-
-
-def _kind(term: str) -> str:
-    return term.split("/")[0]

@@ -15,7 +15,7 @@ from tfstyle.sizing import at_level, resized
 from tfstyle.stacking import Stack, Stacked
 from tfstyle.style import style_terms
 from tfstyle.sums import plain
-from tfstyle.terms import Term, content_terms, variation_terms
+from tfstyle.terms import Term, content_terms, kind_of, variation_terms
 
 # From pictures `[B, H, W, 3]` to {term: values `[B]`}.
 Losses = Callable[[tf.Tensor], dict[str, tf.Tensor]]
@@ -51,7 +51,7 @@ class Composition:
             "style": config.style_weight,
             "total_variation": config.tv_weight,
         }
-        self.weights = {term.name: term.weight * kinds[term.name.split("/")[0]] for term in terms}
+        self.weights = {term.name: term.weight * kinds[kind_of(term.name)] for term in terms}
         self._terms = terms
         sums = plain(network, summands_of(terms))
         self.unweighted: Losses = lambda image: values_of(

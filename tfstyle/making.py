@@ -106,7 +106,8 @@ def _start(scene: Scene, config: TransferConfig, size: tuple[int, int]) -> tf.Te
 
 def _note(config: TransferConfig) -> str:
     """Returns what was found on this machine for a config: weights and precision."""
-    return "\n".join([weights.describe(config.weights)] + [choice()] * (config.precision == "auto"))
+    found = f"weights: {weights.describe(config.weights)}"
+    return "\n".join([found] + [choice()] * (config.precision == "auto"))
 
 
 def _hashes(scenes: Sequence[Scene]) -> dict[str, str]:

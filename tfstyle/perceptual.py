@@ -158,11 +158,11 @@ class StyleLoss(_ExtractorLoss):
             for layer, measure in self._measures.items()
         }
         self._distances = {layer: self._measures[layer].loss_to(target) for layer, target in targets.items()}
-        nothing = {
-            layer: statistics.of_zeros(self._measures[layer], target, activations[0][layer].shape[-1])
-            for layer, target in targets.items()
-        }
         if self._units.relative:
+            nothing = {
+                layer: statistics.of_zeros(self._measures[layer], target, activations[0][layer].shape[-1])
+                for layer, target in targets.items()
+            }
             self._weights = [
                 weight * tf.math.reciprocal_no_nan(self._distances[layer](nothing[layer]))
                 for weight, layer in zip(self._weights, self._layers)

@@ -5,7 +5,7 @@ is all that there is to lose, whatever the size, the pictures and the statistic.
 A quarter more multiplies that weight by 5. In other units, each layer's style
 term is weighed so that it comes to the same.
 
-Half the strength is the default style weight. Both were chosen by eye on VGG19:
+Strength 0.5 is the default style weight. Both were chosen by eye on VGG19:
 docs/defaults.md shows how.
 """
 
@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.objective import Objective
-from tfstyle.terms import Term
+from tfstyle.terms import Term, kind_of
 
 _HALF = TransferConfig().style_weight
 _RANGE = 5.0**4
@@ -47,8 +47,10 @@ def balanced(
     Returns:
       {term: weight}, those of style terms `[B or 1]`.
     """
-    content = tf.add_n([weights[term.name] * term.whole() for term in terms if _kind(term) == "content"])
-    styles = [term for term in terms if _kind(term) == "style"]
+    content = tf.add_n(
+        [weights[term.name] * term.whole() for term in terms if kind_of(term.name) == "content"]
+    )
+    styles = [term for term in terms if kind_of(term.name) == "style"]
     unit = style_weight(style_strength) * content / sum(weights[term.name] for term in styles)
     return dict(weights) | {
         term.name: unit * weights[term.name] * tf.math.reciprocal_no_nan(term.whole()) for term in styles
@@ -74,7 +76,9 @@ def calibrated(
         found = balanced(objective.terms, weights, style_strength)
     if "photorealism" in found:
         start = objective.losses(content)
-        styles = [found[term.name] * start[term.name] for term in objective.terms if _kind(term) == "style"]
+        styles = [
+            found[term.name] * start[term.name] for term in objective.terms if kind_of(term.name) == "style"
+        ]
         found["photorealism"] *= tf.add_n(styles) / _PAINTED
     return {name: float(tf.squeeze(weight)) for name, weight in found.items()}
 
@@ -86,7 +90,3 @@ def describe(style_strength: float, content_weight: float, layer_weights: Mappin
         f"style_strength={style_strength:g}: content_weight={content_weight:.4g}, style_weight=1,"
         f" style_layer_weights={listed}"
     )
-
-
-def _kind(term: Term) -> str:
-    return term.name.split("/")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
@@ -70,11 +71,10 @@ def style_terms(
             if blend == "targets":
                 parts, portions = [statistics.blended(own, shares)], [1.0]
             distances = [measure.loss_to(target) for target in parts]
-            nothing = statistics.of_zeros(measure, own[0], filters_of(own[0]))
-            wholes = [distance(nothing) for distance in distances]
+            wholes = functools.partial(_of_nothing, measure, own[0], distances)
             if UNITS[units].relative:
                 portions = [
-                    portion * tf.math.reciprocal_no_nan(whole) for portion, whole in zip(portions, wholes)
+                    portion * tf.math.reciprocal_no_nan(whole) for portion, whole in zip(portions, wholes())
                 ]
             factor = _factor(units, statistic, own[0], size)
             found.append(
@@ -172,13 +172,19 @@ def _part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, C
     return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))
 
 
+def _of_nothing(measure: Statistic, target: statistics.Sums, distances) -> list[tf.Tensor]:
+    """Returns each distance of a layer whose activations are 0."""
+    nothing = statistics.of_zeros(measure, target, filters_of(target))
+    return [distance(nothing) for distance in distances]
+
+
 def _whole(extractor, layer: str, size, region: Region, factor, portions, wholes) -> Callable[[], tf.Tensor]:
-    """Returns what gives a term's value where the layer's activations are 0."""
+    """Returns what gives a term's value where the layer's activations are 0, from each distance's."""
 
     def whole() -> tf.Tensor:
-        stride = reaches(extractor)[layer].stride
-        rows, columns = (tf.floor(tf.cast(side, wholes[0].dtype) / stride) for side in size)
-        return factor(region.area * rows * columns) * sum(map(operator.mul, portions, wholes))
+        found, stride = wholes(), reaches(extractor)[layer].stride
+        rows, columns = (tf.floor(tf.cast(side, found[0].dtype) / stride) for side in size)
+        return factor(region.area * rows * columns) * sum(map(operator.mul, portions, found))
 
     return whole
 

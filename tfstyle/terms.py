@@ -81,6 +81,11 @@ class SummedTerm(Term):
         object.__setattr__(self, "loss", loss)
 
 
+def kind_of(name: str) -> str:
+    """Returns the kind of term that a name tells: ``content``, ``style``, ``total_variation``, …"""
+    return name.split("/")[0]
+
+
 def content_terms(
     extractor,
     content: tf.Tensor,

@@ -95,10 +95,10 @@ def test_the_coded_file_by_path_is_known_by_its_hash(tmp_path):
 
 
 def test_weights_are_described_by_their_hash(tmp_path, monkeypatch):
-    assert weights.describe("mini") == f"weights: mini (SHA-256 {weights._MINI_SHA256})"
-    assert weights.describe("random") == "weights: random"
+    assert weights.describe("mini") == f"mini (SHA-256 {weights._MINI_SHA256})"
+    assert weights.describe("random") == "random"
     monkeypatch.setattr(sources, "fetch", lambda: sources.Source(tmp_path, coded=True))
-    assert weights.describe("imagenet") == f"weights: imagenet (8-bit coded, SHA-256 {sources.CODED_SHA256})"
+    assert weights.describe("imagenet") == f"imagenet (8-bit coded, SHA-256 {sources.CODED_SHA256})"
 
 
 def test_npz_of_other_widths(narrow_file):

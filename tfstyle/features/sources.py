@@ -112,7 +112,7 @@ def fetch() -> Source:
     """
     if found := find():
         return found
-    with _one_process():
+    with FolderLock(_writable(_own_folders()), "TFSTYLE_CACHE", wait=True):
         if found := find():  # by another process, meanwhile
             return found
         reasons = []
@@ -184,13 +184,6 @@ def _has(path: pathlib.Path, expected: str, kind: str) -> bool:
         return True
     logging.warning("weights='imagenet': %s is damaged or another file; it is not used", path)
     return False
-
-
-@contextlib.contextmanager
-def _one_process() -> Iterator[None]:
-    """Holds the lock of tfstyle's cache."""
-    with FolderLock(_writable(_own_folders()), "TFSTYLE_CACHE", wait=True):
-        yield
 
 
 def _writable(folders: Iterable[pathlib.Path]) -> pathlib.Path:

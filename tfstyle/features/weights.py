@@ -48,8 +48,7 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
       OSError: there is no such file, or no network to download it.
     """
     if source == "imagenet":
-        found = sources.fetch()
-        return _read(found.path, source, layout)
+        return _read(sources.fetch().path, source, layout)
     if source == "mini":
         if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
             raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
@@ -80,12 +79,12 @@ def describe(source: str) -> str:
       ValueError, OSError: see `load`.
     """
     if source == "random":
-        return "weights: random"
+        return "random"
     if source == "imagenet":
-        return f"weights: imagenet ({sources.fetch().describe()})"
+        return f"imagenet ({sources.fetch().describe()})"
     path = _MINI if source == "mini" else pathlib.Path(source)
     require_file(path, f"weights={source!r}")
-    return f"weights: {source} (SHA-256 {sha256(path)})"
+    return f"{source} (SHA-256 {sha256(path)})"
 
 
 def save(path, weights: Weights, record: Mapping) -> int:
