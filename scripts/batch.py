@@ -45,11 +45,11 @@ def main():
     cli.whole_number("retries", cli.FLAGS.retries, 0)
     arguments = beam_arguments()
     with cli.quiet_tensorflow():
-        from tfstyle.batch import running
+        from tfstyle.batch import job
 
         if cli.FLAGS.runner == "beam":
-            running.require_beam()
-        batch = running.Batch(
+            job.require_beam()
+        batch = job.Batch(
             contents,
             styles,
             output,

@@ -84,7 +84,7 @@ def main():
     from benchmarks.contestants import CONTESTANTS
     from benchmarks.sizes import NAMES
 
-    from tfstyle.files import make_folder, require_file, require_writable_folder
+    from tfstyle.io.files import make_folder, require_file, require_writable_folder
 
     known = NAMES if sizes else tuple(CONTESTANTS)
     if unknown := [name for name in FLAGS.only if name not in known]:

@@ -18,10 +18,9 @@ from absl import flags, logging
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from tfstyle.config import TransferConfig
-from tfstyle.options import numbered
-from tfstyle.options import whole_number as whole_number
-from tfstyle.presets import DEFAULT_PRESET, PRESETS, preset
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
+from tfstyle.config.options import numbered
+from tfstyle.config.options import whole_number as whole_number
 
 from guard import INTERRUPTION as INTERRUPTION
 from guard import quiet_tensorflow as quiet_tensorflow
@@ -90,7 +89,7 @@ def define_settings_flags(**defaults) -> None:
 
 
 def define_option_flags(defaults) -> None:
-    """Defines one flag for each field of an options dataclass (see `tfstyle.options`)."""
+    """Defines one flag for each field of an options dataclass (see `tfstyle.config.options`)."""
     for field in dataclasses.fields(defaults):
         value = getattr(defaults, field.name)
         text = f"{field.metadata['help']} (default: {_shown(value)})"
@@ -171,7 +170,8 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
     if FLAGS.preset is not None:
         raise ValueError(f"preset={FLAGS.preset!r}: cannot be given with --from, which brings all settings")
     with quiet_tensorflow():
-        from tfstyle import images, provenance
+        from tfstyle.api import provenance
+        from tfstyle.io import images
 
         source = f"from={FLAGS['from'].value!r}"
         made = provenance.parse(images.read_note(FLAGS["from"].value), source)
@@ -190,7 +190,7 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
 
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
-    from tfstyle import images
+    from tfstyle.io import images
 
     named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
     stems = "_".join(pathlib.Path(path).stem for path in named)
@@ -206,7 +206,7 @@ def job_reporters(output: pathlib.Path, job: Job) -> list:
 
 def describe(task: str, job: Job) -> str:
     """Returns the record of the job; before the run, while its inputs are what they are."""
-    from tfstyle import provenance
+    from tfstyle.api import provenance
 
     return provenance.describe(task, job.config, job.pictures)
 
@@ -217,7 +217,8 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
     Raises:
       FloatingPointError: it is but the best picture of a run that failed.
     """
-    from tfstyle import images, provenance
+    from tfstyle.api import provenance
+    from tfstyle.io import images
 
     if result.ending and not result.steps[0]:
         print(f"stopped by {result.ending} before the first step; nothing is written", file=sys.stderr)

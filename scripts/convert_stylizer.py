@@ -40,7 +40,7 @@ _ALLOWED = {"none": 2.0, "float16": 2.0}  # steps of 8 bits by which a picture m
 
 
 def main():
-    from tfstyle.instant import cards, mixtures
+    from tfstyle.feedforward import cards, style_mixing
 
     model = cli.required("model", "the folder of a network")
     output = cli.pathlib.Path(cli.required("output", "a .tflite file"))
@@ -48,18 +48,22 @@ def main():
     size = None if FLAGS.size is None else parsed_size(FLAGS.size)
     card = cards.read_card(model)
     names = cards.style_names(card)
-    style = None if FLAGS.style is None else mixtures.weights_of(mixtures.parse(FLAGS.style, names), names)
+    style = (
+        None
+        if FLAGS.style is None
+        else style_mixing.weights_of(style_mixing.parse(FLAGS.style, names), names)
+    )
     with cli.quiet_tensorflow():  # the converter also says much that is of no use to anybody
-        from tfstyle.files import write_atomically
-        from tfstyle.instant.lite import LiteNetwork, check, convert
-        from tfstyle.instant.loading import load_network
+        from tfstyle.export.lite import LiteNetwork, check, convert
+        from tfstyle.feedforward.loading import load_network
+        from tfstyle.io.files import write_atomically
 
         network, _ = load_network(model, dtype="float32")
         convert(network, output, size=size, style=style, quantize=FLAGS.quantize)
         lite = LiteNetwork(output)
     timed, *others = pictures(size or (side, side), vary=size is None)
     error = check(lite, network, [timed, *others], style)
-    seconds = seconds_of(lite, model, timed, style or mixtures.weights_of(None, names))
+    seconds = seconds_of(lite, model, timed, style or style_mixing.weights_of(None, names))
     found = {
         "bytes": output.stat().st_size,
         "largest_error_of_255": error,
@@ -87,7 +91,7 @@ def parsed_size(text: str) -> tuple[int, int]:
 
 def pictures(size: tuple[int, int], vary: bool) -> list:
     """Returns pictures to compare with, the first to be timed; of other sizes, too, if they may vary."""
-    from tfstyle import images
+    from tfstyle.io import images
 
     found = [
         images.cover(images.load_image(_PICTURES / name), size) for name in ("harbour.jpg", "swirls.jpg")

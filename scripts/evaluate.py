@@ -50,13 +50,14 @@ def main():
             raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
     config = settings()
     with cli.quiet_tensorflow():
-        from tfstyle import images, judging
-        from tfstyle.files import make_folder, require_writable_folder, write_atomically
+        from tfstyle.evaluation import draw_sheet, evaluate, markdown_page, markdown_table
+        from tfstyle.io import images
+        from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
 
         folder = make_folder(output, "output")
         require_writable_folder(folder, f"output={output!r}")
     names = short_names(results)
-    evaluation = judging.evaluate(
+    evaluation = evaluate(
         content,
         styles,
         {names[path]: path for path in results},
@@ -93,9 +94,9 @@ def main():
         ],
     }
     write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
-    write_atomically(folder / "evaluation.md", judging.markdown_page(evaluation, about).encode())
-    images.write_drawing(folder / "evaluation.png", judging.draw_sheet(evaluation), optimize=True)
-    print(judging.markdown_table(evaluation))
+    write_atomically(folder / "evaluation.md", markdown_page(evaluation, about).encode())
+    images.write_drawing(folder / "evaluation.png", draw_sheet(evaluation), optimize=True)
+    print(markdown_table(evaluation))
     print(folder / "evaluation.png")
 
 

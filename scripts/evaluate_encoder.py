@@ -52,8 +52,8 @@ def main():
         for size in FLAGS.timing_sizes
     ]
     with cli.quiet_tensorflow():
-        from tfstyle.features import feature_extractor
-        from tfstyle.photographs import find_photographs
+        from tfstyle.io.photographs import find_photographs
+        from tfstyle.vgg import feature_extractor
 
         paths = find_photographs(photos)[:: FLAGS.holdout_every]
         extractors = {
@@ -73,7 +73,7 @@ def retrieval(paths, extractors) -> None:
     import tensorflow as tf
 
     from tfstyle.encoder.evaluation import style_retrieval
-    from tfstyle.images import load_image
+    from tfstyle.io.images import load_image
 
     header(f"top-1 / mAP, {len(paths)} pictures", *(f"at {scale:g}" for scale in SCALES))
     for weights, extractor in extractors.items():

@@ -13,7 +13,7 @@ import sys
 
 from absl import flags
 
-from tfstyle.instant import cards
+from tfstyle.feedforward import cards
 
 import command_line as cli
 
@@ -48,12 +48,12 @@ def main():
         import comparison_page
 
         from tfstyle.config import TransferConfig
-        from tfstyle.files import make_folder
-        from tfstyle.instant import evaluation
-        from tfstyle.instant.loading import load_network
-        from tfstyle.instant.mixtures import weights_of
-        from tfstyle.instant.painting import Painter
-        from tfstyle.photographs import find_photographs
+        from tfstyle.feedforward import comparison
+        from tfstyle.feedforward.loading import load_network
+        from tfstyle.feedforward.painting import Painter
+        from tfstyle.feedforward.style_mixing import weights_of
+        from tfstyle.io.files import make_folder
+        from tfstyle.io.photographs import find_photographs
 
         photographs = find_photographs(photos)[: FLAGS.limit]
         folder = make_folder(FLAGS.output, "output")
@@ -75,7 +75,7 @@ def main():
             flush=True,
         )
 
-    comparisons = evaluation.compare(
+    comparisons = comparison.compare(
         lambda picture, style: painter(picture.numpy(), weights_of(style, names)),
         photographs,
         paths,
@@ -85,7 +85,7 @@ def main():
         steps=steps,
         watch=watch,
     )
-    found = evaluation.summary(comparisons, steps)
+    found = comparison.summary(comparisons, steps)
     comparison_page.write(folder, cli.pathlib.Path(model).name, names, comparisons, found, steps, FLAGS.size)
     print(comparison_page.table(found, steps), file=sys.stderr)
     print(folder)

@@ -6,7 +6,7 @@
 A transfer with --style paints in that style; without, each call brings one. The
 folder gets a SavedModel and a card, tfstyle.json, which names its signatures; an
 older export there is replaced. TensorFlow Serving wants the folder's name to be
-a number, the version. tfstyle/export.py says what the signatures take and give.
+a number, the version. tfstyle/export/savedmodel.py says what the signatures take and give.
 """
 
 import subprocess
@@ -58,18 +58,18 @@ def main():
     started = time.monotonic()
     with cli.quiet_tensorflow():
         import tfstyle
-        from tfstyle import export
-        from tfstyle.targets import StyleTargets
+        from tfstyle.export import savedmodel
+        from tfstyle.losses.targets import StyleTargets
 
     cli.logging.set_verbosity(cli.logging.WARNING)  # TensorFlow tells where it writes
     print(f"{FLAGS.model}: making the graph, which may take a minute …", file=cli.sys.stderr)
     if is_extractor:
         options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
         layers = FLAGS.layers or dict.fromkeys((*config.content_layers, *config.style_layers))
-        folder = export.export_extractor(output, tfstyle.feature_extractor(layers, **options), options)
+        folder = savedmodel.export_extractor(output, tfstyle.feature_extractor(layers, **options), options)
     else:
         measured = style is not None and style.endswith(".npz")
-        folder = export.export_transfer(
+        folder = savedmodel.export_transfer(
             output, config, StyleTargets.load(style, "style") if measured else style
         )
     size = sum(file.stat().st_size for file in folder.rglob("*"))

@@ -49,7 +49,7 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
 
             # In a process that a script starts, flags are not parsed; see `run`.
             if FLAGS.is_parsed() and FLAGS.deterministic:
-                from tfstyle import determinism
+                from tfstyle.runtime import determinism
 
                 seed = FLAGS.seed if "seed" in FLAGS else None
                 determinism.enable(0 if seed is None else seed)

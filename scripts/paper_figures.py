@@ -55,8 +55,9 @@ def main():
     with cli.quiet_tensorflow():
         from PIL import Image
 
-        from tfstyle import figures, images
-        from tfstyle.files import make_folder, require_writable_folder
+        from tfstyle import figures
+        from tfstyle.io import images
+        from tfstyle.io.files import make_folder, require_writable_folder
 
         folder = make_folder(output, "output") / name
         folder.mkdir(exist_ok=True)

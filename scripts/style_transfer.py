@@ -34,7 +34,7 @@ def main():
         inputs = (job.pictures["content"], job.paths("style"), job.config)
         masks = {name: job.paths(name) for name in ("content_masks", "style_masks")}
         if cli.FLAGS.dry_run:
-            from tfstyle.features import weights
+            from tfstyle.vgg import weights
 
             print(f"weights: {weights.describe(job.config.weights)}")
             print(tfstyle.plan_transfer(*inputs, **masks).describe())

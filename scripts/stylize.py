@@ -15,7 +15,7 @@ import time
 
 from absl import flags
 
-from tfstyle.instant import cards, mixtures
+from tfstyle.feedforward import cards, style_mixing
 
 import command_line as cli
 
@@ -45,19 +45,19 @@ def main():
     FLAGS = flags.FLAGS
     content = cli.required("content", "a picture, a folder or a glob")
     cli.whole_number("batch_size", FLAGS.batch_size, 1)
-    mixtures.require_strength(FLAGS.strength)
+    style_mixing.require_strength(FLAGS.strength)
     if FLAGS.all_styles and FLAGS.style is not None:
         raise ValueError("all_styles=true: cannot be given with --style")
     model = _MODEL if FLAGS.model is None else FLAGS.model
     card = cards.read_card(model, LOOKS)
     looks = LOOKS[card["model"]](model, card)
     with cli.quiet_tensorflow():
-        from tfstyle.batch.watching import Board
-        from tfstyle.instant import folders
+        from tfstyle.batch import stylize_files
+        from tfstyle.batch.board import Board
 
-    jobs = folders.plan(content, looks, FLAGS.output)
+    jobs = stylize_files.plan(content, looks, FLAGS.output)
     board, began = Board(len(jobs) * len(looks)), time.monotonic()
-    failed = folders.paint_files(jobs, board, FLAGS.batch_size)
+    failed = stylize_files.paint_files(jobs, board, FLAGS.batch_size)
     board.close()
     made = board.counts["made"]
     print(f"{made} picture{'s' * (made != 1)} in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
@@ -71,20 +71,20 @@ def looks_of_network(model, card: dict) -> list:
     """Returns one look for the styles asked for, or one for each, of a network that has learned them."""
     FLAGS, names = flags.FLAGS, cards.style_names(card)
     if FLAGS.all_styles:
-        chosen = [mixtures.weights_of(name, names) for name in names]
+        chosen = [style_mixing.weights_of(name, names) for name in names]
     else:
-        style = None if FLAGS.style is None else mixtures.parse(FLAGS.style, names)
-        chosen = [mixtures.weights_of(style, names)]
+        style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
+        chosen = [style_mixing.weights_of(style, names)]
     with cli.quiet_tensorflow():
-        from tfstyle.instant.folders import Look
-        from tfstyle.instant.loading import load_network
-        from tfstyle.instant.painting import Painter
+        from tfstyle.batch.stylize_files import Look
+        from tfstyle.feedforward.loading import load_network
+        from tfstyle.feedforward.painting import Painter
 
         paint = Painter(load_network(model)[0])
     about = {name: card[name] for name in ("styles", "fingerprint", "versions") if name in card}
     return [
         Look(
-            mixtures.label(weights, names),
+            style_mixing.label(weights, names),
             lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
             {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
         )
@@ -101,9 +101,9 @@ def looks_of_style_network(model, card: dict) -> list:
     with cli.quiet_tensorflow():
         import tensorflow as tf
 
-        from tfstyle import images
-        from tfstyle.instant.adain import Moments, mixed
-        from tfstyle.instant.folders import Look
+        from tfstyle.batch.stylize_files import Look
+        from tfstyle.feedforward.adain import Moments, mixed
+        from tfstyle.io import images
 
         network = tf.saved_model.load(str(model))
         measured = [Moments(**network.measure(images.load_image(path, "style"))) for path in paths]

@@ -47,9 +47,9 @@ def main():
         from tfstyle.encoder.crops import read_photographs, split
         from tfstyle.encoder.training import train
         from tfstyle.encoder.units import in_usual_units
-        from tfstyle.features import weights
-        from tfstyle.files import sha256
-        from tfstyle.photographs import find_photographs
+        from tfstyle.io.files import sha256
+        from tfstyle.io.photographs import find_photographs
+        from tfstyle.vgg import weights
 
         weights.check_writable(output)
         paths, held_out = split(find_photographs(photos), recipe.holdout_every)

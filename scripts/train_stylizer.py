@@ -12,7 +12,7 @@ import functools
 
 from absl import flags
 
-from tfstyle.instant.recipe import InstantRecipe
+from tfstyle.feedforward.recipe import InstantRecipe
 
 import command_line as cli
 
@@ -47,9 +47,9 @@ def main():
     config = cli.settings(scales=1)
     supervision = cli.supervision()
     with cli.quiet_tensorflow(devices=False):
-        from tfstyle import export
-        from tfstyle.instant import distribution
-        from tfstyle.photographs import find_photographs
+        from tfstyle.export import savedmodel
+        from tfstyle.feedforward import distribution
+        from tfstyle.io.photographs import find_photographs
     photographs = find_photographs(photos)
     if FLAGS.distribute == "multi_worker":
         index, count = distribution.worker_of_environment()
@@ -60,7 +60,7 @@ def main():
         cli.INTERRUPTION.install()  # again: of several workers, TensorFlow takes SIGTERM for itself
         chief = distribution.is_chief(strategy)
         if chief:
-            export.require_replaceable(output)
+            savedmodel.require_replaceable(output)
         train, about, save = _NETWORKS[FLAGS.network](photographs, paths, config, recipe)
     options = {**config.to_dict(), **recipe.to_dict()}
     pictures = {cli.numbered("style", index): path for index, path in enumerate(paths)}
@@ -104,10 +104,10 @@ def main():
 
 
 def _conditional(photographs, paths, config, recipe):
-    from tfstyle.export import export_network
-    from tfstyle.instant.training import train
-    from tfstyle.measuring import style_targets
-    from tfstyle.workshop import Workshop
+    from tfstyle.export.savedmodel import export_network
+    from tfstyle.feedforward.training import train
+    from tfstyle.runtime.workshop import Workshop
+    from tfstyle.synthesis.measure import style_targets
 
     workshop = Workshop()
     styles = [style_targets(path, config, workshop=workshop) for path in paths]
@@ -116,8 +116,8 @@ def _conditional(photographs, paths, config, recipe):
 
 
 def _arbitrary(photographs, paths, config, recipe):
-    from tfstyle.instant.signed import export_style_network
-    from tfstyle.instant.training import train_arbitrary
+    from tfstyle.export.adain_savedmodel import export_style_network
+    from tfstyle.feedforward.training import train_arbitrary
 
     paths = [cli.pathlib.Path(path) for path in paths]
     return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from absl import flags
 
-from tfstyle.durations import interval
-from tfstyle.supervision import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
+from tfstyle.config.durations import interval
+from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
 
 from guard import INTERRUPTION
 
@@ -66,7 +66,7 @@ def reporters(output: pathlib.Path, options: Mapping, pictures: Mapping[str, str
       ValueError, OSError: a folder cannot be made, or a picture not be read.
     """
     from tfstyle import reporting
-    from tfstyle.files import make_folder
+    from tfstyle.io.files import make_folder
 
     chosen = [console_reporter(), *tensorboard_reporters(output.stem, options, pictures, size)]
     if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
@@ -85,8 +85,9 @@ def console_reporter():
 
 def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, str], size: int) -> list:
     """Returns what --logdir and --profile ask for, for a run of this name below --logdir."""
-    from tfstyle import images, reporting
-    from tfstyle.files import make_folder
+    from tfstyle import reporting
+    from tfstyle.io import images
+    from tfstyle.io.files import make_folder
 
     if FLAGS.logdir is None:
         if FLAGS.profile:

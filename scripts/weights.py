@@ -14,7 +14,7 @@ cli.flags.DEFINE_bool("fetch", False, "download the ImageNet weights now, unless
 
 def main():
     with cli.quiet_tensorflow():
-        from tfstyle.features import sources, weights
+        from tfstyle.vgg import sources, weights
 
     found = sources.fetch() if cli.FLAGS.fetch else sources.find()
     if found:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle.presets import PRESETS
+from tfstyle.config import PRESETS
 
 ROOT = pathlib.Path(__file__).parent.parent
 WIDTHS = {1: 4, 2: 6, 3: 8, 4: 8, 5: 8}

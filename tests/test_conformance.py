@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.assembly import Assembly
-from tfstyle.features import feature_extractor, normalize_activations
-from tfstyle.presets import PRESETS
-from tfstyle.regions import everywhere
-from tfstyle.scenes import Scene
-from tfstyle.units import UNITS
-from tfstyle.workshop import Workshop
+from tfstyle.config import PRESETS
+from tfstyle.config.units import UNITS
+from tfstyle.losses.regions import everywhere
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.inputs import Scene
+from tfstyle.synthesis.objectives import Assembly
+from tfstyle.vgg import feature_extractor, normalize_activations
 
 from conftest import DEPTHS, narrow_weights, picture
 

@@ -8,9 +8,9 @@ import tensorflow as tf
 from PIL import Image
 
 from tfstyle import TransferConfig, gram_matrix, transfer
-from tfstyle.features import feature_extractor
-from tfstyle.images import load_image
-from tfstyle.photorealism import matting_loss
+from tfstyle.io.images import load_image
+from tfstyle.losses.photorealism import matting_loss
+from tfstyle.vgg import feature_extractor
 
 from conftest import picture
 

@@ -23,8 +23,8 @@ def test_the_names_others_call():
 
 
 def test_functions_are_not_hidden_by_modules():
-    import tfstyle.config
-    import tfstyle.tasks
+    import tfstyle.api.transfer
+    import tfstyle.config.transfer
 
     assert callable(tfstyle.transfer)
     assert callable(tfstyle.synthesize)

@@ -13,12 +13,12 @@ import tensorflow as tf
 from hypothesis import strategies as st
 
 from tfstyle import Workshop, stylizer, transfer
-from tfstyle.assembly import Assembly
-from tfstyle.config import choices
-from tfstyle.initial import initial_image
-from tfstyle.instant.networks import transformation_network
-from tfstyle.instant.painting import Painter
-from tfstyle.scenes import make_scene
+from tfstyle.config.transfer import choices
+from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.painting import Painter
+from tfstyle.synthesis.inputs import make_scene
+from tfstyle.synthesis.objectives import Assembly
+from tfstyle.synthesis.starts import initial_image
 
 from conftest import published
 

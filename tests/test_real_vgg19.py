@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from tfstyle import TransferConfig, feature_extractor, gram_matrix, transfer
-from tfstyle.features import sources, weights
-from tfstyle.features.network import layout, vgg19
+from tfstyle.vgg import sources, weights
+from tfstyle.vgg.network import layout, vgg19
 
 from conftest import picture
 

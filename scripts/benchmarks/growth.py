@@ -26,7 +26,7 @@ class Meter:
 
     def report(self, progress, image) -> None:
         """Looks at the memory where the step is one to keep."""
-        from tfstyle.memory import resident_bytes
+        from tfstyle.runtime.memory import resident_bytes
 
         if progress.step in self._steps:
             gc.collect()
@@ -70,8 +70,8 @@ def training(*, weights: str, steps: list[int], log_every: int, logdir: bool) ->
     from PIL import Image
 
     from tfstyle import TensorBoardReporter, TransferConfig, style_targets
-    from tfstyle.instant.recipe import InstantRecipe
-    from tfstyle.instant.training import train
+    from tfstyle.feedforward.recipe import InstantRecipe
+    from tfstyle.feedforward.training import train
 
     config = TransferConfig(
         weights=weights,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from tfstyle.config import TransferConfig
-from tfstyle.presets import PRESETS
+from tfstyle.config import PRESETS, TransferConfig
 
 import command_line as cli
 
@@ -45,15 +44,15 @@ def prepare(folder: str, content: str, style: str, weights: str, image_size: int
     """
     with cli.quiet_tensorflow():
         import tfstyle
-        from tfstyle import features
-        from tfstyle.features.costs import costs
+        from tfstyle import vgg
+        from tfstyle.vgg.costs import costs
 
     pictures = {
         argument: _load_fitted(path, argument, image_size)
         for argument, path in (("content", content), ("style", style))
     }
     extractor = tfstyle.feature_extractor(_layers(), weights=weights)
-    least = features.minimum_size(extractor)
+    least = vgg.minimum_size(extractor)
     for argument, picture in pictures.items():
         if min(picture.shape[1:3]) < least:
             raise ValueError(
@@ -81,7 +80,7 @@ def _load_fitted(path: str, argument: str, longer_side: int):
     With tfstyle's own bicubic one, of which more of the fine detail is left,
     losses start a quarter higher, and could not be held against neural-style-pt's.
     """
-    from tfstyle import images
+    from tfstyle.io import images
 
     picture = Image.fromarray(images.to_uint8(images.load_image(path, argument)))
     height, width = images.fitted_size(picture.height, picture.width, longer_side)
@@ -107,10 +106,10 @@ def common_objective(inputs: Inputs):
     import tensorflow as tf
 
     import tfstyle
-    from tfstyle.objective import Objective
-    from tfstyle.regions import everywhere
-    from tfstyle.style import style_terms
-    from tfstyle.terms import content_terms
+    from tfstyle.losses.regions import everywhere
+    from tfstyle.losses.style import style_terms
+    from tfstyle.losses.terms import content_terms
+    from tfstyle.synthesis.objective import Objective
 
     extractor = tfstyle.feature_extractor(_layers(), weights=inputs.weights)
     content, style = tf.constant(inputs.content), tf.constant(inputs.style)
@@ -149,7 +148,7 @@ def judge(inputs_folder: str, run_folder: str) -> dict:
 
 def as_saved(picture):
     """Returns a picture as its file has it: clipped to [0, 1], and rounded to 8 bits."""
-    from tfstyle import images
+    from tfstyle.io import images
 
     return images.load_image(images.to_uint8(picture))
 

@@ -65,7 +65,7 @@ def _begin(inputs, recorder):
     require_keras()
     import tensorflow as tf
 
-    from tfstyle import features, objective  # noqa: F401
+    from tfstyle.synthesis import objective  # noqa: F401
 
     recorder.start()
     return tf, common_objective(inputs)

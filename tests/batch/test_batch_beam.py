@@ -124,7 +124,7 @@ def test_no_folder(folder):
 )
 def test_beam_from_remote_folder_to_remote_folder(remote, narrow_file, runner):
     """In one process, where Beam knows the test's filesystem."""
-    from tfstyle.batch.running import Batch
+    from tfstyle.batch.job import Batch
 
     for name, seed in (("in/sub/a.png", 1), ("in/b.png", 2), ("style.png", 3)):
         buffer = io.BytesIO()

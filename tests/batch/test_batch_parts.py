@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from tfstyle.batch.attempts import Failure, attempt
-from tfstyle.batch.groups import Waiting
-from tfstyle.batch.watching import Board
-from tfstyle.batch.work import Outcome
+from tfstyle.batch.board import Board
+from tfstyle.batch.orders import Outcome
+from tfstyle.batch.retries import Failure, attempt
+from tfstyle.batch.size_groups import Waiting
 
 
 def failing(*errors):

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle import training_memory
 from tfstyle.encoder import crops, footprint
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.training import train
 from tfstyle.encoder.trunk import trunk
+from tfstyle.feedforward import training_memory
 
 from conftest import picture
 

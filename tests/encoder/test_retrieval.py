@@ -5,7 +5,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.encoder.evaluation import disjoint_crops, inversion_errors, style_retrieval
 from tfstyle.encoder.retrieval import rank_partners, style_descriptor
-from tfstyle.features import feature_extractor
+from tfstyle.vgg import feature_extractor
 
 from conftest import picture
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.training import train
-from tfstyle.supervision import Supervision
+from tfstyle.runtime.stopping import Supervision
 
 from conftest import picture
 
@@ -56,7 +56,7 @@ class StopAfter:
 
 @pytest.mark.parametrize("options", [{}, {"adversarial": 0.5}])
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, options):
-    monkeypatch.setattr("tfstyle.checkpoint._SHARE", 1.0)
+    monkeypatch.setattr("tfstyle.runtime.checkpoints._SHARE", 1.0)
     recipe = dataclasses.replace(RECIPE, **options)
     whole, history = train(PHOTOGRAPHS, recipe)
     assert [progress.step for progress in history] == [1, 2, 4]

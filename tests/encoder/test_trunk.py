@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import images
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.trunk import calibrate, folded, trunk
 from tfstyle.encoder.units import ROOT_MEAN_SQUARE, in_usual_units
-from tfstyle.features import network
+from tfstyle.io import images
+from tfstyle.vgg import network
 
 from conftest import picture
 

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from tfstyle import PRESETS, TransferConfig
+from tfstyle.config.layer_names import canonical_name
 from tfstyle.figures import FIGURES, figure, grid
-from tfstyle.layers import canonical_name
 
 BASE = PRESETS["paper"]
 

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from tfstyle import images, transfer
+from tfstyle import transfer
 from tfstyle.figures import figure, render
-from tfstyle.files import sha256
-from tfstyle.supervision import Supervision
+from tfstyle.io import images
+from tfstyle.io.files import sha256
+from tfstyle.runtime.stopping import Supervision
 
 from conftest import published
 

@@ -9,7 +9,7 @@ import warnings
 import zipfile
 import zlib
 
-from tfstyle.framing import masked_crc
+from tfstyle.io.tfrecord_framing import masked_crc
 
 _NUMBERS = (
     0,

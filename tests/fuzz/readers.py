@@ -43,10 +43,10 @@ def make(name: str, folder: pathlib.Path) -> Reader:
     In this process the limit of pixels becomes a tenth, so that pictures just
     below it, which cost what their size costs, are read within the time.
     """
-    from tfstyle import encoded
+    from tfstyle.io import graph_decode
 
-    Image.MAX_IMAGE_PIXELS = encoded.LARGEST // 20
-    encoded.LARGEST //= 10
+    Image.MAX_IMAGE_PIXELS = graph_decode.LARGEST // 20
+    graph_decode.LARGEST //= 10
     return READERS[name](folder)
 
 
@@ -141,34 +141,34 @@ def _npz(**arrays) -> bytes:
 
 
 def _picture(folder):
-    from tfstyle import images
+    from tfstyle.io import images
 
     path = folder / "input.png"
     return Reader(pictures(), "picture", path.name, lambda: images.load_with_alpha(path, "image"))
 
 
 def _header(folder):
-    from tfstyle.batch import looking
+    from tfstyle.batch import inspection
 
     path = folder / "input"
-    return Reader(pictures(), "picture", path.name, lambda: looking.header_size(path.read_bytes()), ())
+    return Reader(pictures(), "picture", path.name, lambda: inspection.header_size(path.read_bytes()), ())
 
 
 def _in_graph(folder):
     import tensorflow as tf
 
-    from tfstyle import encoded
+    from tfstyle.io import graph_decode
 
     path, decode = (
         folder / "input",
-        tf.function(encoded.decode, input_signature=[tf.TensorSpec([], tf.string)]),
+        tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)]),
     )
     refusals = (tf.errors.InvalidArgumentError,)
     return Reader(pictures(), "picture", path.name, lambda: decode(path.read_bytes()).numpy(), refusals)
 
 
 def _masks(folder):
-    from tfstyle import masks
+    from tfstyle.io import masks
 
     labels = np.zeros((12, 16, 3), np.uint8)
     labels[:, 5:10], labels[:, 10:] = (255, 0, 0), (0, 0, 255)
@@ -179,7 +179,8 @@ def _masks(folder):
 
 
 def _note_text(folder) -> str:
-    from tfstyle import TransferConfig, provenance
+    from tfstyle import TransferConfig
+    from tfstyle.api import provenance
 
     (folder / "cat.png").write_bytes(pictures()[0])
     config = TransferConfig(precision="float32")
@@ -187,7 +188,7 @@ def _note_text(folder) -> str:
 
 
 def _after_parsing(text):
-    from tfstyle import provenance
+    from tfstyle.api import provenance
 
     found = provenance.parse(text, "from='out.png'")
     provenance.changed_versions(found)
@@ -204,7 +205,7 @@ def _provenance(folder):
 
 
 def _note(folder):
-    from tfstyle import images
+    from tfstyle.io import images
 
     seeds, image = [], np.zeros((8, 8, 3), np.float32)
     for suffix in (".png", ".jpg"):
@@ -215,16 +216,16 @@ def _note(folder):
 
 
 def _archive(folder):
-    from tfstyle import archives
+    from tfstyle.io import untrusted
 
     seeds = [_npz(a=np.arange(6.0).reshape(2, 3), b=np.array([True]), c=np.zeros((0, 2), np.uint8))]
-    seeds.append(archives.encode({"x/y": np.asfortranarray(np.eye(3, dtype=">i4"))}, compressed=True))
+    seeds.append(untrusted.encode({"x/y": np.asfortranarray(np.eye(3, dtype=">i4"))}, compressed=True))
     path = folder / "input.npz"
-    return Reader(seeds, "zip", path.name, lambda: archives.read(path, limit=1 << 20))
+    return Reader(seeds, "zip", path.name, lambda: untrusted.read(path, limit=1 << 20))
 
 
 def _weights_npz(folder):
-    from tfstyle.features import weights
+    from tfstyle.vgg import weights
 
     path, layout = folder / "input.npz", _layout()
     seeds = [_npz(**_arrays()), _npz(record=np.frombuffer(b"{}", np.uint8), **_arrays())]
@@ -234,7 +235,7 @@ def _weights_npz(folder):
 def _weights_h5(folder):
     import tensorflow as tf
 
-    from tfstyle.features import weights
+    from tfstyle.vgg import weights
 
     layout, seeds = _layout(), []
     for style in ("named", "model", "old"):
@@ -288,7 +289,7 @@ def _targets(folder):
 
 
 def _checkpoint(folder):
-    from tfstyle.checkpoint import Checkpoint, choices_in
+    from tfstyle.runtime.checkpoints import Checkpoint, choices_in
 
     state = Checkpoint(folder, {"task": "x"}, exclusive=False)
     state.save(
@@ -306,7 +307,7 @@ def _checkpoint(folder):
 def _record_seeds(folder):
     import tensorflow as tf
 
-    from tfstyle import tfrecords
+    from tfstyle.io import tfrecords
 
     path = folder / "seed.tfrecord"
     tfrecords.write_records(path, [("picture.png", data) for data in pictures()[:1] + pictures()[9:11]])
@@ -324,7 +325,7 @@ def _record_seeds(folder):
 def _records(folder):
     import tensorflow as tf
 
-    from tfstyle import tfrecords
+    from tfstyle.io import tfrecords
 
     path = folder / "input.tfrecord"
 
@@ -337,10 +338,10 @@ def _records(folder):
 
 
 def _batch_records(folder):
-    from tfstyle.batch import sources, work
+    from tfstyle.batch import orders, sources
 
-    path, style = folder / "input.tfrecord", work.Style("style", "style.png", "0")
-    order = work.Order(None, [style], str(folder / "out"))
+    path, style = folder / "input.tfrecord", orders.Style("style", "style.png", "0")
+    order = orders.Order(None, [style], str(folder / "out"))
 
     def read():
         for content in sources.distinct(sources.contents_of(sources.Shard(str(path)))):
@@ -359,9 +360,9 @@ def require_inside(folder: pathlib.Path, name: str) -> None:
 
 
 def _names(folder):
-    from tfstyle.batch import work
+    from tfstyle.batch import orders
 
-    path, style = folder / "input", work.Style("style", "style.png", "0")
+    path, style = folder / "input", orders.Style("style", "style.png", "0")
     seeds = [
         b"sub/cat.png",
         b"../../etc/passwd",
@@ -372,25 +373,27 @@ def _names(folder):
         b"a/./b",
         b"a//b",
     ]
-    order = work.Order(None, [style], str(folder / "out"))
-    read = lambda: require_inside(folder / "out", order.output_of(work.safe_stem(path.read_bytes()), style))  # noqa: E731
+    order = orders.Order(None, [style], str(folder / "out"))
+    read = lambda: require_inside(folder / "out", order.output_of(orders.safe_stem(path.read_bytes()), style))  # noqa: E731
     return Reader(seeds, "bytes", path.name, read, (ValueError,))
 
 
 def _ledger(folder):
     from tfstyle import TransferConfig
-    from tfstyle.batch import attempts, ledger, work
+    from tfstyle.batch import manifest, orders, retries
 
-    out, style = folder / "out", work.Style("style", "style.png", "0")
-    order = work.Order(TransferConfig(), [style], str(out))
-    cat, dog = work.Content("sub/cat", "in/sub/cat.jpg"), work.Content("sub/dog", "in/sub/dog.jpg")
-    ledger.Ledger(order).write_made(cat, "1", style, b"pixels", {"losses": {"content": 1.5}, "seconds": 2.0})
-    ledger.Ledger(order).write_failed(dog, "2", style, attempts.Failure("is damaged", 1))
+    out, style = folder / "out", orders.Style("style", "style.png", "0")
+    order = orders.Order(TransferConfig(), [style], str(out))
+    cat, dog = orders.Content("sub/cat", "in/sub/cat.jpg"), orders.Content("sub/dog", "in/sub/dog.jpg")
+    manifest.Ledger(order).write_made(
+        cat, "1", style, b"pixels", {"losses": {"content": 1.5}, "seconds": 2.0}
+    )
+    manifest.Ledger(order).write_failed(dog, "2", style, retries.Failure("is damaged", 1))
     path = out / "records" / "sub" / "cat__style.json"
 
     def read():
-        ledger.Ledger(order).is_finished(cat, "1", style)
-        ledger.write_manifest(str(out))
+        manifest.Ledger(order).is_finished(cat, "1", style)
+        manifest.write_manifest(str(out))
         for line in (out / "manifest.jsonl").read_text().splitlines():
             require_inside(out, json.loads(line)["output"])
 
@@ -398,16 +401,16 @@ def _ledger(folder):
 
 
 def _exported(folder):
-    from tfstyle.export import export_network
-    from tfstyle.instant.networks import transformation_network
+    from tfstyle.export.savedmodel import export_network
+    from tfstyle.feedforward.networks import transformation_network
 
     network = transformation_network(2, width=2, residual_blocks=1, seed=4)
     return network, export_network(folder / "model", network, {"styles": ["mosaic.jpg", "swirls.png"]})
 
 
 def _card(folder):
-    from tfstyle.instant.cards import read_card, style_names
-    from tfstyle.instant.loading import load_network
+    from tfstyle.feedforward.cards import read_card, style_names
+    from tfstyle.feedforward.loading import load_network
 
     _, model = _exported(folder)
     path = model / "tfstyle.json"
@@ -420,8 +423,8 @@ def _card(folder):
 
 
 def _variables(folder, part="index"):
-    from tfstyle.instant.loading import assign
-    from tfstyle.instant.networks import parameters
+    from tfstyle.feedforward.loading import assign
+    from tfstyle.feedforward.networks import parameters
 
     network, model = _exported(folder)
     path = next((model / "variables").glob(f"variables.{part}*"))
@@ -430,7 +433,7 @@ def _variables(folder, part="index"):
 
 
 def _lite(folder):
-    from tfstyle.instant.lite import LiteNetwork, convert
+    from tfstyle.export.lite import LiteNetwork, convert
 
     network, _ = _exported(folder)
     seeds = [convert(network, folder / "a.tflite").read_bytes()]

@@ -347,7 +347,7 @@ def rosenbrock(image):
 def test_lbfgs_is_the_textbooks():
     """The first iterations against algorithm 7.5 written out in NumPy, with the inverse Hessian as a matrix.
 
-    The initial one is that of `metric.py`: on a single pixel one gain for each opponent colour, and steps
+    The initial one is that of `preconditioner.py`: on a single pixel one gain for each opponent colour, and steps
     are lengthened by a quarter while the slope at their end is no less than -0.1 of that at their start.
     """
     start = np.array([0.375, 0.75, 0.5], np.float32).reshape(1, 1, 1, 3)

@@ -1,6 +1,6 @@
 """Coefficients of whole pictures, as the optimiser takes them."""
 
-from tfstyle.optimizers.spectrum import cosines, from_cosines, from_planes, planes
+from tfstyle.optimizers.cosine_transform import cosines, from_cosines, from_planes, planes
 
 
 def coefficients(image):

@@ -293,7 +293,7 @@ def test_a_mistake_comes_back_from_its_process():
     from benchmarks.own_process import call, peak_memory
 
     with pytest.raises(ValueError, match="below zero"):
-        call("tfstyle.options:number", argument="x", value="below zero", least=0)
+        call("tfstyle.config.options:number", argument="x", value="below zero", least=0)
     with pytest.raises(OSError, match="without an answer"):
         call("os:abort")
     assert call("benchmarks.own_process:peak_memory") < peak_memory()

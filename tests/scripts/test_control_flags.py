@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle import TransferConfig, images, transfer
+from tfstyle import TransferConfig, transfer
+from tfstyle.io import images
 
 from conftest import picture, run_script
 

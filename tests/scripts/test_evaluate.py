@@ -86,7 +86,7 @@ def test_help_lists_every_flag_without_tensorflow(tmp_path):
     for name in ("content", "style", "results", "output", "weights", "image_size", "content_layers", "tile"):
         assert f"--{name}:" in process.stdout, name
     assert "default: 512" in process.stdout
-    assert "tensorflow" not in process.stderr and "tfstyle.config" in process.stderr
+    assert "tensorflow" not in process.stderr and "tfstyle.config.transfer" in process.stderr
 
 
 # name: (flags, what the line says)

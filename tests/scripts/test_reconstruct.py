@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from tfstyle import images
+from tfstyle.io import images
 
 from conftest import run_script
 

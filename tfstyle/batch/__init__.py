@@ -1,17 +1,19 @@
 """Many pictures in many styles, on one machine or on many.
 
-    work.py           what is to be made, and what outputs are called
-    sources.py        where contents and styles come from: folders, globs, TFRecords
-    store.py          files, here or wherever Beam's filesystems reach
-    ledger.py         what is finished and what failed, one record a picture
-    attempts.py       trying again what may have failed by chance
-    maker.py          what a worker does: load, make, write
-    painter.py        small pictures by one graph that is compiled once
-    groups.py         pictures of one size together, few in memory
-    local.py          the run on one machine, through tf.data
-    beam_pipeline.py  the run on Apache Beam
-    watching.py       how many, how fast, and what failed, while it goes
+orders.py         what is to be made, and what outputs are called
+sources.py        where contents and styles come from: folders, globs, TFRecords
+store.py          files, here or wherever Beam's filesystems reach
+manifest.py       what is finished and what failed, one record a picture
+retries.py        trying again what may have failed by chance
+inspection.py     whether a picture is still to be made, its size and its pixels
+worker.py         load, make, write; graph_worker.py small pictures by one graph that is compiled once
+size_groups.py    pictures of one size together, few in memory
+job.py            a run from its beginning to its manifest
+local.py          the run on one machine, through tf.data
+beam.py           the run on Apache Beam
+board.py          how many, how fast, and what failed, while it goes; polling.py the same of other machines
+stylize_files.py  files painted by a feed-forward network
 
-Only `beam_pipeline` imports Apache Beam when it is imported, and only what
-computes imports TensorFlow, so that scripts parse their flags at once.
+Only `beam` imports Apache Beam when it is imported, and only what computes
+imports TensorFlow, so that commands parse their flags at once.
 """

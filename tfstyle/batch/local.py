@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.batch import sources
-from tfstyle.batch.groups import Waiting
-from tfstyle.batch.looking import Looker, Wanted
-from tfstyle.batch.maker import Maker
+from tfstyle.batch.inspection import Looker, Wanted
+from tfstyle.batch.orders import Content, Order, Outcome
+from tfstyle.batch.size_groups import Waiting
 from tfstyle.batch.sources import Shard
-from tfstyle.batch.work import Content, Order, Outcome
+from tfstyle.batch.worker import Maker
 
 _READERS = 4
 # Pictures of sizes that are rare wait for others of theirs; so many groups' worth of them.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tfstyle.batch import store
-from tfstyle.batch.ledger import FAILURES, RECORDS, read_record
-from tfstyle.batch.watching import Board
-from tfstyle.batch.work import Order, Outcome, told
+from tfstyle.batch.board import Board
+from tfstyle.batch.manifest import FAILURES, RECORDS, read_record
+from tfstyle.batch.orders import Order, Outcome, told
 
 _KINDS = {RECORDS: ("made", "finished"), FAILURES: ("failed", "failed before")}
 

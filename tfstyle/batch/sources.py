@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tfstyle import formats, framing
 from tfstyle.batch import store
-from tfstyle.batch.work import Content, Style, fallback_name, renamed, safe_stem, stem
+from tfstyle.batch.orders import Content, Style, fallback_name, renamed, safe_stem, stem
+from tfstyle.io import formats, tfrecord_framing
 
 _TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 _DATA, _NAME = "image/encoded", "image/filename"
@@ -77,7 +77,7 @@ def _records(path: str) -> Iterator[Content]:
     index = 0
     try:
         with store.local_copy(path) as copy:
-            framing.require_possible(copy)
+            tfrecord_framing.require_possible(copy)
             for record in tf.data.TFRecordDataset(copy):
                 yield _content(path, index, record)
                 index += 1

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 
-from tfstyle.files import opened, write_atomically
+from tfstyle.io.files import opened, write_atomically
 
 _WILDCARDS = re.compile(r"[*?\[]")
 

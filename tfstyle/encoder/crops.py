@@ -11,9 +11,9 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import images
 from tfstyle.encoder.footprint import require_room
 from tfstyle.encoder.recipe import VIEWS, EncoderRecipe
+from tfstyle.io import images
 
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
 _LOOK_EVERY = 50  # photographs between two looks at the memory that is left

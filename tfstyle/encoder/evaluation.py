@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle import images
+from tfstyle.api.transfer import reconstruct_content
 from tfstyle.config import TransferConfig
 from tfstyle.encoder.retrieval import Retrieval, rank_partners, style_descriptor
-from tfstyle.objective import Objective
-from tfstyle.regions import everywhere
-from tfstyle.style import style_terms
-from tfstyle.tasks import reconstruct_content
-from tfstyle.terms import content_terms
+from tfstyle.io import images
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import content_terms
+from tfstyle.synthesis.objective import Objective
 
 
 def disjoint_crops(image: tf.Tensor, count: int, size: int) -> list[tf.Tensor]:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfstyle import training_memory
 from tfstyle.encoder.recipe import LEAST, VIEWS, EncoderRecipe
-from tfstyle.memory import free_bytes
+from tfstyle.feedforward import training_memory
+from tfstyle.runtime.memory import free_bytes
 
 # Bytes for each value that a layer gives: kept for its gradient, and that gradient.
 _VALUE_BYTES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfstyle.options import check_choices, listed, number, option, to_json, whole_number
+from tfstyle.config.options import check_choices, listed, number, option, to_json, whole_number
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.losses import gram_matrix
+from tfstyle.losses.paper import gram_matrix
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.checkpoint import Checkpoint
 from tfstyle.encoder import footprint
 from tfstyle.encoder.crops import batches
 from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.encoder.tasks import ExemplarTask, GramTask
 from tfstyle.encoder.trunk import calibrate, folded, trunk
-from tfstyle.features.network import Weights
+from tfstyle.feedforward.training_loop import Account, fit, sheet
 from tfstyle.reporting import Progress, Reporter
-from tfstyle.supervision import UNSUPERVISED, Supervision
-from tfstyle.training import Account, fit, sheet
+from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.vgg.network import Weights
 
 _LARGEST_GRADIENT = 1.0  # Euclidean norm over all variables, clipped above
 _COLUMNS = 8  # photographs on a sheet

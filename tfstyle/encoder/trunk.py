@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.features.network import Weights, caffe_pixels
+from tfstyle.vgg.network import Weights, caffe_pixels
 
 # Caffe pixels have about this deviation over photographs.
 _PIXEL_DEVIATION = 64.0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfstyle import images
-from tfstyle.features import network
-from tfstyle.features.network import Weights
-from tfstyle.features.normalization import normalize_activations
+from tfstyle.io import images
+from tfstyle.vgg import network
+from tfstyle.vgg.network import Weights
+from tfstyle.vgg.normalization import normalize_activations
 
 # About that of VGG19's activations, for which the usual weights of content and style are made.
 ROOT_MEAN_SQUARE = 200.0

@@ -9,7 +9,7 @@ from html import escape
 
 from tfstyle.figures.panels import Figure
 from tfstyle.figures.render import Rendered
-from tfstyle.files import write_atomically
+from tfstyle.io.files import write_atomically
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #202020; background: #fff }

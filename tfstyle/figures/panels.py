@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tfstyle.config import TransferConfig, choices
-from tfstyle.layers import paper_name
+from tfstyle.config.layer_names import paper_name
+from tfstyle.config.transfer import TransferConfig, choices
 
 TRANSFER, RECONSTRUCT = "style_transfer", "reconstruct"  # the scripts that make a single one
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfstyle import archives, images, provenance
+from tfstyle.api import provenance
+from tfstyle.api.transfer import reconstruct_content, reconstruct_style, transfer
 from tfstyle.figures.panels import TRANSFER, Figure, Panel
-from tfstyle.files import opened, write_atomically
+from tfstyle.io import images, untrusted
+from tfstyle.io.files import opened, write_atomically
 from tfstyle.reporting import Progress, Reporter
-from tfstyle.supervision import UNSUPERVISED, Supervision
-from tfstyle.synthesis import Result
-from tfstyle.tasks import reconstruct_content, reconstruct_style, transfer
-from tfstyle.workshop import Workshop
+from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.loop import Result
 
 _LONGEST = 1 << 20  # bytes of a panel's record
 
@@ -142,7 +143,7 @@ def _read(panel: Panel, folder: pathlib.Path) -> Rendered:
     path = folder / f"{panel.name}.json"
     try:
         with opened(path) as file:
-            record = archives.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
+            record = untrusted.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
         losses = {name: float(value) for name, value in record["losses"].items()}
         seconds, evaluations = float(record["seconds"]), int(record["evaluations"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,9 +1,12 @@
 """Adam, SGD and L-BFGS behind one contract. Nothing here knows what the objective is.
 
-contract.py     what every optimiser promises, and what it asks of an objective
-first_order.py  Keras' Adam and SGD, with a running mean of where they have been
-lbfgs.py        L-BFGS within [0, 1], with backtracking
-tfp_lbfgs.py    TensorFlow Probability's L-BFGS, in chunks
+contract.py          what every optimiser promises, and what it asks of an objective
+first_order.py       Keras' Adam and SGD, with a running mean of where they have been
+lbfgs.py             L-BFGS within [0, 1] (bounds.py), on the functions of quasi_newton.py
+quasi_newton.py      L-BFGS as functions of an explicit state, with backtracking
+preconditioner.py    the metric it starts in, by bands of a cosine_transform.py
+tfp_lbfgs.py         TensorFlow Probability's L-BFGS, in chunks
+in_graph.py          whole descents inside a graph
 """
 
 from __future__ import annotations

@@ -8,13 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers.contract import (
-    ImageOptimizer,
-    Objective,
-    pack_losses,
-    require_finite,
-    unpack_losses,
-)
+from tfstyle.optimizers.contract import ImageOptimizer, Objective, pack_losses, require_finite, unpack_losses
 
 DECAY_STEPS = 100  # iterations in which the learning rate changes by its whole decay
 

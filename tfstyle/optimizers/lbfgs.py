@@ -7,14 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.contract import (
-    ImageOptimizer,
-    Objective,
-    pack_losses,
-    require_finite,
-    unpack_losses,
-)
-from tfstyle.optimizers.metric import Knowledge
+from tfstyle.optimizers.contract import ImageOptimizer, Objective, pack_losses, require_finite, unpack_losses
+from tfstyle.optimizers.preconditioner import Knowledge
 from tfstyle.optimizers.quasi_newton import History, QuasiNewton, State, image_at
 
 FAILED = "the line search of L-BFGS failed; it starts again from there"
@@ -36,7 +30,7 @@ class Lbfgs(ImageOptimizer):
     pictures, and clipping them when all is done can triple the loss. And where
     the textbook starts from a multiple of the identity, this starts from one of
     an operator on frequencies and colours that it learns as it goes
-    (`metric.py`): as low a loss needs fewer evaluations.
+    (`preconditioner.py`): as low a loss needs fewer evaluations.
 
     A search that fails starts again from the picture, without history. Of
     several pictures, each has its own history, metric, searches and end; they

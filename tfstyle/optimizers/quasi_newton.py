@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfstyle.optimizers.bounds import image_of, positions_of
-from tfstyle.optimizers.metric import Knowledge, Metric
+from tfstyle.optimizers.preconditioner import Knowledge, Metric
 
 # Length of the first step and of the first after a failure, which have only the
 # gradient to go by: root mean square, in picture values.

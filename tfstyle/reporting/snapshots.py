@@ -6,7 +6,7 @@ import pathlib
 
 import tensorflow as tf
 
-from tfstyle import images
+from tfstyle.io import images
 from tfstyle.reporting.progress import Progress
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tfstyle.options import listed
+from tfstyle.config.options import listed
 from tfstyle.reporting.progress import Progress
 
 

@@ -1,0 +1,219 @@
+"""The one-call functions on the narrow network: they do what the paper says, on any kind of input."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import tfstyle
+from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer
+from tfstyle.config import PRESETS
+from tfstyle.io.images import load_image, resize
+from tfstyle.vgg import feature_extractor
+
+from conftest import picture, published
+
+CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 30, seed=2)
+
+
+@pytest.fixture
+def config(narrow_file):
+    # Adam by default: it compiles several times faster, and most of these
+    # tests are not about the optimiser.
+    return published(weights=narrow_file, image_size=0, iterations=12, log_every=6, optimizer="adam")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("init", ["content", "style", "noise", "0.5*content+0.5*noise"])
+def test_transfer_from_every_start(config, optimizer, init):
+    config = dataclasses.replace(config, optimizer=optimizer, init=init)
+    result = transfer(CONTENT, STYLE, config)
+    assert result.image.shape == (1, 36, 48, 3)
+    assert result.image.dtype == tf.float32
+    assert result.image.numpy().min() >= 0 and result.image.numpy().max() <= 1
+    assert result.history[-1].total < result.history[0].total
+    assert set(result.losses) == {
+        "content/block4_conv2",
+        *(f"style/block{block}_conv1" for block in range(1, 6)),
+    }
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_runs(narrow_file, name):
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, image_size=128, iterations=3)
+    if config.optimizer == "adam":  # whose first steps are as long as its rate, however flat it is
+        config = dataclasses.replace(config, learning_rate=1e-4)
+    result = transfer(CONTENT, STYLE, config)
+    assert result.history[-1].total < result.history[0].total
+
+
+def test_covariances_of_fewer_positions_than_filters():
+    """As those of blocks 4 and 5 in small pictures, which have 6 positions and one."""
+    config = dataclasses.replace(
+        PRESETS["crowsonkb"], weights="mini", image_size=24, scales=1, iterations=20, precision="float32"
+    )
+    result = transfer(CONTENT, STYLE, config)
+    assert not result.ending and not any("goes back" in progress.note for progress in result.history)
+    assert result.total < 0.9 * result.history[0].total
+
+
+def test_loss_of_the_first_step_is_the_papers(narrow_file):
+    """From the content start, content loss is 0 and style loss is eqs. 4 and 5 on this network."""
+    config = published(
+        weights=narrow_file, units="paper", image_size=0, iterations=1, style_weight=2.0, pooling="average"
+    )
+    first = transfer(CONTENT, CONTENT[:, ::-1], config).history[0]
+    extractor = feature_extractor(
+        config.style_layers, weights=narrow_file, pooling="average", dtype="float64"
+    )
+    assert first.losses["content/block4_conv2"] == 0
+    content, style = (extractor(load_image(p)) for p in (CONTENT, CONTENT[:, ::-1]))
+    for layer in config.style_layers:
+        f, s = (a[layer].numpy().reshape(-1, a[layer].shape[-1]).T for a in (content, style))
+        expected = np.sum((f @ f.T - s @ s.T) ** 2) / (4 * f.shape[0] ** 2 * f.shape[1] ** 2)
+        assert first.unweighted[f"style/{layer}"] == pytest.approx(expected, rel=1e-3)
+        assert first.losses[f"style/{layer}"] == pytest.approx(2.0 / 5 * expected, rel=1e-3)
+
+
+def test_every_kind_of_input_gives_the_same_picture(config, tmp_path):
+    Image.fromarray(CONTENT).save(tmp_path / "content.png")
+    Image.fromarray(STYLE).save(tmp_path / "style.png")
+    expected = transfer(CONTENT, STYLE, config).image
+    kinds = [
+        (str(tmp_path / "content.png"), tmp_path / "style.png"),
+        (Image.fromarray(CONTENT), Image.fromarray(STYLE)),
+        (tf.constant(CONTENT)[tf.newaxis], STYLE.astype(np.float32) / np.float32(255)),
+    ]
+    for content, style in kinds:
+        np.testing.assert_allclose(transfer(content, style, config).image, expected, atol=1e-5)
+
+
+class SizeNote(tf.keras.layers.Layer):
+    """Lets pictures through and keeps their sizes."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = set()
+
+    def call(self, image):
+        self.sizes.add(tuple(image.shape[1:3]))
+        return image
+
+
+def test_image_size_is_the_longer_side_of_both(config):
+    config = dataclasses.replace(config, image_size=32)
+    network = feature_extractor([*config.content_layers, *config.style_layers], weights=config.weights)
+    note, image = SizeNote(), tf.keras.Input((None, None, 3))
+    result = transfer(CONTENT, STYLE, config, extractor=tf.keras.Model(image, network(note(image))))
+    assert result.image.shape == (1, 24, 32, 3)
+    assert note.sizes - {(None, None)} == {(24, 32), (32, 24)}
+
+
+def test_content_reconstruction_comes_near_and_nearer_for_shallower_layers(config):
+    config = dataclasses.replace(config, iterations=60)
+    errors = []
+    for layer in ("conv1_1", "conv3_1"):
+        result = reconstruct_content(CONTENT, layer, config)
+        assert set(result.losses) == {f"content/{tfstyle.layers.canonical_name(layer)}"}
+        assert result.history[-1].total < 0.1 * result.history[0].total
+        errors.append(float(tf.reduce_mean(tf.square(result.image - load_image(CONTENT)))))
+    assert errors[0] < 0.2 * errors[1]
+
+
+def test_style_reconstruction_meets_the_gram_matrices(config):
+    config = dataclasses.replace(config, iterations=60)
+    result = reconstruct_style(STYLE, ["conv1_1", "conv2_1"], config)
+    assert result.image.shape == (1, 40, 30, 3)
+    assert set(result.losses) == {"style/block1_conv1", "style/block2_conv1"}
+    assert result.history[-1].total < 0.01 * result.history[0].total
+
+
+def test_noise_starts_differ_by_seed_only(config):
+    config = dataclasses.replace(config, init="noise")
+    one, same, other = (
+        transfer(CONTENT, STYLE, dataclasses.replace(config, seed=seed)).image for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).mean() > 0.01
+
+
+def test_coarse_to_fine(narrow_file):
+    config = published(weights=narrow_file, image_size=64, iterations=4, scales=2)
+    result = transfer(CONTENT, STYLE, config)
+    assert result.image.shape == (1, 48, 64, 3)
+    assert [p.scale for p in result.history if p.step == 4] == [0, 1]
+
+
+def test_bfloat16_goes_down_too(config):
+    result = transfer(CONTENT, STYLE, dataclasses.replace(config, precision="bfloat16"))
+    assert result.history[-1].total < 0.5 * result.history[0].total
+
+
+def test_total_variation_smooths(config):
+    config = dataclasses.replace(config, init="noise")
+    rough = transfer(CONTENT, STYLE, config)
+    smooth = transfer(CONTENT, STYLE, dataclasses.replace(config, tv_weight=1e4))
+    assert "total_variation" in smooth.losses
+    assert tfstyle.total_variation(smooth.image) < 0.5 * tfstyle.total_variation(rough.image)
+
+
+def test_network_options_reach_the_network(config):
+    totals = {
+        transfer(CONTENT, STYLE, dataclasses.replace(config, iterations=1, **option)).history[0].total
+        for option in ({}, {"pooling": "average"}, {"padding": "replicate"}, {"normalize": True})
+    }
+    assert len(totals) == 4
+
+
+def test_own_extractor(config):
+    image = tf.keras.Input((None, None, 3))
+    model = tf.keras.Model(image, {"mine": tf.keras.layers.Conv2D(4, 3)(image)})
+    config = dataclasses.replace(config, content_layers=("mine",), style_layers=("mine",))
+    result = transfer(CONTENT, STYLE, config, extractor=model)
+    assert set(result.losses) == {"content/mine", "style/mine"}
+    with pytest.raises(
+        ValueError, match="style_layers: unknown layer 'block1_conv1'; the nearest names are mine"
+    ):
+        transfer(CONTENT, STYLE, dataclasses.replace(config, style_layers=("conv1_1",)), extractor=model)
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "options", "problem"),
+    [
+        (picture(15, 40), STYLE, {}, r"^content: is 40 x 15 pixels, but these layers need at least 16"),
+        (CONTENT, picture(40, 12), {}, r"^style: is 12 x 40 pixels"),
+        (CONTENT, STYLE, {"padding": "reflect", "image_size": 40}, r"^content: is 40 x 30 .* at least 32"),
+    ],
+)
+def test_pictures_too_small_for_the_layers(config, content, style, options, problem):
+    with pytest.raises(ValueError, match=problem):
+        transfer(content, style, dataclasses.replace(config, **options))
+
+
+def test_scales_at_which_a_picture_is_too_small_are_left_out(config):
+    """These layers need 16 pixels. At half its size the content, 48 x 36, has them, but not one of the styles."""
+    changes = {"scales": 3, "iterations": 2, "finer_share": 0.5, "log_every": 1, "precision": "float32"}
+    config = dataclasses.replace(config, **changes)
+    for style, scales in ((picture(40, 32), [0, 0, 0, 1, 1]), (STYLE, [0, 0, 0])):
+        result = transfer(CONTENT, style, config)
+        assert [progress.scale for progress in result.history] == scales
+        assert result.history[0].scales == scales[-1] + 1 and result.image.shape == (1, 36, 48, 3)
+        planned = plan_transfer(CONTENT, style, config).stages
+        assert [stage.size for stage in planned] == [(18, 24), (36, 48)][-scales[-1] - 1 :]
+    whole = transfer(CONTENT, style, dataclasses.replace(config, scales=1))
+    np.testing.assert_array_equal(result.image, whole.image)
+
+
+def test_a_config_of_another_kind_of_task(config):
+    with pytest.raises(ValueError, match="content_weight=0 and style_weight=0"):
+        reconstruct_content(CONTENT, "conv1_1", dataclasses.replace(config, content_weight=0.0))
+
+
+def test_resume_through_transfer(config, tmp_path):
+    whole = transfer(CONTENT, STYLE, config, checkpoint_dir=tmp_path)
+    again = transfer(CONTENT, STYLE, config, checkpoint_dir=tmp_path)
+    np.testing.assert_array_equal(whole.image, again.image)
+    with pytest.raises(ValueError, match="another run: style was"):
+        transfer(CONTENT, resize(load_image(STYLE), (30, 40)), config, checkpoint_dir=tmp_path)

@@ -1,0 +1,153 @@
+"""SavedModels of networks for any style, called where there is no tfstyle."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle.export import savedmodel
+from tfstyle.export.adain_savedmodel import export_style_network
+from tfstyle.feedforward.adain import mixed
+from tfstyle.feedforward.adain_network import style_network
+
+from conftest import picture, run_script
+
+SIZES = [(1, 1), (7, 5), (33, 47)]
+
+# Every signature on every size; what it gets goes into a file.
+STRANGER = """
+import sys
+sys.modules["tfstyle"] = None
+import numpy as np, tensorflow as tf
+folder, given, out = sys.argv[1:4]
+loaded, given, found = tf.saved_model.load(folder), np.load(given), {}
+style, strength = tf.constant(given["style"]), tf.constant(0.75)
+files = []
+for size in sorted(set(given.files) - {"style"}):
+    image = tf.constant(given[size])
+    found[f"uint8/{size}"] = loaded.signatures["serving_default"](image=image, style=style, strength=strength)["picture"]
+    floats = {"image": tf.cast(image, tf.float32) / 255, "style": tf.cast(style, tf.float32) / 255}
+    found[f"float/{size}"] = loaded.signatures["float"](**floats, strength=strength)["picture"]
+    files.append(tf.io.encode_png(image[0]))
+encoded = {"image_bytes": tf.stack(files), "style_bytes": tf.io.encode_png(style[0])[None], "strength": strength}
+painted = loaded.signatures["encoded_bytes"](**encoded)["picture_bytes"]
+for size, file in zip(sorted(set(given.files) - {"style"}), painted):
+    found[f"file/{size}"] = tf.io.decode_png(file)[None]
+np.savez(out, **{name: value.numpy() for name, value in found.items()})
+assert not [name for name in sys.modules if name.startswith("tfstyle.")]
+"""
+
+
+def small(height, width, seed):
+    return picture(max(height, 6), max(width, 6), seed)[np.newaxis, :height, :width]
+
+
+@pytest.fixture(scope="module")
+def network(narrow_file):
+    return style_network(weights=narrow_file)
+
+
+@pytest.fixture(scope="module")
+def folder(network, tmp_path_factory):
+    return export_style_network(tmp_path_factory.mktemp("saved") / "model", network, {"styles": 3})
+
+
+@pytest.fixture(scope="module")
+def loaded(folder):
+    return tf.saved_model.load(str(folder))
+
+
+@pytest.mark.slow
+def test_without_tfstyle(network, folder, tmp_path):
+    style = small(20, 31, 9)
+    given = {f"{height}x{width}": small(height, width, 1) for height, width in SIZES}
+    np.savez(tmp_path / "given.npz", style=style, **given)
+    process = subprocess.run(
+        [sys.executable, "-I", "-c", STRANGER, folder, tmp_path / "given.npz", tmp_path / "found.npz"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    found = np.load(tmp_path / "found.npz")
+    assert len(found.files) == 9
+    for size, image in given.items():
+        inputs = {"image": image / np.float32(255), "style": style / np.float32(255)}
+        expected = network({**inputs, "strength": tf.constant(0.75)}).numpy()
+        np.testing.assert_allclose(found[f"float/{size}"], expected, atol=1e-5)
+        for kind in ("uint8", "file"):
+            assert found[f"{kind}/{size}"].dtype == np.uint8
+            assert np.abs(found[f"{kind}/{size}"] - 255 * expected).max() <= 0.51
+
+
+def test_styles_are_measured_once_and_mixed(network, loaded):
+    image = small(19, 23, 1) / np.float32(255)
+    styles = [small(20, 31, 8) / np.float32(255), small(40, 16, 9) / np.float32(255)]
+    found = [loaded.measure(style) for style in styles]
+    shares = {name: 0.25 * found[0][name] + 0.75 * found[1][name] for name in ("mean", "deviation")}
+    made = loaded.restyle(image, **shares, strength=tf.constant(1.0))
+    np.testing.assert_allclose(made, network.paint(image, styles, [1, 3]), atol=1e-5)
+    moments = mixed([network.measured(style) for style in styles], [1, 3])
+    np.testing.assert_allclose(shares["mean"], moments.mean, rtol=1e-4, atol=1e-5)
+
+
+def test_one_style_for_all_or_one_for_each(loaded):
+    images, styles = (
+        np.concatenate([small(9, 8, 1), small(9, 8, 2)]),
+        np.concatenate([small(12, 12, 3), small(12, 12, 4)]),
+    )
+    call = loaded.signatures["serving_default"]
+    strength = tf.constant(1.0)
+    each = call(image=tf.constant(images), style=tf.constant(styles), strength=strength)["picture"].numpy()
+    for index in range(2):
+        one = call(image=tf.constant(images), style=tf.constant(styles[index : index + 1]), strength=strength)
+        assert np.abs(one["picture"][index].numpy().astype(int) - each[index]).max() <= 1
+
+
+def test_wrong_calls_are_told(loaded):
+    image, style = np.zeros([1, 8, 8, 3], np.float32), np.zeros([1, 8, 8, 3], np.float32)
+    for given, message in (
+        ((image, style, 1.5), "strength: must be from 0 to 1, not"),
+        ((image, 255 + style, 1.0), "style: floats must be in"),
+        ((255 + image, style, 1.0), "image: floats must be in"),
+        ((image[:0], style, 1.0), "image: must be at least one picture"),
+        ((image, np.repeat(style, 2, 0), 1.0), "style: must be one picture, or one for each content"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            loaded.paint(*map(tf.constant, given))
+
+
+def test_the_card(folder, network, tmp_path):
+    card = json.loads((folder / savedmodel.CARD).read_text())
+    assert (card["model"], card["layer"], card["minimum_size"], card["styles"]) == (
+        "style_network",
+        "block4_conv1",
+        1,
+        3,
+    )
+    assert set(card["signatures"]) == {"serving_default", "float", "encoded_bytes"}
+    assert card["signatures"]["serving_default"]["inputs"] == {
+        "image": "uint8 [?, ?, ?, 3]", "style": "uint8 [?, ?, ?, 3]", "strength": "float32 []",
+    }  # fmt: skip
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds something that is no export"):
+        export_style_network(tmp_path, network)
+
+
+def test_the_script_paints_in_pictures_mixed(folder, network, tmp_path):
+    content, *styles = (picture(20, 30, seed) for seed in (3, 4, 5))
+    for name, pixels in (("photo", content), ("a", styles[0]), ("b", styles[1])):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    made = run_script(
+        "stylize.py", "--content=photo.png", f"--model={folder}", "--style=a.png:0.7,b.png:0.3", cwd=tmp_path
+    )
+    assert (made.returncode, made.stdout) == (0, "photo_a_b.png\n"), made.stderr
+    floats = [pixels[np.newaxis] / np.float32(255) for pixels in (content, *styles)]
+    expected = network.paint(floats[0], floats[1:], [0.7, 0.3])
+    found = np.array(Image.open(tmp_path / "photo_a_b.png"))
+    np.testing.assert_allclose(found, np.round(255 * np.asarray(expected[0])), atol=1)
+    missing = run_script("stylize.py", "--content=photo.png", f"--model={folder}", cwd=tmp_path)
+    assert missing.returncode == 1
+    assert missing.stderr.splitlines()[-1].startswith("stylize.py: error: style: is missing")

@@ -1,0 +1,167 @@
+"""LiteRT files paint what their networks do, at any size, with nothing but built-in ops."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.export.lite import LiteNetwork, check, convert
+from tfstyle.export.savedmodel import export_network
+from tfstyle.feedforward.networks import transformation_network
+
+from conftest import run_script
+
+SIZES = [(64, 48), (33, 47), (1, 1), (1, 7), (5, 3)]
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
+
+
+def trained(**options):
+    """A narrow network whose styles differ, as if trained."""
+    made, generator = (
+        transformation_network(3, width=4, residual_blocks=1, **options),
+        np.random.default_rng(1),
+    )
+    for variable in made.variables:
+        if variable.name in ("scale", "shift"):
+            variable.assign(variable + generator.normal(size=variable.shape) * 0.3)
+    return made
+
+
+def expected(network, image, style):
+    return network({"image": tf.constant(image), "style": tf.constant([style])}).numpy()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return trained()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The same network trained in half precision, as a SavedModel."""
+    about = {"styles": ["waves.jpg", "mosaic.jpg", "swirls.jpg"]}
+    return export_network(tmp_path_factory.mktemp("model") / "m", trained(dtype="mixed_bfloat16"), about)
+
+
+@pytest.fixture(scope="module")
+def file(network, tmp_path_factory):
+    return convert(network, tmp_path_factory.mktemp("lite") / "any.tflite")
+
+
+def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, file):
+    lite = LiteNetwork(file)
+    assert lite.has_style and lite.size is None
+    for size in SIZES:
+        for style in ([1.0, 0, 0], [0.2, 0.5, 0.3]):
+            image = noise(1, *size, 3)
+            made = lite.paint(image, [style])
+            assert made.shape == image.shape and made.dtype == np.float32
+            np.testing.assert_allclose(made, expected(network, image, style), atol=0.1 / 255)
+
+
+def test_a_skip_connection_is_in_the_file(tmp_path):
+    network, image = trained(skip_connection=True), noise(1, 33, 47, 3)
+    made = LiteNetwork(convert(network, tmp_path / "skipping.tflite")).paint(image, [[0.2, 0.5, 0.3]])
+    np.testing.assert_allclose(made, expected(network, image, [0.2, 0.5, 0.3]), atol=0.1 / 255)
+
+
+def test_statistics_are_exact_in_large_and_nearly_flat_pictures_call_after_call(network, file):
+    """As in float64. With sums of all positions at once, both are off by 12/255 in the second."""
+    wide = transformation_network(3, width=4, residual_blocks=1, dtype="float64")
+    wide.set_weights(network.get_weights())
+    lite, style = LiteNetwork(file), [0.2, 0.5, 0.3]
+    pictures = [noise(1, 512, 512, 3), 0.9 + 0.02 * noise(1, 512, 512, 3)]
+    exact = [expected(wide, picture.astype(np.float64), np.float64(style)) for picture in pictures]
+    for picture, wanted in zip(pictures, exact):
+        np.testing.assert_allclose(expected(network, picture, style), wanted, atol=0.2 / 255)
+    for index in (0, 0, 1, 1, 0):
+        np.testing.assert_allclose(lite.paint(pictures[index], [style]), exact[index], atol=0.2 / 255)
+
+
+def test_there_are_built_in_ops_only(file, capsys):
+    tf.lite.experimental.Analyzer.analyze(model_path=str(file))
+    ops = capsys.readouterr().out
+    assert "CONV_2D" in ops
+    for other in ("Flex", "FLEX", "CUSTOM", "READ_VARIABLE"):
+        assert other not in ops
+
+
+def test_kernels_in_fewer_bits_are_smaller_and_less_like_the_network(network, file, tmp_path):
+    pictures = [noise(1, *size, 3) for size in SIZES[:2]]
+    sizes, errors = [], []
+    for quantize in ("none", "float16", "dynamic"):
+        path = file if quantize == "none" else convert(network, tmp_path / "a.tflite", quantize=quantize)
+        sizes.append(path.stat().st_size)
+        errors.append(check(LiteNetwork(path), network, pictures))
+    assert sizes == sorted(sizes, reverse=True) and sizes[2] < 0.8 * sizes[0]
+    assert errors[0] < 0.1 < errors[1] < 2 < errors[2] < 64
+
+
+def test_a_folder_with_a_fixed_style_and_size(network, folder, tmp_path):
+    lite = LiteNetwork(
+        convert(folder, tmp_path / "a.tflite", size=(33, 47), style={"mosaic": 3, "swirls": 1})
+    )
+    assert not lite.has_style and lite.size == (33, 47)
+    image = noise(1, 33, 47, 3)
+    # In float32, whatever the network was trained in.
+    np.testing.assert_allclose(lite.paint(image), expected(network, image, [0, 0.75, 0.25]), atol=0.1 / 255)
+    assert check(lite, folder, [image], "mosaic") > 2
+    with pytest.raises(ValueError, match=r"^image: is 33 x 47 pixels; this file was made for 47 x 33 only"):
+        lite.paint(noise(1, 47, 33, 3))
+    with pytest.raises(ValueError, match=r"^style: must be given if"):
+        check(lite, folder, [image])
+
+
+def test_the_largest_error_of_all_styles_is_found(file):
+    """Only of the last style is the other network another."""
+    other, image = trained(), noise(1, 12, 16, 3)
+    norm = other.get_layer("whole_again_norm")
+    norm.shift.assign(norm.shift + np.float32([[0], [0], [0.5]]))
+    lite = LiteNetwork(file)
+    style = [0.0, 0, 1]
+    worst = np.abs(expected(other, image, style) - lite.paint(image, [style])).max() * 255
+    assert worst > 2
+    np.testing.assert_allclose(check(lite, other, [image]), worst, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"output": "a.lite"}, r"^output='.*a\.lite': must end in \.tflite"),
+        ({"quantize": "int4"}, r"^quantize='int4': must be one of none, float16, dynamic"),
+        ({"size": (0, 5)}, r"^size=0: must be a whole number, 1 or above"),
+        ({"size": (5,)}, r"^size=5: must be a height and a width"),
+        ({"style": [1, 0]}, r"^style=1,0: must be 3 numbers"),
+    ],
+)
+def test_what_cannot_be_is_refused(network, tmp_path, options, message):
+    options = {"output": "a.tflite", **options}
+    with pytest.raises(ValueError, match=message):
+        convert(network, tmp_path / options.pop("output"), **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "a.tflite").write_bytes(b"no model")
+    with pytest.raises(ValueError, match=r"^lite='.*a\.tflite': holds no network"):
+        LiteNetwork(tmp_path / "a.tflite")
+    with pytest.raises(FileNotFoundError, match=r"^lite='.*b\.tflite': no such file"):
+        LiteNetwork(tmp_path / "b.tflite")
+
+
+@pytest.mark.slow
+def test_from_the_command_line(folder, tmp_path):
+    flags = [f"--model={folder}", "--quantize=float16", "--style=mosaic", "--timing_size=40"]
+    made = run_script("convert_stylizer.py", *flags, "--output=a.tflite", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith("a.tflite: 0.0")
+    card = json.loads((tmp_path / "a.json").read_text())
+    assert card["bytes"] == (tmp_path / "a.tflite").stat().st_size
+    assert 0 < card["largest_error_of_255"] < 2
+    assert card["seconds"].keys() == {"lite", "saved_model"}
+    assert card["style"] == [0, 1, 0] and card["size"] is None
+    assert card["network"]["styles"] == ["waves.jpg", "mosaic.jpg", "swirls.jpg"]

@@ -1,0 +1,433 @@
+"""Exported models, called where tfstyle cannot be imported, give what tfstyle gives."""
+
+import base64
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+import tfstyle
+from tfstyle.export import savedmodel
+from tfstyle.io import images
+from tfstyle.losses.targets import fingerprint
+from tfstyle.synthesis.measure import style_targets
+from tfstyle.vgg import minimum_size
+
+from conftest import picture, published
+
+LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
+# (height, width): the smallest that these layers allow, odd ones, and a large one.
+EXTRACTED = [(4, 4), (4, 5), (37, 53), (769, 1023)]
+PAINTED = [(4, 4), (7, 9), (37, 53), (769, 1023)]
+TOO_SMALL = {"extractor": (3, 40), "any": (40, 3), "one": (3, 40)}
+STYLE = picture(40, 44, seed=2)
+
+
+def config(narrow_file, **options):
+    options = {
+        "weights": narrow_file, "content_layers": ("conv2_1",), "style_layers": LAYERS, "optimizer": "adam",
+        "iterations": 3, "image_size": 0, "scales": 2, "precision": "float32",
+        # Where there is next to no gradient, Adam would make steps of what is rounded.
+        "adam_epsilon": 1e-4, **options,
+    }  # fmt: skip
+    return published(**options)
+
+
+@pytest.fixture(scope="module")
+def extractor(narrow_file):
+    return tfstyle.feature_extractor(LAYERS, weights=narrow_file)
+
+
+@pytest.fixture(scope="module")
+def exports(narrow_file, extractor, tmp_path_factory):
+    """An extractor, a transfer in any style, and one in a style."""
+    folder = tmp_path_factory.mktemp("exports")
+    savedmodel.export_extractor(folder / "extractor", extractor, {"weights": narrow_file})
+    savedmodel.export_transfer(folder / "any", config(narrow_file))
+    savedmodel.export_transfer(folder / "one", config(narrow_file), STYLE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(exports):
+    return {name: tf.saved_model.load(exports / name) for name in TOO_SMALL}
+
+
+def png(pixels):
+    return tf.io.encode_png(pixels)
+
+
+def decoded(file):
+    return tf.io.decode_png(file).numpy()
+
+
+def expected(narrow_file, content, **options):
+    """What `transfer` makes, uint8."""
+    return images.to_uint8(tfstyle.transfer(content, STYLE, config(narrow_file, **options)).image)
+
+
+def painted(loaded, content, steps=3, style=STYLE):
+    """What a model's function for any style makes, uint8."""
+    return images.to_uint8(
+        loaded["any"].paint(images.load_image(content), images.load_image(style), tf.constant(steps))
+    )
+
+
+def same(found, picture):
+    """Whether uint8 pictures are the same, but for the last level."""
+    found = np.asarray(found)
+    assert found.dtype == np.uint8 and found.shape == picture.shape
+    return np.abs(found.astype(int) - picture).max() <= 1
+
+
+# What a process without tfstyle does: every model on every size, in uint8; what it gets goes into files.
+STRANGER = """
+import json, pathlib, sys
+sys.modules["tfstyle"] = None
+import numpy as np, tensorflow as tf
+folder, out = map(pathlib.Path, sys.argv[1:3])
+errors = {}
+for name in ("extractor", "any", "one"):
+    function = tf.saved_model.load(str(folder / name)).signatures["serving_default"]
+    for path in sorted(out.glob(f"{name}.*.in.npy")):
+        image = tf.constant(np.load(path))
+        given = {"image": image}
+        if name == "any":
+            given = {"content": image, "style": tf.constant(np.load(out / "style.npy")), "steps": tf.constant(3)}
+        try:
+            found = {key: value.numpy() for key, value in function(**given).items()}
+            np.savez(str(path).replace(".in.npy", ".out.npz"), **found)
+        except tf.errors.InvalidArgumentError as error:
+            errors[path.name.removesuffix(".in.npy")] = error.message
+try:
+    import tfstyle
+except ImportError:
+    print(json.dumps({"errors": errors, "modules": [name for name in sys.modules if name.startswith("tfstyle.")]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def stranger(exports, tmp_path_factory):
+    """What such a process got: {"errors", "modules"}, and a folder of its results."""
+    out = tmp_path_factory.mktemp("stranger")
+    np.save(out / "style.npy", STYLE[np.newaxis])
+    for name, small in TOO_SMALL.items():
+        for height, width in [*(EXTRACTED if name == "extractor" else PAINTED), small]:
+            np.save(out / f"{name}.{height}x{width}.in.npy", picture(height, width, seed=1)[np.newaxis])
+    process = subprocess.run(
+        [sys.executable, "-I", "-c", STRANGER, exports, out], capture_output=True, text=True, timeout=300
+    )
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout), out
+
+
+@pytest.mark.slow
+def test_a_stranger_has_no_tfstyle(stranger):
+    assert stranger[0]["modules"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", EXTRACTED)
+def test_activations_without_tfstyle(stranger, extractor, size):
+    found = np.load(stranger[1] / f"extractor.{size[0]}x{size[1]}.out.npz")
+    wanted = extractor(images.load_image(picture(*size, seed=1)))
+    assert set(found) == set(LAYERS)
+    for layer, activations in wanted.items():
+        assert found[layer].dtype == np.float32
+        np.testing.assert_allclose(found[layer], activations, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", PAINTED)
+def test_transfers_without_tfstyle(stranger, narrow_file, size):
+    content = picture(*size, seed=1)
+    wanted = expected(narrow_file, content)
+    assert not same(wanted, content)
+    for name in ("any", "one"):
+        found = np.load(stranger[1] / f"{name}.{size[0]}x{size[1]}.out.npz")["picture"]
+        assert same(found[0], wanted), name
+
+
+@pytest.mark.slow
+def test_too_small_without_tfstyle(stranger):
+    errors = stranger[0]["errors"]
+    assert set(errors) == {f"{name}.{height}x{width}" for name, (height, width) in TOO_SMALL.items()}
+    assert "image: too small; these layers need at least 4 pixels on each side" in errors["extractor.3x40"]
+    for name in ("any.40x3", "one.3x40"):
+        assert "content: too small; these layers need at least 4 pixels" in errors[name]
+
+
+def rest(model, request):
+    """Answers as TensorFlow Serving's REST predict does (tensorflow.org/tfx/serving/api_rest).
+
+    In rows (`instances`), every input and output has the batch's dimension;
+    in columns (`inputs`), they are as they are. Where there is one input or
+    output, its name may be left out. Bytes are {"b64": ...}, both ways; they
+    are known as such by `_bytes` at the end of an output's name.
+    """
+    request = json.loads(json.dumps(request))
+    function = model.signatures[request.get("signature_name", "serving_default")]
+    specs = function.structured_input_signature[1]
+
+    def plain(value):
+        if isinstance(value, dict) and set(value) == {"b64"}:
+            return base64.b64decode(value["b64"])
+        return [plain(item) for item in value] if isinstance(value, list) else value
+
+    def named(value):
+        return value if isinstance(value, dict) and set(value) == set(specs) else {next(iter(specs)): value}
+
+    if "instances" in request:
+        rows = [named(row) for row in request["instances"]]
+        columns = {name: [row[name] for row in rows] for name in specs}
+    else:
+        columns = named(request["inputs"])
+    given = {name: tf.constant(plain(columns[name]), spec.dtype) for name, spec in specs.items()}
+
+    def jsonable(name, value):
+        if name.endswith("_bytes"):
+            return [{"b64": base64.b64encode(item).decode()} for item in value.numpy()]
+        return value.numpy().tolist()
+
+    found = {name: jsonable(name, value) for name, value in function(**given).items()}
+    only = len(found) == 1
+    if "instances" in request:
+        assert all(len(value) == len(rows) for value in found.values())
+        rows = [dict(zip(found, row)) for row in zip(*found.values())]
+        answer = {"predictions": [next(iter(row.values())) for row in rows] if only else rows}
+    else:
+        answer = {"outputs": next(iter(found.values())) if only else found}
+    return json.loads(json.dumps(answer))
+
+
+def b64(pixels):
+    return {"b64": base64.b64encode(png(pixels).numpy()).decode()}
+
+
+A, B = picture(20, 26, seed=3), picture(20, 26, seed=4)
+
+
+def test_rest_rows_of_pixels(loaded):
+    found = rest(loaded["one"], {"instances": [A.tolist(), B.tolist()]})["predictions"]
+    for made, content in zip(found, (A, B), strict=True):
+        assert same(np.array(made, np.uint8), painted(loaded, content))
+
+
+def test_rest_rows_of_files_of_any_size(loaded):
+    contents = [A, picture(31, 17)]
+    request = {"signature_name": "encoded_bytes", "instances": [b64(content) for content in contents]}
+    found = rest(loaded["one"], request)["predictions"]
+    for made, content in zip(found, contents, strict=True):
+        assert same(decoded(base64.b64decode(made["b64"])), painted(loaded, content))
+
+
+def test_rest_rows_of_activations(loaded, extractor):
+    request = {
+        "signature_name": "encoded_bytes",
+        "instances": [{"image_bytes": b64(A)}, {"image_bytes": b64(B)}],
+    }
+    found = rest(loaded["extractor"], request)["predictions"]
+    assert [set(row) for row in found] == [set(LAYERS)] * 2
+    wanted = extractor(images.load_image(B))["block3_conv1"][0]
+    np.testing.assert_allclose(found[1]["block3_conv1"], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_rest_columns_with_steps(loaded):
+    request = {"signature_name": "with_steps", "inputs": {"image": [A.tolist()], "steps": 5}}
+    found = rest(loaded["one"], request)["outputs"]
+    assert same(np.array(found[0], np.uint8), painted(loaded, A, 5))
+
+
+def test_rest_columns_with_style(loaded):
+    inputs = {"content": [A.tolist(), B.tolist()], "style": [STYLE.tolist()], "steps": 2}
+    found = rest(loaded["any"], {"inputs": inputs})["outputs"]
+    assert same(np.array(found[1], np.uint8), painted(loaded, B, 2))
+
+
+def test_rest_columns_of_files_each_in_its_style(loaded):
+    contents, styles = [A, picture(31, 17)], [STYLE, picture(30, 30, seed=9)]
+    inputs = {"content_bytes": list(map(b64, contents)), "style_bytes": list(map(b64, styles)), "steps": 2}
+    found = rest(loaded["any"], {"signature_name": "encoded_bytes", "inputs": inputs})["outputs"]
+    for made, content, style in zip(found, contents, styles, strict=True):
+        assert same(decoded(base64.b64decode(made["b64"])), painted(loaded, content, 2, style))
+
+
+def test_floats(loaded, extractor, narrow_file):
+    pixels = images.load_image(A)
+    found = loaded["extractor"].signatures["float"](image=pixels)
+    np.testing.assert_allclose(found["block2_conv1"], extractor(pixels)["block2_conv1"], rtol=1e-4, atol=1e-5)
+    wanted = tfstyle.transfer(A, STYLE, config(narrow_file)).image
+    style = images.load_image(STYLE)
+    for picture_of in (
+        lambda: loaded["one"].signatures["float"](image=pixels)["picture"],
+        lambda: loaded["any"].signatures["float"](content=pixels, style=style, steps=tf.constant(3))[
+            "picture"
+        ],
+        lambda: loaded["any"].paint(pixels, style, 3),
+        lambda: loaded["one"].paint(pixels, 3),
+    ):
+        np.testing.assert_allclose(picture_of(), wanted, atol=1e-3)
+
+
+def test_one_style_for_each_content(loaded):
+    contents, styles = np.stack([A, B]), np.stack([STYLE, picture(40, 44, seed=8)])
+    found = loaded["any"].signatures["serving_default"](
+        content=tf.constant(contents), style=tf.constant(styles), steps=tf.constant(2)
+    )["picture"]
+    for made, content, style in zip(found, contents, styles):
+        assert same(made, painted(loaded, content, 2, style))
+
+
+def test_jpeg(loaded, extractor):
+    file = tf.io.encode_jpeg(A, quality=95)
+    found = loaded["extractor"].signatures["encoded_bytes"](image_bytes=file[tf.newaxis])
+    pixels = images.load_image(tf.io.decode_jpeg(file, dct_method="INTEGER_ACCURATE").numpy())
+    np.testing.assert_allclose(found["block1_conv1"], extractor(pixels)["block1_conv1"], rtol=1e-4, atol=1e-5)
+
+
+# name: (model, signature, inputs, what the error says)
+ONE, TWO = A[np.newaxis], np.stack([A, B])
+REFUSED = {
+    "no picture": ("one", "serving_default", {"image": ONE[:0]}, "image: must be at least one picture"),
+    "no file": ("one", "encoded_bytes", {"image_bytes": np.zeros([0], "S1")}, "image_bytes: must be at least one"),
+    "no picture for the extractor": ("extractor", "serving_default", {"image": ONE[:0]}, "image: must be at least"),
+    "grey": ("one", "serving_default", {"image": ONE[..., :1]}, r"\[1,20,26,1\] is not compatible"),
+    "floats of 255": ("one", "float", {"image": ONE.astype("f")}, r"image: floats must be in \[0, 1\]; divide"),
+    "not a number": ("extractor", "float", {"image": ONE * np.float32("nan")}, r"image: floats must be in \[0, 1\]"),
+    "no steps": ("one", "with_steps", {"image": ONE, "steps": 0}, "steps: must be 1 or above"),
+    "two sizes": (
+        "extractor", "encoded_bytes", {"image_bytes": [png(A).numpy(), png(A[1:]).numpy()]},
+        r"image_bytes: pictures of one call must be of one size.*20 26 3.*and.*19 26 3",
+    ),
+    "no image": ("one", "encoded_bytes", {"image_bytes": [b"text"]}, "the bytes are no JPEG, PNG, GIF, BMP or WebP"),
+    "two styles for one": (
+        "any", "serving_default", {"content": ONE, "style": TWO, "steps": 1},
+        "style: must be one picture, or one for each content; there are.*2.*for.*1",
+    ),
+    "two files of style for one": (
+        "any", "encoded_bytes",
+        {"content_bytes": [png(A).numpy()], "style_bytes": [png(A).numpy(), png(B).numpy()], "steps": 1},
+        "style_bytes: must be one picture, or one for each content",
+    ),
+    "style too small": (
+        "any", "serving_default", {"content": ONE, "style": ONE[:, :3], "steps": 1}, "style: too small; .*least 4",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_clearly(loaded, name):
+    model, signature, inputs, message = REFUSED[name]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        loaded[model].signatures[signature](**{key: tf.constant(value) for key, value in inputs.items()})
+
+
+def test_card(exports, narrow_file, extractor):
+    cards = {name: json.loads((exports / name / "tfstyle.json").read_text()) for name in TOO_SMALL}
+    for card in cards.values():
+        assert card["layers"] == list(LAYERS) and card["weights"] == narrow_file
+        assert card["fingerprint"] == fingerprint(extractor, LAYERS)
+        assert card["license"].startswith("MIT, for the code;")
+        assert card["versions"]["tensorflow"] == tf.__version__
+    assert [card["minimum_size"] for card in cards.values()] == [minimum_size(extractor)] * 3
+    assert published(**cards["one"]["config"]) == config(narrow_file)
+    assert (
+        cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
+        and cards["any"]["style"] is None
+    )
+    assert set(cards["any"]["signatures"]) == {"serving_default", "float", "encoded_bytes"}
+    assert cards["one"]["signatures"]["with_steps"] == {
+        "inputs": {"image": "uint8 [?, ?, ?, 3]", "steps": "int32 []"},
+        "outputs": {"picture": "uint8 [?, ?, ?, 3]"},
+    }
+
+
+def constants(folder):
+    """Bytes of each of a model's numeric constants."""
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    tensors = [node.attr["value"].tensor for node in nodes if node.op == "Const"]
+    return [tensor.ByteSize() for tensor in tensors if tensor.dtype != tf.string]
+
+
+def test_weights_and_targets_are_saved_once(exports, extractor, narrow_file):
+    weights = sum(values.nbytes for values in extractor.get_weights())
+    for name in TOO_SMALL:
+        files = (exports / name / "variables").glob("variables.data*")
+        assert weights <= sum(file.stat().st_size for file in files) < 2 * weights
+    for name in ("extractor", "any"):
+        assert max(constants(exports / name)) < 1000
+    targets = style_targets(STYLE, config(narrow_file))
+    largest = 4 * sum(scale["block3_conv1"]["gram"].shape.num_elements() for scale in targets.scales)
+    assert len([size for size in constants(exports / "one") if size >= largest]) == 1
+
+
+@pytest.mark.slow
+def test_lbfgs_in_measured_targets(narrow_file, tmp_path):
+    options = {"optimizer": "lbfgs", "iterations": 4, "image_size": 40, "scales": 1}
+    found = style_targets(STYLE, config(narrow_file, **options))
+    folder = savedmodel.export_transfer(tmp_path / "model", config(narrow_file, **options), found)
+    made = tf.saved_model.load(folder).signatures["serving_default"](image=tf.constant(ONE))["picture"]
+    assert made.shape == [1, 31, 40, 3]
+    assert same(made[0], expected(narrow_file, A, **options))
+
+
+@pytest.mark.slow
+def test_colours_of_the_content(narrow_file, tmp_path):
+    folder = savedmodel.export_transfer(tmp_path / "model", config(narrow_file, color="content"), STYLE)
+    made = tf.saved_model.load(folder).signatures["serving_default"](image=tf.constant(ONE))["picture"]
+    assert same(made[0], expected(narrow_file, A, color="content"))
+    assert json.loads((folder / "tfstyle.json").read_text())["style"]
+
+
+def test_an_older_export_is_replaced(extractor, tmp_path):
+    folder = tmp_path / "models" / "1"
+    savedmodel.export_extractor(folder, extractor, {"about": "old"})
+    (folder / "more.txt").write_text("of the old one")
+    assert savedmodel.export_extractor(folder, extractor, {"about": "new"}) == folder
+    assert json.loads((folder / "tfstyle.json").read_text())["about"] == "new"
+    assert not (folder / "more.txt").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["1"]
+
+
+def test_an_older_export_outlives_a_failure(extractor, tmp_path, monkeypatch):
+    savedmodel.export_extractor(tmp_path / "model", extractor, {"about": "old"})
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    with pytest.raises(OSError, match=r"output='.*model': cannot be written \(No space left on device\)"):
+        savedmodel.export_extractor(tmp_path / "model", extractor)
+    assert json.loads((tmp_path / "model" / "tfstyle.json").read_text())["about"] == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_other_folders_are_left_alone(extractor, narrow_file, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds something that is no export"):
+        savedmodel.export_extractor(tmp_path, extractor)
+    with pytest.raises(OSError, match=r"output='.*mine.txt': is a file; name a folder"):
+        savedmodel.export_transfer(tmp_path / "mine.txt", config(narrow_file))
+    with pytest.raises(OSError, match=r"output='.*mine.txt.*': cannot be made"):
+        savedmodel.export_transfer(tmp_path / "mine.txt" / "model", config(narrow_file))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 3}, "image_size=3: too small; these layers need 4 or above"),
+        ({"normalize": True}, "normalize=True: is not possible in a graph"),
+        ({"color": "matched"}, "color=matched: is not possible in a graph"),
+    ],
+)
+def test_options_that_cannot_be(narrow_file, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        savedmodel.export_transfer(tmp_path / "model", config(narrow_file, **options), STYLE)
+    assert list(tmp_path.iterdir()) == []

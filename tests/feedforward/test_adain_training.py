@@ -1,0 +1,203 @@
+"""Training networks for any style: the stream of pairs, the objective, steps on it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle import TransferConfig, feature_extractor
+from tfstyle.export.adain_savedmodel import export_style_network
+from tfstyle.feedforward.adain_training import ArbitraryTask, pairs
+from tfstyle.feedforward.dataset import Share, batches
+from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.feedforward.training import train_arbitrary
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import content_terms, variation_terms
+from tfstyle.runtime.stopping import Supervision
+from tfstyle.synthesis.objective import Objective
+
+from conftest import picture
+
+RECIPE = InstantRecipe(
+    steps=6, batch_size=2, crop_size=24, adain_layer="conv2_1", report_every=3, validation=1
+)
+
+
+def floats(*seeds, size=24):
+    return tf.constant(np.stack([picture(size, size, seed) for seed in seeds]) / np.float32(255))
+
+
+@pytest.fixture(scope="module")
+def config(narrow_file):
+    layers = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
+    return TransferConfig(weights=narrow_file, scales=1, tv_weight=0.1, style_loss="moments", **layers)
+
+
+@pytest.fixture(scope="module")
+def task(config):
+    return ArbitraryTask(config, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Photographs, and styles of one colour each."""
+    folder = tmp_path_factory.mktemp("pairs")
+    for seed in range(4):
+        Image.fromarray(picture(40, 50, seed)).save(folder / f"photograph{seed}.png")
+    for level in (50, 100, 150):
+        Image.fromarray(np.full([30, 40, 3], level, np.uint8)).save(folder / f"style{level}.png")
+    return sorted(folder.glob("photograph*")), sorted(folder.glob("style*"))
+
+
+@pytest.fixture(scope="module")
+def stream(files):
+    return list(pairs(*files, RECIPE))
+
+
+def test_the_stream_may_be_entered_anywhere_and_shared(files, stream):
+    """Two workers see together what one sees alone."""
+    assert len(stream) == 6
+    assert stream[0][0].shape == stream[0][1].shape == [2, 24, 24, 3]
+    workers = [pairs(*files, RECIPE, 2, Share(worker, workers=2, replicas=2)) for worker in (0, 1)]
+    for batch, parts in zip(stream[2:], zip(*workers), strict=True):
+        for whole, halves in zip(batch, zip(*parts)):
+            np.testing.assert_array_equal(whole, np.concatenate(halves))
+
+
+def test_photographs_are_those_of_any_training_and_styles_take_turns(files, stream):
+    for (contents, _), (expected, _) in zip(stream, batches(files[0], 1, RECIPE)):
+        np.testing.assert_array_equal(contents, expected)
+    styles = np.concatenate([pictures for _, pictures in stream])
+    levels = np.round(styles[:, 0, 0, 0] * 255).astype(int)
+    assert np.abs(styles - levels[:, None, None, None] / 255).max() < 1e-5
+    # Twelve of them: each style once in each round of three.
+    for begin in range(0, 12, 3):
+        assert set(levels[begin : begin + 3]) == {50, 100, 150}
+    assert len({tuple(levels[begin : begin + 3]) for begin in range(0, 12, 3)}) > 1
+
+
+def test_a_picture_is_not_its_own_style(files):
+    """Also where photographs are styles, too."""
+    stream = list(pairs(files[0], files[0], RECIPE))
+    same = [np.array_equal(*pair) for batch in stream for pair in zip(*batch)]
+    assert len(same) == 12 and not any(same)
+
+
+def test_there_must_be_pictures(files):
+    for given in ((files[0], []), ([], files[1])):
+        with pytest.raises(ValueError, match=r"^photographs, styles: must be at least one of each"):
+            pairs(*given, RECIPE)
+
+
+def test_the_objective_is_that_of_a_transfer(config, task):
+    """Each picture of a batch in the style that it came with."""
+    contents, styles, images = floats(3, 4), floats(1, 2), floats(5, 6)
+    composition = task.composition((contents, styles))
+    found = composition.weighted(composition.weights)(images)
+    extractor = feature_extractor(["conv1_1", "conv2_1"], weights=config.weights, padding=config.padding)
+    for index in range(2):
+        own, style = contents[index : index + 1], styles[index : index + 1]
+        options = {"units": config.units}
+        terms = [
+            *content_terms(extractor, own, config.content_layers, weight=1.0, **options),
+            *style_terms(
+                extractor, everywhere(style), config.style_layers, size=(24, 24), weight=config.style_weight,
+                statistic="moments", **options,
+            ),
+            *variation_terms(0.1, **options),
+        ]  # fmt: skip
+        objective = Objective(extractor, terms)
+        expected = objective.weighted(objective.losses(images[index : index + 1]))
+        assert set(found) == set(expected)
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name][index], value, rtol=1e-4)
+
+
+@pytest.mark.parametrize("statistic", ["gram", "histogram"])
+def test_every_statistic_has_a_strength(config, statistic):
+    task = ArbitraryTask(
+        dataclasses.replace(config, style_loss=statistic, style_strength=0.5),
+        dataclasses.replace(RECIPE, adain_layer="conv1_1"),
+    )
+    balanced = tf.function(lambda *batch: task.composition(batch).balanced(), autograph=False)
+    for name, weight in balanced(floats(3, 4), floats(1, 2)).items():
+        assert np.all(np.isfinite(weight)) and np.all(np.asarray(weight) > 0), name
+
+
+def test_steps_change_the_decoder_and_lower_the_loss(config):
+    task = ArbitraryTask(config, dataclasses.replace(RECIPE, shuffle=5))
+    batch = floats(3, 4), floats(1, 2)
+    optimizer = tf.keras.optimizers.Adam(0.01)
+    frozen = [variable.numpy() for variable in task.network.non_trainable_variables]
+
+    @tf.function(autograph=False)
+    def step():
+        composition = task.composition(batch)
+        with tf.GradientTape() as tape:
+            made = task.paint(batch)
+            losses = composition.weighted(composition.weights)(made)
+            total = tf.add_n([tf.reduce_mean(value) for value in losses.values()])
+        variables = task.network.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(total, variables), variables))
+        return total, made
+
+    totals, pictures = zip(*(step() for _ in range(30)))
+    assert totals[-1] < 0.5 * totals[0]
+    assert pictures[0].shape == [2, 24, 24, 3]
+    for before, variable in zip(frozen, task.network.non_trainable_variables):
+        np.testing.assert_array_equal(before, variable)
+
+
+def test_the_recipe_says_the_seed_and_the_precision(config):
+    recipe = dataclasses.replace(RECIPE, computed_in="bfloat16")
+    one, same, other = (
+        ArbitraryTask(config, dataclasses.replace(recipe, shuffle=seed, adain_layer="conv1_1")).network
+        for seed in (0, 0, 1)
+    )
+    assert one.get_layer("block1_conv1_mirrored").compute_dtype == "bfloat16"
+    kernels = [network.get_layer("block1_conv1_mirrored").kernel.numpy() for network in (one, same, other)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.abs(kernels[0] - kernels[2]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"color": "content"}, r"^color=content: must be style"),
+        ({"style_scale": 2.0}, r"^style_scale=2: must be 1 in training"),
+        ({"normalize": True}, r"^normalize=True: is not possible in a graph"),
+        ({"style_layers": "conv1_1,conv5_1", "padding": "reflect"}, r"^crop_size=24: too small; .* 32"),
+    ],
+)
+def test_objectives_that_pairs_cannot_have_are_refused(config, change, message):
+    with pytest.raises(ValueError, match=message):
+        ArbitraryTask(dataclasses.replace(config, **change), RECIPE)
+
+
+def test_a_training_from_files_to_a_saved_model(config, files, tmp_path):
+    """Losses fall, the same training again gives the same, and the saved network paints in a style of its own."""
+    recipe = dataclasses.replace(RECIPE, steps=12, training_rate=3e-3)
+    photographs, styles = files
+    network, history = train_arbitrary(
+        photographs, styles, config, recipe, supervision=Supervision(tmp_path / "state")
+    )
+    assert [progress.step for progress in history] == [1, 3, 6, 9, 12]
+    assert history[-1].total < history[0].total
+    again, resumed = train_arbitrary(
+        photographs, styles, config, recipe, supervision=Supervision(tmp_path / "state")
+    )
+    assert [progress.losses for progress in resumed] == [progress.losses for progress in history]
+    loaded = tf.saved_model.load(str(export_style_network(tmp_path / "model", again)))
+    image, style = floats(8), floats(9, size=30)
+    expected = network({"image": image, "style": style})
+    np.testing.assert_allclose(loaded.paint(image, style, tf.constant(1.0)), expected, atol=1e-4)
+
+
+def test_nothing_to_train_on_is_refused(config, files):
+    with pytest.raises(ValueError, match=r"^photographs, styles: must be at least one of each"):
+        train_arbitrary(files[0], [], config, RECIPE)
+    with pytest.raises(ValueError, match=r"^decoder_width=-1"):
+        dataclasses.replace(RECIPE, decoder_width=-1)

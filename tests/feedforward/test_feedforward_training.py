@@ -1,0 +1,258 @@
+"""Networks in training: the objective that they get, the stream of photographs, what is reported, the script."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle import TransferConfig, feature_extractor, style_targets
+from tfstyle.export import savedmodel
+from tfstyle.feedforward.dataset import Share, batches, centers, held_out
+from tfstyle.feedforward.learner import _geometric_mean
+from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.feedforward.tasks import ConditionalTask, in_turn
+from tfstyle.feedforward.training import train
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import content_terms, variation_terms
+from tfstyle.runtime import checkpoints
+from tfstyle.runtime.stopping import Supervision
+from tfstyle.synthesis.objective import Objective
+
+from conftest import picture
+
+STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
+LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
+RECIPE = InstantRecipe(
+    steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=1, report_every=2, training_rate=0.01,
+    validation=0,
+)  # fmt: skip
+VALIDATED = dataclasses.replace(RECIPE, validation=3)
+
+
+@pytest.fixture(scope="module")
+def config(narrow_file):
+    return TransferConfig(
+        weights=narrow_file,
+        image_size=40,
+        scales=1,
+        precision="float32",
+        tv_weight=0.1,
+        units="gatys_code",
+        **LAYERS,
+    )
+
+
+@pytest.fixture(scope="module")
+def styles(config):
+    return [style_targets(style, config) for style in STYLES]
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photographs")
+    for seed in range(5):
+        Image.fromarray(picture(40, 50, seed)).save(folder / f"{seed}.png")
+    return sorted(folder.iterdir())
+
+
+def test_the_stream_may_be_entered_anywhere(photographs):
+    whole = list(batches(photographs, 2, RECIPE))
+    later = list(batches(photographs, 2, RECIPE, first_step=4))
+    assert len(whole) == 6 and len(later) == 2
+    for (contents, numbers), (same, same_numbers) in zip(whole[4:], later):
+        np.testing.assert_array_equal(contents, same)
+        np.testing.assert_array_equal(numbers, same_numbers)
+    contents, numbers = whole[0]
+    assert contents.shape == [2, 24, 24, 3] and numbers.numpy().tolist() == [0, 1]
+    assert 0 <= contents.numpy().min() < 0.3 and 0.7 < contents.numpy().max() <= 1
+    other = next(iter(batches(photographs, 2, dataclasses.replace(RECIPE, shuffle=1))))
+    assert np.abs(other[0] - contents).max() > 0.1
+
+
+def test_shares_make_up_the_batch(photographs):
+    recipe = dataclasses.replace(RECIPE, batch_size=4, steps=3)
+    whole = [[each.numpy() for each in batch] for batch in batches(photographs, 2, recipe, 1)]
+    parts = [list(batches(photographs, 2, recipe, 1, Share(worker, 2, 4))) for worker in range(2)]
+    assert len(whole) == 2 and [len(part) for part in parts] == [4, 4]  # two replicas of each worker
+    for step, batch in enumerate(whole):
+        for place, found in enumerate(zip(*(part for w in parts for part in w[2 * step : 2 * step + 2]))):
+            np.testing.assert_array_equal(np.concatenate(found), batch[place])
+
+
+def test_what_is_held_out(photographs):
+    assert held_out(list("abcdefgh"), 2) == (list("abdefh"), list("cg"))
+    assert held_out(list("abc"), 2) == (["b"], list("ac"))
+    assert held_out(list("abc"), 0) == (list("abc"), [])
+    with pytest.raises(
+        ValueError, match=r"^validation=3: must be below the number of photographs, which is 3"
+    ):
+        held_out(list("abc"), 3)
+    (middle,) = centers(photographs[:1], 40)  # of 40 x 50, nothing to be resized
+    np.testing.assert_allclose(middle, picture(40, 50, 0)[:, 5:45] / 255, atol=1e-6)
+
+
+def test_a_photograph_that_cannot_be_read_is_named(config, styles, photographs, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match=r"^photos: '.*broken.jpg' is no JPEG or PNG, or a damaged one"):
+        train([photographs[0], tmp_path / "broken.jpg"], styles, config, RECIPE)
+
+
+def test_the_objective_is_that_of_a_transfer(config, styles):
+    """Each picture of a batch in its own style: the terms that `transfer` would make of it."""
+    task = ConditionalTask(styles, config, RECIPE)
+    extractor = feature_extractor(
+        [*config.content_layers, *config.style_layers],
+        weights=config.weights,
+        pooling=config.pooling,
+        padding=config.padding,
+    )
+    contents, images = (
+        tf.constant(np.stack([picture(24, 24, seed) for seed in seeds]) / np.float32(255))
+        for seeds in ((3, 4), (5, 6))
+    )
+    numbers = tf.constant([1, 0])
+    composition = task.composition((contents, numbers))
+    found = composition.weighted(composition.weights)(images)
+    for index, number in enumerate(numbers.numpy()):
+        style = tf.constant(STYLES[number][np.newaxis] / np.float32(255))
+        style = tf.image.resize(
+            style, [round(40 * s / max(style.shape)) for s in style.shape[1:3]], "bicubic", antialias=True
+        )
+        terms = [
+            *content_terms(
+                extractor,
+                contents[index : index + 1],
+                config.content_layers,
+                weight=1.0,
+                units=config.units,
+            ),
+            *style_terms(
+                extractor,
+                everywhere(style),
+                config.style_layers,
+                size=(24, 24),
+                weight=config.style_weight,
+                units=config.units,
+            ),
+            *variation_terms(0.1, units=config.units),
+        ]
+        objective = Objective(extractor, terms)
+        expected = objective.weighted(objective.losses(images[index : index + 1]))
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name][index], value, rtol=2e-3)
+
+
+@pytest.mark.slow
+def test_the_loss_falls_and_the_network_is_exported(config, styles, photographs, tmp_path):
+    recipe = dataclasses.replace(RECIPE, steps=40, report_every=10, width=4, training_rate=0.005)
+    network, history = train(photographs, styles, dataclasses.replace(config, style_strength=0.5), recipe)
+    assert [progress.step for progress in history] == [1, 10, 20, 30, 40]
+    assert history[0].note.startswith(
+        "style_strength=0.5 comes to content/block2_conv1=1, style/block1_conv1="
+    )
+    assert history[-1].total < 0.8 * history[0].total
+    savedmodel.export_network(tmp_path / "model", network, {"styles": ["a", "b"]})
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    for height, width in ((1, 1), (23, 37)):
+        image = picture(max(height, 4), max(width, 4), 7)[:height, :width]
+        weights = tf.constant([[0.25, 0.75]])
+        expected = network({"image": tf.constant(image[np.newaxis] / np.float32(255)), "style": weights})
+        found = loaded.signatures["with_style"](
+            image=tf.constant(image[np.newaxis]), style=weights, strength=tf.constant(1.0)
+        )["picture"]
+        assert np.abs(found.numpy().astype(float) - expected * 255).max() <= 0.51
+        half = loaded.paint(image[np.newaxis] / np.float32(255), weights, tf.constant(0.5))
+        np.testing.assert_allclose(half, (expected + image / 255) / 2, atol=1e-5)
+    assert json.loads((tmp_path / "model" / "tfstyle.json").read_text())["styles_known"] == 2
+
+
+class Recorder:
+    """Keeps sheets, and at step 4 the checkpoint of step 2, as of a training that was killed then."""
+
+    def __init__(self, folder):
+        self.sheets, self.folder = [], folder
+
+    def report(self, progress, image):
+        self.sheets.append(image.numpy())
+        if progress.step == 4:
+            shutil.copytree(self.folder / "state", self.folder / "stopped")
+
+
+@pytest.fixture(scope="module")
+def whole(config, styles, photographs, tmp_path_factory):
+    """A training that is not stopped, with some photographs kept: network, history and recorder."""
+    recorder = Recorder(tmp_path_factory.mktemp("whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "_SHARE", 1.0)
+        found = train(
+            photographs,
+            styles,
+            config,
+            VALIDATED,
+            reporters=[recorder],
+            supervision=Supervision(recorder.folder / "state", 2),
+        )
+    return *found, recorder
+
+
+@pytest.mark.slow
+def test_the_same_photographs_are_painted_at_each_report(config, styles, whole):
+    network, history, recorder = whole
+    sheets = recorder.sheets
+    contents = np.stack([picture(40, 50, seed)[:, 5:45] for seed in (0, 2, 4)]) / np.float32(255)
+    contents = tf.clip_by_value(tf.image.resize(contents, [24, 24], "bicubic", antialias=True), 0, 1)
+    task, losses = ConditionalTask(styles, config, VALIDATED), []
+    for numbers in ([0, 1, 0], [1, 0, 1]):
+        made = network({"image": contents, "style": tf.one_hot(numbers, 2)})
+        composition = task.composition((contents, tf.constant(numbers)))
+        losses.append(sum(each.numpy() for each in composition.weighted(composition.weights)(made).values()))
+    np.testing.assert_allclose(history[-1].metrics["validation loss"], np.mean(losses), rtol=1e-4)
+    assert history[0].metrics["validation loss"] != history[-1].metrics["validation loss"]
+    assert "pictures a second" in history[-1].metrics and len(sheets) == 4
+    for sheet in sheets:
+        assert sheet.shape == (1, 3 * 24, 3 * 24, 3)
+        np.testing.assert_allclose(sheet[0, :24], np.concatenate(contents, 1), atol=1e-5)
+    np.testing.assert_allclose(sheets[-1][0, 48:, 48:], made[2], atol=1e-5)
+
+
+def test_styles_take_turns():
+    numbers = [batch[1].numpy().tolist() for batch in in_turn(tf.zeros([3, 4, 4, 3]), styles=5)]
+    assert numbers == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+    assert len(in_turn(tf.zeros([3, 4, 4, 3]), styles=1)) == 1
+
+
+def test_pictures_with_nothing_to_measure_do_not_count():
+    values = [np.array([2.0, 0.0]), np.array([np.inf, 8.0]), np.zeros(2)]
+    np.testing.assert_allclose(_geometric_mean(values, "style/block1_conv1", 0.5), 4.0)
+    with pytest.raises(ValueError, match=r"^style_strength=0.5: cannot be measured on these photographs"):
+        _geometric_mean([np.zeros(2)], "style/block1_conv1", 0.5)
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photographs, whole):
+    network, history, recorder = whole
+    folder = recorder.folder / "stopped"
+    resumed, again = train(photographs, styles, config, VALIDATED, supervision=Supervision(folder))
+    assert again[2].note == "goes on from the checkpoint after 2 steps"
+    assert [progress.losses for progress in again] == [progress.losses for progress in history]
+    for one, other in zip(network.variables, resumed.variables):
+        np.testing.assert_array_equal(one, other)
+    wider = dataclasses.replace(VALIDATED, width=3)
+    with pytest.raises(ValueError, match="of another run: width was 2 and is 3"):
+        train(photographs, styles, config, wider, supervision=Supervision(folder))
+
+
+def test_recipes_are_checked():
+    for change in (
+        {"steps": 0},
+        {"crop_size": 8},
+        {"computed_in": "float16"},
+        {"training_rate": float("nan")},
+    ):
+        with pytest.raises(ValueError, match=f"{next(iter(change))}="):
+            InstantRecipe(**change)

@@ -1,0 +1,172 @@
+"""Exported networks come back as they were, or it is said what is wrong."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.export.savedmodel import export_network
+from tfstyle.feedforward.cards import CARD, read_card, style_names
+from tfstyle.feedforward.loading import load_network
+from tfstyle.feedforward.networks import transformation_network
+
+
+@pytest.fixture(scope="module")
+def network():
+    return transformation_network(2, width=2, residual_blocks=1, seed=4)
+
+
+@pytest.fixture(scope="module")
+def exported(network, tmp_path_factory):
+    about = {"styles": ["mosaic.jpg", "swirls.png"]}
+    return export_network(tmp_path_factory.mktemp("exported") / "model", network, about)
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    return shutil.copytree(exported, tmp_path / "model")
+
+
+def change(folder, **fields):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(card | fields))
+
+
+def test_a_network_comes_back(network, exported):
+    loaded, card = load_network(exported)
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert card["layout"] == {
+        "styles": 2,
+        "width": 2,
+        "residual_blocks": 1,
+        "skip_connection": False,
+        "dtype": "float32",
+    }
+    assert style_names(card) == ["mosaic", "swirls"]
+
+
+@pytest.mark.parametrize(("dtype", "computed"), [("mixed_bfloat16", "bfloat16"), ("float64", "float64")])
+def test_in_another_precision(network, exported, dtype, computed):
+    loaded, _ = load_network(exported, dtype=dtype)
+    assert loaded.get_layer("first").compute_dtype == computed
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_graphs_are_not_read(network, copy):
+    (copy / "saved_model.pb").unlink()
+    np.testing.assert_array_equal(load_network(copy)[0].weights[0], network.weights[0])
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"width": 3}, r"its parameters cannot be read \(.*\(9, 9, 3, 2\).*\(9, 9, 3, 3\)"),
+        ({"styles": 3}, r"its parameters cannot be read \(.*\(2, 2\).*\(3, 2\)"),
+        ({"residual_blocks": 2}, "some of its parameters are missing"),
+        ({"residual_blocks": 0}, f"its parameters are not those that {CARD} speaks of"),
+        ({"skip_connection": True}, r"its parameters cannot be read \(.*\(3, 3, 4, 2\).*\(3, 3, 6, 2\)"),
+        ({"width": "wide"}, "tells of a network that cannot be made .*width='wide'"),
+        ({"depth": 2}, "tells of a network that cannot be made .*depth"),
+    ],
+)
+def test_layouts_that_are_not_the_networks(copy, layout, message):
+    card = json.loads((copy / CARD).read_text())
+    change(copy, layout=card["layout"] | layout)
+    with pytest.raises(ValueError, match=f"^model='.*': .*{message}"):
+        load_network(copy)
+
+
+def test_other_damage(copy, tmp_path):
+    change(copy, fingerprint="0" * 16)
+    with pytest.raises(ValueError, match="are not those that"):
+        load_network(copy)
+    change(copy, layout=None)
+    with pytest.raises(ValueError, match="tells no layout of the network; export it again"):
+        load_network(copy)
+    shutil.rmtree(copy / "variables")
+    change(copy, layout={"styles": 2, "width": 2, "residual_blocks": 1})
+    with pytest.raises(ValueError, match=r"^model='.*': .*larger than the file of its parameters"):
+        load_network(copy, argument="model")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, f"holds no network .*{CARD}: No such file"),
+        ("{", f"holds no network .*{CARD}: Expecting"),
+        ("[" * 100_000, "holds no network"),
+        ("[]", "another kind, None"),
+        ('{"model": ["network"]}', "another kind"),
+        ('{"model": "transfer"}', "another kind, 'transfer'"),
+    ],
+)
+def test_cards_that_are_none(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / CARD).write_text(text)
+    with pytest.raises(ValueError, match=f"^model='.*': .*{message}"):
+        read_card(tmp_path)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"^model='.*none': is no folder; train_stylizer\.py makes one"):
+        read_card(tmp_path / "none")
+
+
+def test_names_of_styles():
+    def names(styles, known=2):
+        return style_names({"styles": styles, "styles_known": known})
+
+    assert names(["x.y.jpg", "z.png"]) == ["x.y", "z"]
+    assert names(["x.jpg", "x.png"]) == ["x.jpg", "x.png"]
+    assert (
+        names(["x.jpg", "x.jpg"]) == names(["x.jpg"]) == names([1, 2]) == names("ab") == ["style1", "style2"]
+    )
+    with pytest.raises(ValueError, match=r"styles_known=None: must be a whole number, 1 to 10000"):
+        names([], None)
+
+
+def test_a_saved_model_is_still_one_without_the_package(network, exported):
+    """The list of parameters beside the graphs does not stand in their way."""
+    image, style = np.random.default_rng(0).uniform(size=(1, 9, 7, 3)).astype(np.float32), [[1.0, 0.0]]
+    found = tf.saved_model.load(str(exported)).signatures["float"](image=tf.constant(image))["picture"]
+    np.testing.assert_allclose(found, network({"image": image, "style": np.float32(style)}), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"styles": 2, "width": 4096, "residual_blocks": 1},
+        {"styles": 10**9, "width": 2, "residual_blocks": 1},
+        {"styles": 2, "width": 2, "residual_blocks": 10**6},
+    ],
+)
+def test_a_network_larger_than_its_file_is_not_made(copy, layout):
+    change(copy, layout={**layout, "dtype": "float32"})
+    with pytest.raises(ValueError, match=r"tells of a network larger than the file of its parameters"):
+        load_network(copy)
+
+
+@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (2, 1, 3), (8, 5, 40), (32, 0, 2)])
+def test_real_networks_are_not_larger_than_their_files(tmp_path, width, blocks, styles):
+    network = transformation_network(styles, width=width, residual_blocks=blocks)
+    assert load_network(export_network(tmp_path / "model", network))[1]["layout"]["width"] == width
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"model": NaN}', '{"model": ' + "9" * 9000 + "}", " " * (1 << 23)]
+)
+def test_hostile_cards_are_none(copy, text):
+    (copy / CARD).write_text(text)
+    with pytest.raises(ValueError, match="holds no network"):
+        read_card(copy)
+
+
+@pytest.mark.parametrize("count", [0, -1, 10**12, True, 2.0, None, [1]])
+def test_the_number_of_styles_is_a_sane_one(count):
+    with pytest.raises(ValueError, match="styles_known"):
+        style_names({"styles_known": count})

@@ -1,0 +1,105 @@
+"""Trainings that would not fit into memory are refused before the first step, with what would fit."""
+
+import dataclasses
+import re
+
+import pytest
+
+from tfstyle import TransferConfig, style_targets
+from tfstyle.feedforward import memory_model, training_memory
+from tfstyle.feedforward.adain_training import ArbitraryTask
+from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.feedforward.tasks import ConditionalTask
+
+from conftest import picture
+
+RECIPE = InstantRecipe(batch_size=8, crop_size=256, width=4, residual_blocks=1)
+
+
+@pytest.fixture(scope="module")
+def config(narrow_file):
+    return TransferConfig(weights=narrow_file, image_size=40, scales=1, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def task(config):
+    return ConditionalTask([style_targets(picture(40, 40, 1), config)], config, RECIPE)
+
+
+def test_values_that_a_network_keeps(task):
+    # By hand, for 16 x 16: 4 filters, 8 at half of the side, 16 at a quarter, twice more of these in the
+    # block; then 16 channels doubled to 8 x 8, 8 filters there, 8 channels doubled to 16 x 16, 4 filters, 3.
+    quarter, half, whole = 4 * 4, 8 * 8, 16 * 16
+    expected = 4 * whole + 8 * half + 3 * 16 * quarter + (16 + 8) * half + (8 + 4 + 3) * whole
+    assert task.kept(16) == expected
+
+
+def test_values_that_a_decoder_keeps(config):
+    recipe = dataclasses.replace(RECIPE, adain_layer="block2_conv1", decoder_width=0.5)
+    # The encoder of 16 x 16: two convolutions of 4 filters and their pooling, and one of 6 at half of the side.
+    assert ArbitraryTask(config, recipe).kept(16) == (2 * 4 * 256 + 4 * 64 + 6 * 64) // 2
+
+
+def test_needs_grow_with_pictures_and_their_area(task, config):
+    def needs(**changes):
+        return memory_model.needed_bytes(task, config, dataclasses.replace(RECIPE, **changes)) - 60_000_000
+
+    assert needs(batch_size=2) == pytest.approx(2 * needs(batch_size=1), rel=1e-6)
+    assert needs(crop_size=512) == pytest.approx(4 * needs(), rel=1e-6)
+    assert 0.5 * needs() <= needs(computed_in="bfloat16") < 0.8 * needs()
+
+
+def test_replicas_share_a_batch(task, config):
+    alone = dataclasses.replace(RECIPE, batch_size=2)
+    assert memory_model.needed_bytes(task, config, RECIPE, 4) == memory_model.needed_bytes(
+        task, config, alone
+    )
+
+
+def limited(config, task, room, monkeypatch):
+    """The config with so many bytes of room for a step."""
+    monkeypatch.setattr(training_memory, "resident_bytes", lambda: 10**9)
+    return dataclasses.replace(config, memory_limit=1 + room / 1e9)
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_what_cannot_fit_is_refused_with_what_would(task, config, replicas, monkeypatch):
+    needs = memory_model.needed_bytes(task, config, RECIPE, replicas)
+    config = limited(config, task, 0.6 * needs, monkeypatch)
+    with pytest.raises(ValueError) as caught:
+        memory_model.require_fit(task, config, RECIPE, replicas)
+    found = re.fullmatch(
+        r"batch_size=8, crop_size=256: need (\d+\.\d\d) GB of memory, and (\d+\.\d\d) GB are there; what would"
+        r" fit: batch_size=(\d+) or crop_size=(\d+); memory_limit=GB says otherwise how much may be used",
+        str(caught.value),
+    )
+    assert float(found[1]) == pytest.approx(1 + needs / 1e9, abs=0.01)
+    batch, side = int(found[3]), int(found[4])
+    assert batch % replicas == 0
+    for changes, more in (({"batch_size": batch}, {"batch_size": batch + replicas}),
+                          ({"crop_size": side}, {"crop_size": side + 4})):  # fmt: skip
+        memory_model.require_fit(task, config, dataclasses.replace(RECIPE, **changes), replicas)
+        with pytest.raises(ValueError, match="what would fit"):
+            memory_model.require_fit(task, config, dataclasses.replace(RECIPE, **more), replicas)
+
+
+def test_where_the_process_alone_takes_all(task, config, monkeypatch):
+    with pytest.raises(ValueError, match="no training would fit"):
+        memory_model.require_fit(task, limited(config, task, 0, monkeypatch), RECIPE)
+
+
+def test_without_a_limit_it_is_what_is_free(task, config, monkeypatch):
+    needs = memory_model.needed_bytes(task, config, RECIPE)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs - 10**6)
+    with pytest.raises(ValueError, match="GB are there"):
+        memory_model.require_fit(task, config, RECIPE)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs + 10**8)
+    memory_model.require_fit(task, config, RECIPE)
+
+
+def test_a_training_is_refused_before_it_begins(task, config, tmp_path, monkeypatch):
+    """What it would have read does not even have to be there."""
+    from tfstyle.feedforward.training import train_task
+
+    with pytest.raises(ValueError, match="batch_size=8, crop_size=256"):
+        train_task(lambda: task, None, limited(config, task, 10**6, monkeypatch), RECIPE, identity={})

@@ -1,0 +1,346 @@
+"""Feed-forward networks: any size, no frame, one normalisation per style."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.feedforward.layers import (
+    ConditionalInstanceNormalization,
+    Doubled,
+    ReflectedConv2D,
+    reflected,
+    reflected_indices,
+)
+from tfstyle.feedforward.networks import instance_statistics, layout, run, transformation_network
+
+from conftest import differing
+
+MIXED = np.float32([[0.2, 0.5, 0.3]])
+SIZES = [(1, 1), (1, 7), (5, 3), (16, 16), (33, 47)]
+
+
+def network(**options):
+    return differing(transformation_network(3, **{"width": 4, "residual_blocks": 1, **options}))
+
+
+def normalisations(made):
+    return [layer for layer in made.layers if isinstance(layer, ConditionalInstanceNormalization)]
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
+
+
+def made_of(made, image, style=MIXED):
+    style = np.broadcast_to(style, (len(image), 3))
+    return made({"image": image, "style": style}).numpy()
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    return network()
+
+
+@pytest.fixture(scope="module")
+def skipping():
+    return network(skip_connection=True)
+
+
+# The network.
+
+
+@pytest.mark.parametrize("which", ["narrow", "skipping"])
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_comes_back_in_range(which, size, request):
+    made = made_of(request.getfixturevalue(which), noise(2, *size, 3))
+    assert made.shape == (2, *size, 3)
+    assert made.dtype == np.float32
+    assert made.min() >= 0
+    assert made.max() <= 1
+    # A single position has no variance: the picture does not show.
+    assert size == (1, 1) or made.std(axis=(1, 2)).max() > 0.01
+
+
+def test_pictures_of_a_batch_do_not_see_each_other(narrow):
+    images, styles = noise(2, 17, 22, 3), np.float32([[0, 1, 0], [0.2, 0.5, 0.3]])
+    together = made_of(narrow, images, styles)
+    singles = [made_of(narrow, images[i : i + 1], styles[i : i + 1]) for i in range(2)]
+    np.testing.assert_allclose(together, np.concatenate(singles), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(6, 9), (33, 47), (64, 50)])
+@pytest.mark.parametrize("value", [0.0, 0.37, 1.0])
+@pytest.mark.parametrize("which", ["narrow", "skipping"])
+def test_has_no_frame(which, size, value, request):
+    image = np.full((1, *size, 3), value, np.float32) * np.float32([1, 0.5, 0.2])
+    made = made_of(request.getfixturevalue(which), image)
+    np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)
+
+
+def test_a_skip_connection_brings_the_first_activation_to_the_end(narrow, skipping):
+    """With no weight on it, the network is the one without; with nothing else, the end sees full size alone."""
+    assert skipping.count_params() == narrow.count_params() + 9 * 4 * 4
+    image = noise(1, 14, 19, 3)
+    weights = skipping.get_weights()
+    (place,) = (index for index, each in enumerate(weights) if each.shape == (3, 3, 12, 4))
+    without = [each.copy() for each in weights]
+    without[place][:, :, 8:] = 0
+    skipping.set_weights(without)
+    same = network()
+    same.set_weights([each[:, :, :8] if index == place else each for index, each in enumerate(without)])
+    np.testing.assert_allclose(made_of(skipping, image), made_of(same, image), atol=1e-6)
+    alone = [each.copy() for each in weights]
+    alone[place][:, :, :8] = 0
+    skipping.set_weights(alone)
+    before = made_of(skipping, image)
+    skipping.get_layer("residual1_a").kernel.assign(0 * skipping.get_layer("residual1_a").kernel)
+    np.testing.assert_array_equal(made_of(skipping, image), before)
+    skipping.set_weights(weights)
+    assert np.abs(made_of(skipping, image) - before).max() > 0.01
+
+
+def test_a_layout_makes_the_same_layers(narrow, skipping):
+    for made in (narrow, skipping):
+        assert [each.shape for each in transformation_network(**layout(made)).weights] == [
+            each.shape for each in made.weights
+        ]
+
+
+def test_parameters_counted_by_hand(narrow):
+    kernels = 81 * 3 * 4 + 9 * (4 * 8 + 8 * 16 + 2 * 16 * 16 + 16 * 8 + 8 * 4) + 81 * 4 * 3 + 3
+    normalised = 4 + 8 + 16 + 2 * 16 + 8 + 4
+    assert narrow.count_params() == kernels + 3 * 2 * normalised == 9867
+
+
+def test_the_seed_is_that_of_the_kernels():
+    same, again, other = (transformation_network(width=4, residual_blocks=2, seed=s) for s in (3, 3, 4))
+    for one, two, three in zip(same.get_weights(), again.get_weights(), other.get_weights()):
+        np.testing.assert_array_equal(one, two)
+        if one.ndim == 4:
+            assert not np.any(one == three)
+    kernels = [layer.kernel.numpy() for layer in same.layers if layer.name.startswith("residual1_") and hasattr(layer, "kernel")]  # fmt: skip
+    assert len(kernels) == 2
+    assert not np.any(kernels[0] == kernels[1])
+
+
+def test_a_style_is_its_own_parameters_and_nothing_else():
+    made, image, own = network(), noise(1, 12, 12, 3), np.eye(3, dtype=np.float32)
+    before = [made_of(made, image, own[style : style + 1]) for style in range(3)]
+    for layer in normalisations(made):
+        layer.shift.assign(layer.shift + np.float32([[0], [0.5], [0]]))
+    after = [made_of(made, image, own[style : style + 1]) for style in range(3)]
+    np.testing.assert_array_equal(before[0], after[0])
+    np.testing.assert_array_equal(before[2], after[2])
+    assert np.abs(before[1] - after[1]).max() > 0.01
+
+
+def test_a_saved_network_is_the_same(narrow, tmp_path):
+    narrow.save(tmp_path / "network.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "network.keras")
+    image = noise(2, 13, 18, 3)
+    np.testing.assert_array_equal(made_of(loaded, image), made_of(narrow, image))
+    assert list(instance_statistics(loaded, image, MIXED)) == [layer.name for layer in normalisations(narrow)]
+
+
+def test_an_exported_network_takes_any_size(narrow, tmp_path):
+    narrow.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    for size in SIZES:
+        image = noise(2, *size, 3)
+        inputs = {"image": tf.constant(image), "style": tf.constant(np.repeat(MIXED, 2, 0))}
+        np.testing.assert_allclose(loaded.serve(inputs), made_of(narrow, image), atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_is_close_and_inside_only(narrow, dtype, tmp_path):
+    half, image = network(dtype=dtype), noise(1, 21, 30, 3)
+    half.set_weights(narrow.get_weights())
+    made = made_of(half, image)
+    assert made.dtype == np.float32
+    assert {variable.dtype for variable in half.variables} == {"float32"}
+    assert half.get_layer("first").compute_dtype == dtype.removeprefix("mixed_")
+    assert np.abs(made - made_of(narrow, image)).mean() < 0.02
+    half.save(tmp_path / "half.keras")
+    np.testing.assert_array_equal(made_of(tf.keras.models.load_model(tmp_path / "half.keras"), image), made)
+
+
+def test_every_parameter_is_trained_that_can_be(narrow):
+    """A shift at the end of a residual block is the same everywhere, and the next normalisation takes it off."""
+    with tf.GradientTape() as tape:
+        made = narrow({"image": noise(1, 11, 14, 3), "style": MIXED}, training=True)
+        loss = tf.reduce_sum(tf.square(made - 0.3))
+    gradients = tape.gradient(loss, narrow.trainable_variables)
+    assert len(gradients) == len(narrow.variables)
+    idle = {
+        variable.path
+        for variable, gradient in zip(narrow.variables, gradients)
+        if np.abs(gradient).max() < 1e-4
+    }
+    assert idle == {"residual1_b_norm/shift"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"styles": 0}, r"^styles=0: must be a whole number, 1 or above$"),
+        ({"width": 2.5}, r"^width=2\.5: "),
+        ({"residual_blocks": -1}, r"^residual_blocks=-1: must be a whole number, 0 or above$"),
+        ({"skip_connection": 1}, r"^skip_connection=1: must be true or false$"),
+        ({"seed": -1}, r"^seed=-1: "),
+        ({"dtype": "int8"}, r"^dtype='int8': must be one of float32, "),
+    ],
+)
+def test_what_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        transformation_network(**options)
+
+
+def test_without_residual_blocks():
+    assert made_of(network(residual_blocks=0), noise(1, 5, 6, 3)).shape == (1, 5, 6, 3)
+
+
+# Layer by layer.
+
+
+def test_run_with_the_layers_own_normalisation_is_the_network(narrow):
+    image = noise(1, 18, 15, 3)
+    made = run(narrow, image, MIXED, lambda layer, activation, style: layer(activation, style))
+    np.testing.assert_array_equal(made, made_of(narrow, image))
+
+
+def test_statistics_of_the_whole_make_its_parts(narrow):
+    """A part with corners at multiples of 4 is, from 28 pixels inside it, what the whole is there."""
+    image = noise(1, 90, 101, 3)
+    statistics = instance_statistics(narrow, image, MIXED)
+
+    def given(layer, activation, style):
+        return layer.normalise(activation, *statistics[layer.name], style)
+
+    whole = made_of(narrow, image)
+    np.testing.assert_allclose(run(narrow, image, MIXED, given), whole, atol=1e-5)
+    # The upper left corner, and the lower right one, whose sides are odd.
+    part = run(narrow, image[:, :64, :68], MIXED, given)
+    np.testing.assert_allclose(part[:, :36, :40], whole[:, :36, :40], atol=1e-5)
+    part = run(narrow, image[:, 24:, 32:], MIXED, given)
+    np.testing.assert_allclose(part[:, 28:, 28:], whole[:, 52:, 60:], atol=1e-5)
+    assert np.abs(part[:, :4] - whole[:, 24:28, 32:]).max() > 1e-3
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_a_pixel_reaches_as_far_as_is_said(blocks):
+    made = network(residual_blocks=blocks)
+    for layer in made.layers:
+        if isinstance(layer, ReflectedConv2D):
+            layer.kernel.assign(tf.abs(layer.kernel) + 0.01)
+    furthest, image = 0, tf.constant(noise(1, 80, 80, 3))
+    for position in range(40, 44):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            logits = run(made, image, MIXED, lambda layer, activation, style: activation * 0.1)
+            value = logits[0, position, position, 0]
+        rows = np.nonzero(np.any(tape.gradient(value, image)[0], axis=(1, 2)))[0]
+        furthest = max(furthest, position - rows[0], rows[-1] - position)
+    assert furthest == 20 + 8 * blocks
+
+
+# The layers.
+
+
+def test_normalisation_by_the_formula():
+    layer = ConditionalInstanceNormalization(3)
+    activation, style = 5 + 2 * noise(2, 4, 7, 6), np.float32([[0, 0, 1], [0.2, 0.5, 0.3]])
+    layer(activation, style)
+    scale, shift = noise(3, 6, seed=1), noise(3, 6, seed=2)
+    layer.scale.assign(scale)
+    layer.shift.assign(shift)
+    expected = np.empty(activation.shape)
+    for picture in range(2):
+        for channel in range(6):
+            values = activation[picture, ..., channel].astype(np.float64)
+            normal = (values - values.mean()) / np.sqrt(values.var() + 1e-5)
+            expected[picture, ..., channel] = (
+                normal * (style[picture] @ scale)[channel] + (style[picture] @ shift)[channel]
+            )
+    np.testing.assert_allclose(layer(activation, style), expected, atol=2e-5)
+
+
+def test_between_styles_scale_and_shift_are_linear():
+    layer = ConditionalInstanceNormalization(2, dtype="float64")
+    activation = noise(1, 5, 5, 3).astype(np.float64)
+    layer(activation, np.eye(2)[:1])
+    layer.scale.assign(noise(2, 3, seed=1))
+    layer.shift.assign(noise(2, 3, seed=2))
+    first, second, between = (
+        layer(activation, np.float64([style])) for style in ([1, 0], [0, 1], [0.3, 0.7])
+    )
+    np.testing.assert_allclose(between, 0.3 * first + 0.7 * second, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_only_the_result_is_rounded_to_half_precision(dtype):
+    """Sums over 4096 positions, and numbers such as 0.3, are beyond half precision."""
+    layer = ConditionalInstanceNormalization(2, dtype=dtype)
+    activation, style = tf.cast(3 + noise(1, 64, 64, 2), layer.compute_dtype), np.float32([[0.3, 0.7]])
+    layer(activation, style)
+    scale, shift = np.float32([[1.001, 1], [2.003, 2]]), np.float32([[0, 20.01], [0, 30.03]])
+    layer.scale.assign(scale)
+    layer.shift.assign(shift)
+    mean, variance = layer.moments(activation)
+    wide = np.float64(activation)
+    np.testing.assert_allclose(mean, wide.mean(axis=(1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(variance, wide.var(axis=(1, 2)), rtol=1e-4)
+    normal = (wide - wide.mean(axis=(1, 2))) / np.sqrt(wide.var(axis=(1, 2)) + 1e-5)
+    expected = tf.cast(normal * (style @ scale) + style @ shift, layer.compute_dtype)
+    same = np.equal(layer(activation, style), expected)
+    assert same.mean() > 0.98  # the others lie between two numbers of that precision
+
+
+@pytest.mark.parametrize(
+    ("size", "margin"), [((5, 7), 1), ((5, 7), 4), ((2, 3), 1), ((3, 2), 5), ((4, 9), 0)]
+)
+def test_reflection_as_by_numpy(size, margin):
+    activation = noise(2, *size, 3)
+    expected = np.pad(activation, [(0, 0), (margin, margin), (margin, margin), (0, 0)], mode="reflect")
+    np.testing.assert_array_equal(reflected(activation, margin), expected)
+
+
+def test_reflection_by_hand():
+    assert reflected_indices(3, 5).numpy().tolist() == [1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]
+    assert reflected_indices(2, 3).numpy().tolist() == [1, 0, 1, 0, 1, 0, 1, 0]
+    assert reflected_indices(1, 4).numpy().tolist() == [0] * 9
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 9)])
+def test_a_convolution_sees_the_reflection(size, strides):
+    layer = ReflectedConv2D(4, 3, strides=strides)
+    activation = noise(1, *size, 2)
+    padded = activation
+    for axis, side in ((1, size[0]), (2, size[1])):
+        mode = "edge" if side == 1 else "reflect"
+        padded = np.pad(padded, [(1, 1) if axis == each else (0, 0) for each in range(4)], mode=mode)
+    made = layer(activation)
+    np.testing.assert_allclose(made, tf.nn.conv2d(padded, layer.kernel, strides, "VALID"), atol=1e-6)
+    assert layer.compute_output_shape((None, *size, 2)) == (None, *made.shape[1:])
+    assert layer.compute_output_shape((None, None, None, 2)) == (None, None, None, 4)
+
+
+def test_a_kernel_without_a_centre_is_refused():
+    with pytest.raises(ValueError, match=r"^kernel_size=4: must be odd"):
+        ReflectedConv2D(4, 4)
+    with pytest.raises(ValueError, match=r"^data_format='channels_first': "):
+        ReflectedConv2D(4, 3, data_format="channels_first")
+
+
+def test_doubled_by_hand():
+    activation = np.float32([[0, 4], [8, 12]]).reshape(1, 2, 2, 1)
+    made = Doubled()(activation, np.zeros([1, 3, 4, 5], np.float32))
+    assert made.numpy()[0, ..., 0].tolist() == [[0, 1, 3, 4], [2, 3, 5, 6], [6, 7, 9, 10]]
+    assert Doubled()(activation[:, :1, :1], np.zeros([1, 1, 1, 5], np.float32)).numpy().tolist() == [[[[0]]]]
+
+
+@pytest.mark.parametrize("size", [(2, 2), (5, 3), (6, 7)])
+def test_doubled_as_by_bilinear_resizing(size):
+    activation, double = noise(2, *size, 3), [2 * side for side in size]
+    made = Doubled()(activation, np.zeros([2, *double, 1], np.float32))
+    np.testing.assert_allclose(made, tf.image.resize(activation, double), atol=1e-6)

@@ -1,0 +1,76 @@
+"""The network that the repository ships: small, five styles, and there for who has TensorFlow alone."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfstyle import InstantStylizer
+from tfstyle.export.lite import LiteNetwork, check, convert
+from tfstyle.feedforward.loading import load_network
+
+from conftest import ROOT, picture
+
+FOLDER = ROOT / "saved_models" / "styles"
+SIZES = [(1, 1), (1, 7), (33, 20), (769, 1023)]
+
+STRANGER = """
+import sys
+sys.modules["tfstyle"] = None
+import numpy as np, tensorflow as tf
+folder, given, out = sys.argv[1:4]
+loaded, given = tf.saved_model.load(folder), np.load(given)
+style, strength = tf.constant([[0.0, 0.5, 0.5, 0.0, 0.0]]), tf.constant(0.8)
+paint = loaded.signatures["with_style"]
+found = {name: paint(image=tf.constant(given[name]), style=style, strength=strength)["picture"] for name in given.files}
+np.savez(out, **found)
+"""
+
+
+def test_it_is_small_and_says_what_it_is():
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 5e6
+    card = json.loads((FOLDER / "tfstyle.json").read_text())
+    network, _ = load_network(FOLDER)
+    assert card["styles_known"] == len(card["styles"]) == network.input["style"].shape[-1] == 5
+    assert card["config"]["weights"] == "mini" and card["photographs"] > 900 and "license" in card
+    page = (FOLDER / "README.md").read_text()
+    for number, name in enumerate(card["styles"], 1):
+        stem = name.removesuffix(".jpg")
+        assert f"styles/{number}_{stem}.jpg" in page and (FOLDER / "styles" / f"{number}_{stem}.jpg").exists()
+
+
+def test_styles_differ_and_shapes_stay():
+    stylize = InstantStylizer.load(FOLDER)
+    content = np.float32(picture(90, 120, 3))[np.newaxis] / 255
+    made = {name: np.asarray(stylize(content, style=name)) for name in stylize.names}
+    assert len(made) == 5
+    edges = [np.abs(np.diff(each.mean(-1), axis=1)).max() for each in (content, *made.values())]
+    assert min(edges) > 0.02
+    pairs = [
+        np.abs(one - other).mean() for name, one in made.items() for key, other in made.items() if name < key
+    ]
+    assert min(pairs) > 0.02  # some 5 of 255
+
+
+def test_where_there_is_no_tfstyle(tmp_path):
+    given = {f"{height}x{width}": picture(max(height, 6), max(width, 6), 1)[np.newaxis, :height, :width]
+             for height, width in SIZES}  # fmt: skip
+    np.savez(tmp_path / "given.npz", **given)
+    command = [sys.executable, "-c", STRANGER, FOLDER, tmp_path / "given.npz", tmp_path / "made.npz"]
+    process = subprocess.run([str(part) for part in command], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    made, stylize = np.load(tmp_path / "made.npz"), InstantStylizer.load(FOLDER)
+    for name, image in given.items():
+        assert made[name].shape == image.shape and made[name].dtype == np.uint8
+        expected = np.asarray(stylize(image, style={"mosaic": 1.0, "woodcut": 1.0}, strength=0.8))
+        np.testing.assert_allclose(np.int32(made[name]), np.int32(expected), atol=1)
+
+
+@pytest.mark.parametrize("quantize", ["none", "float16"])
+def test_as_a_lite_file(tmp_path, quantize):
+    lite = LiteNetwork(convert(FOLDER, tmp_path / "styles.tflite", quantize=quantize))
+    pictures = [np.float32(picture(*size, 2))[np.newaxis] / 255 for size in ((48, 64), (65, 43))]
+    assert check(lite, FOLDER, pictures) < 2

@@ -1,0 +1,407 @@
+"""Every kind of picture is read to the colours that a viewer shows."""
+
+import contextlib
+import io
+import os
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image, ImageCms
+
+from tfstyle.io import decode, formats, images
+
+from conftest import picture
+
+PIXELS = picture(20, 30)
+
+
+def read(path):
+    return images.load_image(path).numpy()[0] * 255
+
+
+def test_rgb_file(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    loaded = images.load_image(tmp_path / "a.png")
+    assert loaded.shape == (1, 20, 30, 3)
+    assert loaded.dtype == tf.float32
+    np.testing.assert_allclose(loaded[0], PIXELS / 255, atol=1e-7)
+
+
+def test_grey_and_bilevel(tmp_path):
+    grey = PIXELS[..., 0]
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    np.testing.assert_allclose(read(tmp_path / "grey.png"), np.repeat(grey[..., None], 3, -1), atol=1e-4)
+    Image.fromarray(grey > 128).save(tmp_path / "bilevel.png")
+    assert set(np.unique(read(tmp_path / "bilevel.png"))) == {0, 255}
+
+
+def test_palette(tmp_path):
+    indexed = Image.fromarray(PIXELS).quantize(16)
+    indexed.save(tmp_path / "a.gif")
+    np.testing.assert_allclose(read(tmp_path / "a.gif"), np.asarray(indexed.convert("RGB")), atol=1e-4)
+
+
+def test_transparency_is_laid_on_white(tmp_path):
+    rgba = np.dstack([PIXELS, np.zeros((20, 30), np.uint8)])
+    rgba[:10, :, 3] = 255
+    rgba[10:15, :, 3] = 128
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    loaded = read(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded[:10], PIXELS[:10], atol=1e-4)
+    half = 128 / 255
+    np.testing.assert_allclose(loaded[10:15], PIXELS[10:15] * half + 255 * (1 - half), atol=1)
+    np.testing.assert_array_equal(loaded[15:], 255)
+
+
+def test_palette_with_a_transparent_entry(tmp_path):
+    indexed = Image.new("P", (2, 1))
+    indexed.putpalette([10, 20, 30, 200, 100, 50])
+    indexed.putdata([0, 1])
+    indexed.save(tmp_path / "a.png", transparency=0)
+    np.testing.assert_allclose(read(tmp_path / "a.png"), [[[255, 255, 255], [200, 100, 50]]], atol=1e-4)
+
+
+def test_opacity_of_files(tmp_path):
+    alpha = PIXELS[..., 1]
+    for name, color in (("rgba", PIXELS), ("la", PIXELS[..., :1])):
+        stored = Image.fromarray(np.dstack([color, alpha]))
+        stored.save(tmp_path / f"{name}.png")
+        for source in (tmp_path / f"{name}.png", stored):
+            found = images.load_alpha(source)
+            assert found.shape == (1, 20, 30, 1) and found.dtype == tf.float32
+            np.testing.assert_allclose(found[0, ..., 0], alpha / 255, atol=1e-6)
+    indexed = Image.new("P", (2, 1))
+    indexed.putpalette([10, 20, 30, 200, 100, 50])
+    indexed.putdata([0, 1])
+    indexed.save(tmp_path / "indexed.png", transparency=0)
+    np.testing.assert_array_equal(images.load_alpha(tmp_path / "indexed.png")[0, ..., 0], [[0, 1]])
+
+
+def test_what_is_opaque_has_no_opacity(tmp_path):
+    for name, mode in (("rgb.png", "RGB"), ("rgba.png", "RGBA"), ("grey.png", "L"), ("a.jpg", "RGB")):
+        Image.fromarray(PIXELS).convert(mode).save(tmp_path / name)
+        assert images.load_alpha(tmp_path / name) is None
+    Image.fromarray(np.full((4, 4), 60000, np.uint16)).save(tmp_path / "deep.png")
+    assert images.load_alpha(tmp_path / "deep.png") is None
+    for array in (PIXELS, PIXELS[..., 0], np.dstack([PIXELS, np.full((20, 30), 255, np.uint8)])):
+        assert images.load_alpha(array) is None
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("batch", [False, True])
+def test_opacity_of_arrays(kind, batch):
+    full = 1 if kind is np.float32 else np.iinfo(kind).max
+    array = np.zeros((4, 5, 4), kind)
+    array[1:, :, 3], array[2:, :, 3] = full, full // 5 if kind is not np.float32 else 0.2
+    found = images.load_alpha(array[np.newaxis] if batch else array)
+    assert found.shape == (1, 4, 5, 1) and found.dtype == tf.float32
+    np.testing.assert_allclose(found[0, :, 2, 0], [0, 1, 0.2, 0.2], atol=1e-6)
+
+
+def test_opacity_of_what_is_no_picture(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"^content='.*none.png': no such file"):
+        images.load_alpha(tmp_path / "none.png", "content")
+    with pytest.raises(ValueError, match=r"^content: an array.*must be"):
+        images.load_alpha(np.zeros((2, 4, 4, 4)), "content")
+
+
+def test_colours_and_opacity_at_once(tmp_path, monkeypatch):
+    Image.fromarray(np.dstack([PIXELS, PIXELS[..., 0]])).save(tmp_path / "a.png")
+    expected = images.load_image(tmp_path / "a.png"), images.load_alpha(tmp_path / "a.png")
+    opened, plain = [], decode.open_picture
+
+    def counted(*arguments):
+        opened.append(arguments)
+        return plain(*arguments)
+
+    monkeypatch.setattr(decode, "open_picture", counted)
+    for found, each in zip(images.load_with_alpha(tmp_path / "a.png"), expected):
+        np.testing.assert_array_equal(found, each)
+    assert len(opened) == 1
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    ramp = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
+    Image.fromarray(ramp).save(tmp_path / "a.png")
+    loaded = images.load_image(tmp_path / "a.png").numpy()[0]
+    np.testing.assert_allclose(loaded[..., 1], ramp / 65535, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path, orientation):
+    stored = Image.fromarray(PIXELS)
+    exif = stored.getexif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.png", exif=exif)
+    upright = {
+        1: PIXELS,
+        2: PIXELS[:, ::-1],
+        3: PIXELS[::-1, ::-1],
+        4: PIXELS[::-1],
+        5: PIXELS.transpose(1, 0, 2),
+        6: np.rot90(PIXELS, -1),
+        7: np.rot90(PIXELS, 2).transpose(1, 0, 2),
+        8: np.rot90(PIXELS),
+    }[orientation]
+    np.testing.assert_allclose(read(tmp_path / "a.png"), upright, atol=1e-4)
+
+    # Opacity turns with it.
+    alpha = PIXELS[..., 0]
+    Image.fromarray(np.dstack([PIXELS, alpha])).save(tmp_path / "b.png", exif=exif)
+    turned = images.load_alpha(tmp_path / "b.png").numpy()[0, ..., 0]
+    assert turned.shape == upright.shape[:2]
+    np.testing.assert_allclose(turned, upright[..., 0] / 255, atol=1e-6)
+
+
+def test_cmyk(tmp_path):
+    # Full cyan ink takes the red away; no ink at all is white.
+    Image.new("CMYK", (20, 20), (255, 0, 0, 0)).save(tmp_path / "cyan.jpg")
+    np.testing.assert_allclose(read(tmp_path / "cyan.jpg")[10, 10], (0, 255, 255), atol=2)
+    Image.new("CMYK", (20, 20), (0, 0, 0, 0)).save(tmp_path / "white.jpg")
+    np.testing.assert_allclose(read(tmp_path / "white.jpg")[10, 10], 255, atol=2)
+
+
+def test_colour_profile_is_brought_to_srgb(tmp_path):
+    # CIELAB has a profile of its own in littleCMS: L=50, a=b=0 is mid grey, 119 in sRGB.
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    Image.new("LAB", (4, 4), (128, 128, 128)).save(tmp_path / "a.tif", icc_profile=profile)
+    np.testing.assert_allclose(read(tmp_path / "a.tif"), 119, atol=2)
+
+
+def test_a_broken_profile_is_told_and_passed_over(tmp_path, caplog):
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", icc_profile=b"nonsense")
+    with caplog.at_level("WARNING", "absl"):
+        loaded = read(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded, PIXELS, atol=1e-4)
+    assert "colour profile cannot be used" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        PIXELS,
+        PIXELS[np.newaxis],
+        PIXELS / 255.0,
+        PIXELS.astype(np.uint16) * 257,
+        Image.fromarray(PIXELS),
+        tf.constant(PIXELS),
+        tf.constant(PIXELS, tf.float32)[tf.newaxis] / 255,
+    ],
+    ids=["uint8", "batch", "float64", "uint16", "pil", "tensor", "float tensor"],
+)
+def test_arrays(source):
+    np.testing.assert_allclose(images.load_image(source)[0], PIXELS / 255, atol=1e-6)
+
+
+def test_grey_and_transparent_arrays():
+    np.testing.assert_allclose(images.load_image(np.full((4, 5), 51, np.uint8)), 0.2, atol=1e-6)
+    rgba = np.zeros((4, 5, 4))
+    rgba[..., 3] = 0.25
+    np.testing.assert_allclose(images.load_image(rgba), 0.75, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.full((4, 4, 3), 200.0), r"in \[0, 1\]"),
+        (np.full((4, 4, 3), np.nan), "finite"),
+        (np.zeros((4, 4, 3), np.int32), "must be uint8"),
+        (np.zeros((4, 4, 2)), "must be"),
+        (np.zeros((2, 4, 4, 3)), "must be"),
+        (np.zeros((0, 4, 3)), "must be"),
+    ],
+)
+def test_bad_arrays(array, problem):
+    with pytest.raises(ValueError, match=rf"^style: an array.*{problem}"):
+        images.load_image(array, "style")
+
+
+def test_bad_files(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"content='.*none.png': no such file"):
+        images.load_image(tmp_path / "none.png", "content")
+    with pytest.raises(OSError, match="is a folder"):
+        images.load_image(tmp_path)
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(ValueError, match="is not a picture"):
+        images.load_image(tmp_path / "text.png")
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(ValueError, match="is not a picture"):
+        images.load_image(tmp_path / "empty.jpg")
+    for kind in ("png", "jpg"):
+        whole = io.BytesIO()
+        Image.fromarray(picture(90, 90)).save(whole, {"png": "PNG", "jpg": "JPEG"}[kind])
+        (tmp_path / f"short.{kind}").write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+        with pytest.raises(ValueError, match="damaged or cut short"):
+            images.load_image(tmp_path / f"short.{kind}")
+    Image.fromarray(PIXELS).save(tmp_path / "big.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match="million pixels"):
+        images.load_image(tmp_path / "big.png")
+
+
+def test_fitted_size_keeps_the_aspect():
+    assert images.fitted_size(300, 400, 256) == (192, 256)
+    assert images.fitted_size(400, 300, 256) == (256, 192)
+    assert images.fitted_size(300, 400, 0) == (300, 400)
+    assert images.fitted_size(1, 1000, 10) == (1, 10)
+
+
+def test_resize_averages_when_it_shrinks():
+    stripes = np.zeros((1, 64, 64, 3), np.float32)
+    stripes[:, :, ::2] = 1
+    shrunk = images.resize(tf.constant(stripes), (16, 16)).numpy()
+    np.testing.assert_allclose(shrunk[:, 2:-2, 2:-2], 0.5, atol=0.02)  # not the aliased 0 or 1
+    again = images.resize(tf.constant(shrunk), (64, 48))
+    assert again.shape == (1, 64, 48, 3)
+    assert again.numpy().min() >= 0 and again.numpy().max() <= 1
+
+
+def test_resize_of_masks_is_that_of_pictures():
+    values = tf.constant(np.random.default_rng(0).random([2, 20, 14, 3]), tf.float32)
+    for size in ((7, 9), (33, 20)):
+        whole = images.resize(values, size)
+        assert whole.shape == (2, *size, 3)
+        for channel in range(3):
+            single = images.resize(values[..., channel : channel + 1], size)
+            np.testing.assert_allclose(single[..., 0], whole[..., channel], atol=1e-6)
+
+
+def test_cover_keeps_the_aspect_and_cuts():
+    circle = np.hypot(*np.mgrid[-20:20, -20:20])[np.newaxis, ..., np.newaxis] < 10
+    covered = images.cover(tf.constant(np.repeat(circle, 3, -1), tf.float32), (30, 60)).numpy()[0, ..., 0]
+    assert covered.shape == (30, 60)
+    inside = covered > 0.5
+    assert abs(inside.any(0).sum() - inside.any(1).sum()) <= 1  # still round
+
+
+def test_rounding_to_bytes():
+    values = np.array([[[-0.2, 0.0, 0.4999 / 255], [0.5001 / 255, 254.6 / 255, 1.7]]])
+    np.testing.assert_array_equal(images.to_uint8(values), [[[0, 0, 0], [1, 255, 255]]])
+
+
+def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
+    values = PIXELS[np.newaxis] / np.float32(255)
+    images.save_image(tmp_path / "a.png", values, note='{"ü": 1}')
+    np.testing.assert_allclose(read(tmp_path / "a.png"), PIXELS, atol=1e-4)
+    assert images.read_note(tmp_path / "a.png") == '{"ü": 1}'
+    images.save_image(tmp_path / "a.JPG", values, note='{"ü": 1}')
+    assert images.read_note(tmp_path / "a.JPG") == '{"ü": 1}'
+    assert Image.open(tmp_path / "a.JPG").format == "JPEG"
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_opacity_is_saved(tmp_path, batch):
+    """Colours are kept even where nothing shows."""
+    values, alpha = PIXELS / np.float32(255), (PIXELS[..., 2:] / np.float32(255)).copy()
+    alpha[:5] = 0
+    given = [each[np.newaxis] if batch else each for each in (values, alpha)]
+    images.save_image(tmp_path / "a.png", given[0], note="told", alpha=tf.constant(given[1]))
+    stored = np.asarray(Image.open(tmp_path / "a.png"))
+    np.testing.assert_array_equal(stored, np.dstack([PIXELS, np.round(alpha * 255).astype(np.uint8)]))
+    np.testing.assert_allclose(images.load_alpha(tmp_path / "a.png")[0], alpha, atol=1e-6)
+    assert images.read_note(tmp_path / "a.png") == "told"
+    images.save_image(tmp_path / "b.png", values)
+    assert Image.open(tmp_path / "b.png").mode == "RGB"
+
+
+def test_a_jpeg_is_laid_on_white(tmp_path):
+    alpha = np.zeros((32, 48, 1))
+    alpha[:, 16:32], alpha[:, 32:] = 0.5, 1
+    images.save_image(tmp_path / "a.jpg", np.full((32, 48, 3), 0.2), note="told", alpha=alpha)
+    stored = np.asarray(Image.open(tmp_path / "a.jpg"))
+    assert Image.open(tmp_path / "a.jpg").mode == "RGB"
+    for columns, shown in ((slice(0, 16), 255), (slice(16, 32), 153), (slice(32, 48), 51)):
+        np.testing.assert_allclose(stored[:, columns], shown, atol=2)
+    assert images.read_note(tmp_path / "a.jpg") == "told"
+
+
+def test_a_picture_without_a_note(tmp_path):
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(PIXELS).save(tmp_path / name)
+        with pytest.raises(ValueError, match="carries no tfstyle settings"):
+            images.read_note(tmp_path / name)
+
+
+def test_outputs_that_cannot_be_written(tmp_path):
+    with pytest.raises(ValueError, match=r"must end in .png"):
+        images.check_writable(tmp_path / "a.bmp")
+    with pytest.raises(OSError, match="there is no folder"):
+        images.check_writable(tmp_path / "none" / "a.png")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OSError, match="is a folder"):
+        images.check_writable(tmp_path / "folder.png")
+    images.check_writable(tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_one_transparent_grey_of_sixteen_bits(tmp_path):
+    values = np.full((4, 6), 20_000, np.uint16)
+    values[1:3, 2:4] = 40_000
+    Image.fromarray(values).save(tmp_path / "deep.png", transparency=40_000)
+    image, alpha = images.load_with_alpha(tmp_path / "deep.png")
+    np.testing.assert_array_equal(alpha[0, ..., 0], values == 20_000)
+    np.testing.assert_allclose(image[0, ..., 1], np.where(values == 40_000, 1, 20_000 / 65_535), rtol=1e-6)
+
+
+def test_formats_that_start_programs_are_not_opened(tmp_path):
+    path = tmp_path / "picture.png"
+    for data in (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n",
+        b"\xd7\xcd\xc6\x9a" + bytes(99),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match="is not a picture that Pillow can read"):
+            images.load_image(path)
+    assert not {"EPS", "WMF", "FPX", "MIC", "IPTC"} & set(formats.formats())
+    assert {".png", ".jpg", ".jpeg", ".webp", ".tif", ".gif", ".bmp", ".mpo"} <= formats.suffixes()
+
+
+def test_pipes_and_devices_are_no_pictures(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(OSError, match="is a device or pipe"):
+            images.load_image(path)
+
+
+def png_with(*chunks):
+    """A small PNG with more chunks behind its header."""
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    data = stream.getvalue()
+    made = b"".join(
+        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks
+    )
+    return data[:33] + made + data[33:]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"zTXt", b"tfstyle\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"iTXt", b"tfstyle\0\1\0\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"iCCP", b"x\0\0" + zlib.compress(bytes(1 << 26)))],
+        [(b"zTXt", b"%d\0\0" % number + zlib.compress(bytes(1 << 20))) for number in range(99)],
+    ],
+)
+def test_packed_texts_take_no_memory(tmp_path, chunks):
+    path = tmp_path / "picture.png"
+    path.write_bytes(png_with(*chunks))
+    tracemalloc.start()
+    with contextlib.suppress(ValueError):
+        images.load_image(path)
+    with pytest.raises(ValueError, match="from="):
+        images.read_note(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 28
+    tracemalloc.stop()
+
+
+def test_odd_tags_make_no_noise(tmp_path, recwarn):
+    path = tmp_path / "picture.png"
+    path.write_bytes(png_with((b"eXIf", b"II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0\x01\0\0\0\x63\0\0\0")))
+    with contextlib.suppress(ValueError):
+        images.load_image(path)
+    assert not recwarn.list

@@ -1,0 +1,188 @@
+"""Pictures go into TFRecord files and come out as they were."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle.io import tfrecords
+
+from conftest import picture
+
+NAMES = ["first.png", "größe-写真.png", "third"]
+PICTURES = [picture(20, 30, 1), picture(31, 17, 2), picture(8, 8, 3)]
+
+
+def encoded_file(pixels, kind, **options):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def read(paths):
+    return [
+        (each["filename"].decode(), each["image"])
+        for each in tfrecords.read_records(paths).as_numpy_iterator()
+    ]
+
+
+def check(found, names, pictures):
+    assert [name for name, _ in found] == names
+    for (_, image), expected in zip(found, pictures, strict=True):
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_arrays_come_back_exactly_and_in_order(tmp_path):
+    path = tmp_path / "pictures.tfrecord"
+    assert tfrecords.write_records(path, zip(NAMES, PICTURES)) == 3
+    check(read(path), NAMES, PICTURES)
+    assert tfrecords.read_records(path).element_spec == {
+        "filename": tf.TensorSpec([], tf.string),
+        "image": tf.TensorSpec([None, None, 3], tf.uint8),
+    }
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o600 == 0o600
+
+
+def test_many_keep_their_order(tmp_path):
+    # Of very different sizes, so that later ones are decoded sooner.
+    pictures = [picture(*((300, 300) if index % 5 == 0 else (8, 8)), index) for index in range(40)]
+    names = [str(index) for index in range(40)]
+    tfrecords.write_records(tmp_path / "a", zip(names[:20], pictures[:20]))
+    tfrecords.write_records(str(tmp_path / "b"), zip(names[20:], pictures[20:]))
+    check(read([tmp_path / "a", str(tmp_path / "b")]), names, pictures)
+
+
+def test_bytes_are_kept_and_described(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    jpeg = encoded_file(PICTURES[0], "JPEG", exif=exif)
+    png = encoded_file(PICTURES[1], "PNG")
+    path = tmp_path / "pictures.tfrecord"
+    tfrecords.write_records(path, [("a", jpeg), ("b", png), ("c", PICTURES[2])])
+    records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
+    features = [record.features.feature for record in records]
+    assert [each["image/encoded"].bytes_list.value[0] for each in features[:2]] == [jpeg, png]
+    assert [each["image/format"].bytes_list.value[0] for each in features] == [b"JPEG", b"PNG", b"PNG"]
+    assert [each["image/filename"].bytes_list.value[0] for each in features] == [b"a", b"b", b"c"]
+    sizes = [[each[f"image/{side}"].int64_list.value[0] for side in ("height", "width")] for each in features]
+    assert sizes == [[30, 20], [31, 17], [8, 8]]  # the first one upright
+    assert [list(image.shape[:2]) for _, image in read(path)] == sizes
+
+
+def test_dataset_of_named_pictures(tmp_path):
+    tfrecords.write_records(tmp_path / "a", zip(NAMES, PICTURES))
+    assert tfrecords.write_dataset(tfrecords.read_records(tmp_path / "a"), tmp_path / "b") == 3
+    check(read(tmp_path / "b"), NAMES, PICTURES)
+    # A file may be made from itself.
+    tfrecords.write_dataset(tfrecords.read_records(tmp_path / "a").take(2), tmp_path / "a")
+    check(read(tmp_path / "a"), NAMES[:2], PICTURES[:2])
+
+
+def test_dataset_of_pictures_alone(tmp_path):
+    tfrecords.write_dataset(tf.data.Dataset.from_tensors(PICTURES[0]).repeat(2), tmp_path / "a")
+    check(read(tmp_path / "a"), ["000000", "000001"], [PICTURES[0]] * 2)
+
+
+@pytest.mark.parametrize("kind", [tf.float32, tf.float64])
+def test_floats_are_rounded(tmp_path, kind):
+    values = np.linspace(0, 1, 4 * 256 * 3).reshape(4, 256, 3)
+    dataset = tf.data.Dataset.from_tensors(tf.constant(values, kind))
+    tfrecords.write_dataset(dataset, tmp_path / "a")
+    check(read(tmp_path / "a"), ["000000"], [np.round(values.astype(np.float32) * 255)])
+    whole = tf.data.Dataset.from_tensors(tf.constant(PICTURES[0] / 255, kind))
+    tfrecords.write_dataset(whole, tmp_path / "a")
+    check(read(tmp_path / "a"), ["000000"], [PICTURES[0]])
+
+
+def test_damaged_files(tmp_path):
+    path = tmp_path / "pictures.tfrecord"
+    tfrecords.write_records(path, zip(NAMES, PICTURES))
+    whole = path.read_bytes()
+    for data in (whole[:-7], whole[:200] + b"?" + whole[201:], b"not records at all"):
+        path.write_bytes(data)
+        with pytest.raises(tf.errors.DataLossError, match="record at"):
+            read(path)
+
+
+@pytest.mark.parametrize("missing", ["image/encoded", "image/filename"])
+def test_records_without_what_is_needed(tmp_path, missing):
+    values = {"image/encoded": encoded_file(PICTURES[0], "PNG"), "image/filename": b"a"}
+    example = tf.train.Example()
+    for name in values.keys() - {missing}:
+        example.features.feature[name].bytes_list.value.append(values[name])
+    with tf.io.TFRecordWriter(str(tmp_path / "a")) as writer:
+        writer.write(example.SerializeToString())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"{missing}.*is required"):
+        read(tmp_path / "a")
+
+
+def test_records_without_a_picture(tmp_path):
+    example = tf.train.Example()
+    for name in ("image/encoded", "image/filename"):
+        example.features.feature[name].bytes_list.value.append(b"no picture")
+    with tf.io.TFRecordWriter(str(tmp_path / "a")) as writer:
+        writer.write(example.SerializeToString())
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no JPEG, PNG"):
+        read(tmp_path / "a")
+
+
+def test_files_that_are_not_there(tmp_path):
+    tfrecords.write_records(tmp_path / "a", zip(NAMES, PICTURES))
+    with pytest.raises(FileNotFoundError, match=r"^paths='.*none': no such file"):
+        tfrecords.read_records([tmp_path / "a", tmp_path / "none"])
+    with pytest.raises(IsADirectoryError, match=r"^paths='.*': is a folder"):
+        tfrecords.read_records(tmp_path)
+    with pytest.raises(ValueError, match=r"^paths=\[\]: must name"):
+        tfrecords.read_records([])
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (b"not a picture", r"begins with b'not a pi'; must be a JPEG or PNG"),
+        (encoded_file(PICTURES[0], "PNG")[:200], "is damaged or cut short"),
+        (PICTURES[0] / 255, r"shape \[20, 30, 3\] and type float64; must be"),
+        (PICTURES[0][..., :1], "must be bytes or"),
+        (np.zeros((0, 4, 3), np.uint8), "must be bytes or"),
+    ],
+)
+def test_what_is_no_picture_leaves_the_file_as_it_was(tmp_path, given, problem):
+    path = tmp_path / "pictures.tfrecord"
+    path.write_text("before")
+    with pytest.raises(ValueError, match=rf"^pictures: picture 1 \('größe'\): .*{problem}"):
+        tfrecords.write_records(path, [("a", PICTURES[0]), ("größe", given)])
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_pictures(tmp_path):
+    with pytest.raises(ValueError, match=r"^pictures: there are no pictures"):
+        tfrecords.write_records(tmp_path / "a", [])
+    with pytest.raises(ValueError, match=r"^dataset: there are no pictures"):
+        tfrecords.write_dataset(tf.data.Dataset.from_tensors(PICTURES[0]).take(0), tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_datasets_of_something_else(tmp_path):
+    alone = tf.data.Dataset.from_tensors(PICTURES[0])
+    for dataset, problem in (
+        (alone.repeat(), "never ends"),
+        (alone.map(lambda image: {"image": image}), "has image; must have filename and image"),
+        (alone.map(lambda image: (image, 1)), "must hold dicts or pictures alone"),
+        (alone.map(lambda image: tf.cast(image, tf.float32)), r"picture 0: an array.*in \[0, 1\]"),
+        (alone.batch(1), r"picture 0 \('000000'\): an array of shape \[1, 20, 30, 3\]"),
+    ):
+        with pytest.raises(ValueError, match=rf"^dataset: .*{problem}"):
+            tfrecords.write_dataset(dataset, tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(OSError, match=r"^path='.*': is a folder"):
+        tfrecords.write_records(tmp_path, zip(NAMES, PICTURES))
+    with pytest.raises(OSError, match=r"^path='.*': there is no folder"):
+        tfrecords.write_records(tmp_path / "none" / "a", zip(NAMES, PICTURES))

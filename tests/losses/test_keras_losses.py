@@ -1,0 +1,277 @@
+"""The losses as Keras', against NumPy, the package's own terms, and in training."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.config.units import UNITS
+from tfstyle.io import images
+from tfstyle.losses import paper
+from tfstyle.losses.keras_losses import ContentLoss, GramMatrix, StyleLoss, TotalVariationLoss
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import content_terms, variation_terms
+from tfstyle.vgg import feature_extractor
+
+from conftest import picture
+
+LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
+PICTURES = np.stack([picture(24, 30, seed) for seed in (1, 2)]) / np.float32(255)
+OTHERS = np.stack([picture(24, 30, seed) for seed in (3, 4)]) / np.float32(255)
+STYLES = [picture(28, 20, 5)[np.newaxis] / np.float32(255), picture(21, 33, 6)[np.newaxis] / np.float32(255)]
+
+
+@pytest.fixture(scope="module")
+def extractor(narrow_file):
+    return feature_extractor(LAYERS, weights=narrow_file)
+
+
+def gram(activation):
+    """Of one picture, per position."""
+    rows = np.asarray(activation, np.float64).reshape(-1, activation.shape[-1])
+    return rows.T @ rows / len(rows)
+
+
+def of_terms(extractor, terms, image):
+    activations = extractor(image)
+    return sum(term.weight * np.sum(term.loss(image, activations)) for term in terms)
+
+
+def each(loss, made, wanted=OTHERS):
+    """One value for each picture; those of two together are those of each alone."""
+    found = loss.call(tf.constant(wanted), tf.constant(made)).numpy()
+    assert found.shape == (len(made),)
+    singles = [
+        loss.call(tf.constant(wanted[i : i + 1]), tf.constant(made[i : i + 1])) for i in range(len(made))
+    ]
+    np.testing.assert_allclose(found, np.concatenate(singles), rtol=1e-4)
+    return found
+
+
+def test_content_against_numpy(extractor):
+    found = each(ContentLoss(extractor, ["conv2_1", "block3_conv1"]), PICTURES)
+    made, wanted = extractor(PICTURES), extractor(OTHERS)
+    expected = sum(
+        np.mean((made[layer] - wanted[layer]).numpy() ** 2, axis=(1, 2, 3))
+        for layer in ("block2_conv1", "block3_conv1")
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_content_is_that_of_the_terms(extractor, units):
+    found = each(ContentLoss(extractor, LAYERS[1:], units=units), PICTURES)
+    for index, value in enumerate(found):
+        content = tf.constant(OTHERS[index : index + 1])
+        terms = content_terms(extractor, content, LAYERS[1:], weight=1.0, units=units)
+        made = tf.constant(PICTURES[index : index + 1])
+        np.testing.assert_allclose(value, of_terms(extractor, terms, made), rtol=1e-4)
+
+
+def test_style_against_numpy(extractor):
+    found = each(StyleLoss(extractor, STYLES[0], LAYERS, layer_weights=[1, 0.5, 2]), PICTURES)
+    made, wanted = extractor(PICTURES), extractor(STYLES[0])
+    expected = np.zeros(2)
+    for layer, weight in zip(LAYERS, [1, 0.5, 2]):
+        target, filters = gram(wanted[layer][0]), wanted[layer].shape[-1]
+        for index in range(2):
+            difference = gram(made[layer][index]) - target
+            expected[index] += weight * np.mean(difference**2) / filters**2
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("statistic", ["gram", "moments", "bures", "histogram"])
+@pytest.mark.parametrize("units", ["paper", "keras_example", "crowsonkb"])
+def test_style_is_that_of_the_terms(extractor, statistic, units):
+    options = {"units": units, "statistic": statistic, "layer_weights": [1.0, 0.0, 2.0]}
+    found = each(StyleLoss(extractor, STYLES, LAYERS, **options), PICTURES)
+    regions = everywhere(*map(tf.constant, STYLES))
+    terms = style_terms(extractor, regions, LAYERS, size=(24, 30), weight=1.0, **options)
+    for index, value in enumerate(found):
+        made = tf.constant(PICTURES[index : index + 1])
+        np.testing.assert_allclose(value, of_terms(extractor, terms, made), rtol=1e-3)
+
+
+def test_ways_to_give_styles(extractor, tmp_path):
+    images.save_image(tmp_path / "style.png", STYLES[0])
+
+    def value(style):
+        return StyleLoss(extractor, style, LAYERS)(OTHERS, PICTURES)
+
+    for style in (STYLES[0][0], tf.constant(STYLES[0]), tmp_path / "style.png", [STYLES[0]]):
+        np.testing.assert_allclose(value(style), value(STYLES[0]), rtol=1e-5)
+    np.testing.assert_allclose(value(OTHERS), value(list(OTHERS)), rtol=1e-5)
+    for style, problem in (
+        ([], "at least one"),
+        (STYLES[0] * 255, "divide"),
+        (tmp_path / "none", "no such file"),
+    ):
+        with pytest.raises((ValueError, OSError), match=rf"^style.*{problem}"):
+            value(style)
+
+
+@pytest.mark.parametrize("form", ["squared", "absolute", "nine_point"])
+def test_total_variation(form):
+    found = each(TotalVariationLoss(form, units="jcjohnson"), PICTURES)
+    (term,) = variation_terms(1.0, units="jcjohnson", form=form)
+    expected = [term.value(tf.constant(PICTURES[index : index + 1])) for index in range(2)]
+    np.testing.assert_allclose(found, np.ravel(expected), rtol=1e-5)
+
+
+def test_gram_matrix_layer():
+    layer = GramMatrix()
+    activation = np.random.default_rng(0).random([2, 5, 7, 3], np.float32)
+    found = layer(activation)
+    np.testing.assert_allclose(found, [gram(one) for one in activation], rtol=1e-5)
+    half = GramMatrix(dtype="mixed_bfloat16")
+    assert half(activation).dtype == tf.float32
+    symbolic = half(tf.keras.Input((None, None, 3)))
+    assert symbolic.shape == (None, 3, 3) and symbolic.dtype == "float32"
+
+
+def test_an_extractor_of_gram_matrices_is_a_keras_model(extractor, tmp_path):
+    outputs = {name: GramMatrix()(output) for name, output in extractor.output.items()}
+    model = tf.keras.Model(extractor.input, outputs)
+    found = model(PICTURES)
+    for name, activation in extractor(PICTURES).items():
+        assert model.output[name].shape == (None, activation.shape[-1], activation.shape[-1])
+        np.testing.assert_allclose(found[name], [gram(one) for one in activation.numpy()], rtol=1e-3)
+    np.testing.assert_allclose(model.predict(PICTURES, verbose=0)[LAYERS[0]], found[LAYERS[0]], rtol=1e-4)
+
+    image = tf.keras.Input((None, None, 3))
+    small = tf.keras.Model(image, GramMatrix()(tf.keras.layers.Conv2D(2, 3)(image)))
+    small.save(tmp_path / "small.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "small.keras")
+    np.testing.assert_allclose(loaded(PICTURES), small(PICTURES), rtol=1e-6)
+
+
+def test_reductions_of_keras(extractor):
+    for make in (
+        lambda **options: ContentLoss(extractor, LAYERS, **options),
+        lambda **options: StyleLoss(extractor, STYLES[0], LAYERS, **options),
+        TotalVariationLoss,
+    ):
+        values = make(reduction="none")(OTHERS, PICTURES)
+        np.testing.assert_allclose(make()(OTHERS, PICTURES), np.mean(values), rtol=1e-6)
+        np.testing.assert_allclose(make(reduction="sum")(OTHERS, PICTURES), np.sum(values), rtol=1e-6)
+        weighted = make(reduction="sum")(OTHERS, PICTURES, sample_weight=np.array([0.0, 2.0]))
+        np.testing.assert_allclose(weighted, 2 * values[1], rtol=1e-6)
+
+
+def test_gradients_are_those_of_the_formulas(extractor):
+    made, wanted = tf.Variable(PICTURES), tf.Variable(OTHERS)
+    content = ContentLoss(extractor, LAYERS[2:], units="paper", reduction="sum")
+    with tf.GradientTape(persistent=True) as tape:
+        found = content(wanted, made)
+        activations = extractor(made)[LAYERS[2]]
+        expected = paper.content_loss(activations, tf.stop_gradient(extractor(wanted)[LAYERS[2]]))
+    np.testing.assert_allclose(
+        tape.gradient(found, made), tape.gradient(expected, made), rtol=1e-3, atol=1e-5
+    )
+    assert tape.gradient(found, wanted) is None
+    for loss in (StyleLoss(extractor, STYLES[0], LAYERS), TotalVariationLoss()):
+        with tf.GradientTape() as tape:
+            value = loss(OTHERS, made)
+        assert float(tf.reduce_max(tf.abs(tape.gradient(value, made)))) > 0
+
+
+def toy_model():
+    """From a picture to one that should become another, a residual that begins at nothing."""
+    image = tf.keras.Input((None, None, 3))
+    change = tf.keras.layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros")(image)
+    return tf.keras.Model(image, tf.keras.layers.Add(name="made")([image, change]))
+
+
+def test_compile_and_fit(extractor, tmp_path):
+    toy = toy_model()
+    names = ("content", "style", "smooth")
+    model = tf.keras.Model(toy.input, dict.fromkeys(names, toy.output))
+    model.compile(
+        tf.keras.optimizers.Adam(2e-3),
+        loss={
+            "content": ContentLoss(extractor, LAYERS[2:]),
+            "style": StyleLoss(extractor, STYLES[0], LAYERS),
+            "smooth": TotalVariationLoss(units="anishathalye", form="mean_squared"),
+        },
+        loss_weights={"content": 1e-3, "style": 1.0, "smooth": 1e-3},
+    )
+    history = model.fit(PICTURES, dict.fromkeys(names, PICTURES), epochs=10, verbose=0).history
+    assert history["loss"][-1] < 0.9 * history["loss"][0]
+    assert {"loss", "content_loss", "style_loss", "smooth_loss"} <= set(history)
+    assert len(model.trainable_variables) == 2  # nothing of the extractor
+
+    model.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(NotImplementedError, match=r"^ContentLoss cannot be saved: .*save_weights"):
+        model.save(tmp_path / "a.keras")
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "a.keras")
+
+
+def test_one_loss_and_pictures_of_any_size(extractor):
+    model = toy_model()
+    model.compile("adam", StyleLoss(extractor, STYLES[0], LAYERS))
+    found = [
+        model.evaluate(values, values, verbose=0) for values in (PICTURES, PICTURES[:, :17], PICTURES[:1])
+    ]
+    loss = StyleLoss(extractor, STYLES[0], LAYERS)
+    expected = [loss(values, values) for values in (PICTURES, PICTURES[:, :17], PICTURES[:1])]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_loop_of_ones_own(extractor):
+    content, style = ContentLoss(extractor, LAYERS[2:]), StyleLoss(extractor, STYLES[0], LAYERS)
+    model, optimizer = toy_model(), tf.keras.optimizers.Adam(2e-3)
+
+    @tf.function
+    def step(pictures):
+        with tf.GradientTape() as tape:
+            made = model(pictures)
+            value = 1e-3 * content(pictures, made) + style(pictures, made)
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables))
+        return value
+
+    values = [float(step(tf.constant(PICTURES))) for _ in range(10)]
+    assert values[-1] < 0.9 * values[0]
+
+
+def test_configurations(extractor):
+    loss = TotalVariationLoss("absolute", units="jcjohnson", reduction="sum", name="smooth")
+    again = tf.keras.losses.deserialize(tf.keras.losses.serialize(loss))
+    assert isinstance(again, TotalVariationLoss) and again.name == "smooth"
+    np.testing.assert_allclose(again(OTHERS, PICTURES), loss(OTHERS, PICTURES))
+    for loss in (ContentLoss(extractor, LAYERS), StyleLoss(extractor, STYLES[0], LAYERS)):
+        with pytest.raises(NotImplementedError, match="holds an extractor"):
+            loss.get_config()
+
+
+def test_other_precision(narrow_file):
+    for dtype, within in (("float64", 1e-4), ("bfloat16", 0.2)):
+        exact = feature_extractor(LAYERS, weights=narrow_file)
+        other = feature_extractor(LAYERS, weights=narrow_file, dtype=dtype)
+        for make in (
+            lambda model, **options: ContentLoss(model, LAYERS, **options),
+            lambda model, **options: StyleLoss(model, STYLES[0], LAYERS, **options),
+        ):
+            kind = "float64" if dtype == "float64" else "float32"
+            found = make(other, dtype=kind)(OTHERS, PICTURES)
+            assert found.dtype == kind
+            np.testing.assert_allclose(found, make(exact)(OTHERS, PICTURES), rtol=within)
+
+
+def test_wrong_arguments(extractor):
+    for make, problem in (
+        (lambda: ContentLoss(extractor), r"^layers: unknown layer 'block4_conv2'"),
+        (lambda: ContentLoss(extractor, []), r"^layers=\(\): must name"),
+        (lambda: ContentLoss(extractor, LAYERS, units="x"), r"^units='x': must be one of relative, paper"),
+        (lambda: StyleLoss(extractor, STYLES[0]), r"^layers: unknown layer 'block4_conv1'"),
+        (lambda: StyleLoss(extractor, STYLES[0], LAYERS, statistic="x"), r"^statistic='x': must be one of"),
+        (
+            lambda: StyleLoss(extractor, STYLES[0], LAYERS, layer_weights=[1]),
+            r"^layer_weights=\[1.0\]: must be 3",
+        ),
+        (lambda: TotalVariationLoss("x"), r"^tv_loss='x': must be one of"),
+        (lambda: TotalVariationLoss(units="x"), r"^units='x': must be one of"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            make()

@@ -1,0 +1,81 @@
+"""Which styles go where."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.losses.regions import Region, Source, everywhere, limited, make_regions, painted
+
+ONE, OTHER = tf.zeros([1, 8, 6, 3]), tf.ones([1, 4, 4, 3])
+
+
+def mask(*rows):
+    return tf.constant(rows, tf.float32)[tf.newaxis, ..., tf.newaxis]
+
+
+LEFT, RIGHT = mask([1, 0], [1, 0]), mask([0, 1], [0, 1])
+
+
+def test_without_masks_all_styles_are_everywhere():
+    (region,) = make_regions([ONE, OTHER], (3.0, 1.0), [])
+    assert region.mask is None and region.name == "" and region.area == 1
+    assert [(source.picture is p, source.share) for source, p in zip(region.sources, [ONE, OTHER])] == [
+        (True, 3.0),
+        (True, 1.0),
+    ]
+    assert painted([region]) is None
+
+
+def test_one_style_serves_every_region_with_what_its_mask_shows():
+    regions = make_regions([ONE], (1.0,), [(LEFT, LEFT), (RIGHT, RIGHT)])
+    assert [region.name for region in regions] == ["1", "2"]
+    assert [region.mask is where for region, where in zip(regions, (LEFT, RIGHT))] == [True, True]
+    assert [region.sources[0].mask is what for region, what in zip(regions, (LEFT, RIGHT))] == [True, True]
+
+
+def test_each_style_has_the_region_of_its_number():
+    regions = make_regions([ONE, OTHER], (1.0, 1.0), [(LEFT, None), (RIGHT, None)])
+    assert regions[0].sources[0].picture is ONE and regions[1].sources[0].picture is OTHER
+
+
+def test_masks_of_styles_alone_make_one_region():
+    (region,) = make_regions([ONE, OTHER], (1.0, 2.0), [(None, LEFT), (None, RIGHT)])
+    assert region.mask is None
+    assert [source.mask is what for source, what in zip(region.sources, (LEFT, RIGHT))] == [True, True]
+
+
+def test_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"^style: 3 pictures for 2 regions"):
+        make_regions([ONE] * 3, (1.0,) * 3, [(LEFT, None), (RIGHT, None)])
+    with pytest.raises(ValueError, match=r"^style_masks: 2 of them for one style and no content_masks"):
+        make_regions([ONE], (1.0,), [(None, LEFT), (None, RIGHT)])
+
+
+def test_area_is_the_share_of_the_picture():
+    assert Region((Source(ONE),), mask([1, 0.5], [0, 0])).area == pytest.approx(0.375)
+
+
+def test_painted_is_where_any_region_lies():
+    first, second = (
+        Region((Source(ONE),), where) for where in (mask([1, 0.25], [0, 0]), mask([0, 0.5], [0, 0]))
+    )
+    np.testing.assert_allclose(painted([first, second])[0, ..., 0], [[1, 0.75], [0, 0]])
+    whole = [Region((Source(ONE),), where) for where in (LEFT, RIGHT)]
+    assert painted(whole) is None
+
+
+def test_resized_with_their_masks():
+    region = Region((Source(ONE, mask=tf.ones([1, 8, 6, 1])),), tf.ones([1, 10, 20, 1])).resized(
+        (5, 10), 0.5, 1
+    )
+    assert region.mask.shape == (1, 5, 10, 1)
+    assert region.sources[0].picture.shape == (1, 4, 3, 3) and region.sources[0].mask.shape == (1, 4, 3, 1)
+
+
+def test_what_is_transparent_counts_for_nothing():
+    half = tf.fill([1, 2, 2, 1], 0.5)
+    (region,) = limited(everywhere(ONE), half, {id(ONE): RIGHT})
+    assert region.mask is half and region.sources[0].mask is RIGHT
+    (region,) = limited(make_regions([ONE], (1.0,), [(LEFT, LEFT)]), half, {id(ONE): RIGHT})
+    np.testing.assert_allclose(region.mask, 0.5 * LEFT)
+    np.testing.assert_allclose(region.sources[0].mask, tf.zeros([1, 2, 2, 1]))

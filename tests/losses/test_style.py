@@ -1,0 +1,160 @@
+"""Style terms under masks, blends and statistics, against NumPy, on a real (narrow) network in float64."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.losses import statistics
+from tfstyle.losses.regions import Region, Source, everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.synthesis.objective import EVALUATIONS, Objective
+from tfstyle.vgg import feature_extractor
+from tfstyle.vgg.layer_masks import propagated
+
+from conftest import picture
+
+LAYERS = ["block1_conv1", "block2_conv1"]
+SIZE = (24, 30)
+IMAGE = tf.constant(picture(*SIZE, seed=3)[np.newaxis] / 255.0)
+STYLES = [tf.constant(picture(28, 20, seed=seed)[np.newaxis] / 255.0) for seed in (1, 2)]
+
+
+def half(height, width):
+    """White on the left, with a soft edge."""
+    mask = np.zeros((1, height, width, 1), np.float32)
+    mask[:, :, : width // 2], mask[:, :, width // 2] = 1.0, 0.5
+    return tf.constant(mask)
+
+
+@pytest.fixture(scope="module")
+def extractor(narrow_file):
+    return feature_extractor(LAYERS, weights=narrow_file, dtype="float64")
+
+
+def losses(extractor, regions, evaluation="plain", **options):
+    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper", **options)
+    return Objective(extractor, terms, evaluation=evaluation, tile=8).losses(IMAGE)
+
+
+def mean_gram(extractor, image, layer, mask=None):
+    """Guided, per position: each counts as the share of what it sees that lies in the region."""
+    features = extractor(image)[layer].numpy()[0]
+    shares = (
+        np.ones(features.shape[:2])
+        if mask is None
+        else propagated(extractor, mask, [layer])[layer].numpy()[0, ..., 0]
+    )
+    rows = features.reshape(-1, features.shape[-1])
+    return rows.T @ (rows * shares.reshape(-1, 1)) / np.sum(shares)
+
+
+def distance(one, other):
+    """Eq. (4) of Gram matrices per position."""
+    return np.sum((one - other) ** 2) / (4 * len(one) ** 2)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_region_has_its_own_style(extractor, layer):
+    where, what = half(*SIZE), half(28, 20)
+    regions = [
+        Region((Source(STYLES[0], mask=what),), where, "1"),
+        Region((Source(STYLES[1]),), 1 - where, "2"),
+    ]
+    values = losses(extractor, regions)
+    assert list(values) == [f"style/{name}/{region}" for region in "12" for name in LAYERS]
+    expected = [
+        distance(mean_gram(extractor, IMAGE, layer, where), mean_gram(extractor, STYLES[0], layer, what)),
+        distance(mean_gram(extractor, IMAGE, layer, 1 - where), mean_gram(extractor, STYLES[1], layer)),
+    ]
+    np.testing.assert_allclose([values[f"style/{layer}/{region}"] for region in "12"], expected, rtol=1e-5)
+
+
+def test_a_region_weighs_as_its_share_of_the_picture(extractor):
+    where = half(*SIZE)
+    regions = [Region((Source(STYLES[0]),), mask, name) for mask, name in ((where, "1"), (1 - where, "2"))]
+    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=6.0, units="paper")
+    share = 15.5 / 30
+    np.testing.assert_allclose(
+        [term.weight for term in terms], [3 * share] * 2 + [3 * (1 - share)] * 2, rtol=1e-6
+    )
+
+
+def test_positions_between_regions_count_as_much_as_others(extractor):
+    """For both regions together, each column counts as its positions."""
+    where = half(*SIZE)
+    regions = [Region((Source(STYLES[0]),), mask, name) for mask, name in ((where, "1"), (1 - where, "2"))]
+    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper")
+    for layer, features in extractor(IMAGE).items():
+        height, width = features.shape[1:3]
+        for column in range(width):
+            here = (slice(None), slice(None), slice(column, column + 1))
+            counts = [
+                term.part(features[here], lambda guide, here=here: guide[here])["count"].numpy()
+                for term in terms
+                if term.layer == layer
+            ]
+            assert len(counts) == 2
+            np.testing.assert_allclose(sum(counts), height, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_blends(extractor, layer):
+    region = Region((Source(STYLES[0], 3.0), Source(STYLES[1], 1.0)))
+    own = mean_gram(extractor, IMAGE, layer)
+    targets = [mean_gram(extractor, style, layer) for style in STYLES]
+    mixed = float(losses(extractor, [region], blend="targets")[f"style/{layer}"])
+    assert mixed == pytest.approx(distance(own, 0.75 * targets[0] + 0.25 * targets[1]), rel=1e-8)
+    summed = float(losses(extractor, [region], blend="losses")[f"style/{layer}"])
+    assert summed == pytest.approx(
+        0.75 * distance(own, targets[0]) + 0.25 * distance(own, targets[1]), rel=1e-8
+    )
+
+
+@pytest.mark.parametrize("statistic", statistics.STATISTICS)
+def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
+    where = half(*SIZE)
+    regions = [
+        Region((Source(STYLES[0], mask=half(28, 20)), Source(STYLES[1])), where, "1"),
+        Region((Source(STYLES[1]),), 1 - where, "2"),
+    ]
+    found = {}
+    for evaluation in EVALUATIONS:
+        terms = style_terms(
+            extractor,
+            regions,
+            LAYERS,
+            size=SIZE,
+            weight=1.0,
+            units="paper",
+            statistic=statistic,
+            tile=8 if evaluation == "tiled" else None,
+        )
+        objective = Objective(extractor, terms, evaluation=evaluation, tile=8)
+        found[evaluation] = objective.value_and_gradient(IMAGE)
+    total, _, gradient = found["plain"]
+    assert float(total) > 0 and float(tf.norm(gradient)) > 0
+    for other in ("recompute", "tiled"):
+        np.testing.assert_allclose(found[other][0], total, rtol=1e-7)
+        np.testing.assert_allclose(found[other][2], gradient, rtol=1e-5, atol=1e-7 * float(tf.norm(gradient)))
+
+
+@pytest.mark.parametrize("statistic", statistics.STATISTICS)
+def test_the_style_itself_is_no_loss(extractor, statistic):
+    options = {"size": SIZE, "weight": 1.0, "units": "paper", "statistic": statistic}
+    itself, other = (
+        style_terms(extractor, everywhere(style), LAYERS, **options) for style in (IMAGE, STYLES[0])
+    )
+    own, others = (Objective(extractor, terms).value_and_gradient(IMAGE)[0] for terms in (itself, other))
+    assert abs(float(own)) < 1e-3 * float(others)
+
+
+def test_a_masked_part_of_a_style_counts_for_nothing(extractor):
+    """What the mask leaves out may be anything."""
+    wide = tf.constant(picture(28, 60, seed=1)[np.newaxis] / 255.0)
+    mask = np.zeros((1, 28, 60, 1), np.float32)
+    mask[:, :, :10] = 1
+    # From twice as far on as any layer sees: so far the mask reaches, and so far what it reaches sees.
+    spoilt = tf.where(tf.range(60)[:, tf.newaxis] < 40, wide, 1.0)
+    regions = [[Region((Source(style, mask=tf.constant(mask)),))] for style in (wide, spoilt)]
+    one, other = (losses(extractor, each)["style/block2_conv1"] for each in regions)
+    np.testing.assert_allclose(one, other, rtol=1e-12)

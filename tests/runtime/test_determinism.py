@@ -1,0 +1,96 @@
+"""The switch, in a process of its own: it cannot be taken back."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfstyle import TransferConfig, transfer
+from tfstyle.batch.inspection import Wanted
+from tfstyle.batch.orders import Content
+from tfstyle.runtime import determinism
+from tfstyle.synthesis import session
+
+from conftest import picture
+
+_TOLD = """
+import json, random, subprocess, sys
+import numpy as np
+import tensorflow as tf
+from tfstyle import determinism, precision
+before = determinism.enabled()
+{switch}
+told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved("auto")}}
+told["drawn"] = [random.random(), np.random.uniform(), float(tf.random.uniform([]))] if {seeded} else []
+child = "from tfstyle import determinism; print(determinism.enabled())"
+told["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()
+print(json.dumps(told))
+"""
+
+
+def told(switch, seeded=True):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_DETERMINISTIC_OPS"}
+    process = subprocess.run(
+        [sys.executable, "-c", _TOLD.format(switch=switch, seeded=seeded)],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+def test_off_unless_it_is_asked_for():
+    assert not determinism.enabled()
+
+
+@pytest.mark.slow
+def test_enabled_here_and_in_what_is_started_from_here():
+    one, two = told("determinism.enable(3)"), told("determinism.enable(4)")
+    for each in (one, two):
+        assert (each["before"], each["after"], each["child"]) == (False, True, "True")
+        assert each["precision"] == "float32"
+    assert all(a != b for a, b in zip(one["drawn"], two["drawn"]))
+    assert told("determinism.enable(3)")["drawn"] == one["drawn"]
+
+
+@pytest.mark.slow
+def test_tensorflows_own_switch_is_the_same():
+    found = told("tf.config.experimental.enable_op_determinism()", seeded=False)
+    assert found["after"] and found["precision"] == "float32"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}],
+    ids=["adam", "lbfgs", "hager_zhang"],
+)
+def test_how_often_a_run_looks_up_does_not_show(narrow_file, monkeypatch, options):
+    """A run that may be stopped is made in pieces, as long as the machine is fast."""
+    config = TransferConfig(
+        weights=narrow_file, image_size=32, iterations=12, precision="float32",
+        content_layers=("conv2_1",), style_layers=("conv1_1", "conv2_1"), **options,
+    )  # fmt: skip
+    pictures = picture(24, 32, 1), picture(32, 32, 2)
+    whole = transfer(*pictures, config)
+    monkeypatch.setattr(session, "_PIECE_SECONDS", 1e-12)
+    looks = []
+    pieces = transfer(*pictures, config, stop=lambda: looks.append(0) or "")
+    assert len(looks) >= 12
+    np.testing.assert_array_equal(pieces.image, whole.image)
+    assert pieces.losses == whole.losses
+
+
+def test_beam_groups_pictures_alike_in_whatever_order_they_come(monkeypatch):
+    beam_pipeline = pytest.importorskip("tfstyle.batch.beam")
+    found = [Wanted(Content(name, name), "", (0,)) for name in "abcde"]
+
+    def groups(found):
+        return [[each.content.name for each in group] for group in beam_pipeline._groups(("key", found), 2)]
+
+    monkeypatch.setattr(determinism, "enabled", lambda: True)
+    assert groups(found) == groups(found[::-1]) == [["a", "b"], ["c", "d"], ["e"]]

@@ -1,0 +1,48 @@
+"""One process in a folder at a time."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tfstyle.runtime.locks import FolderLock
+
+HOLDER = "import sys, pathlib; from tfstyle.locks import FolderLock; lock = FolderLock(pathlib.Path(sys.argv[1]), 'x'); print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_second_run_is_told_who_holds_the_folder(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(OSError, match=rf"^dir='x': another run works in it \(process {holder.pid} on "):
+            FolderLock(tmp_path, "dir='x'")
+        holder.kill()  # the system lets go of what a killed process held
+        holder.wait()
+        FolderLock(tmp_path, "dir='x'").release()
+
+
+def test_released_it_can_be_held_again(tmp_path):
+    first = FolderLock(tmp_path, "x")
+    with pytest.raises(OSError, match="another run"):
+        FolderLock(tmp_path, "x")
+    first.release()
+    first.release()
+    FolderLock(tmp_path, "x").release()
+
+
+def test_who_waits_has_it_after_the_other(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        threading.Timer(0.2, holder.stdin.close).start()
+        with FolderLock(tmp_path, "x", wait=True):
+            assert holder.wait(timeout=10) == 0

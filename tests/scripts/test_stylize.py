@@ -1,0 +1,171 @@
+"""Files and folders painted: where they go, what they carry, what is said; and the script as a process."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle.batch.board import Board
+from tfstyle.batch.stylize_files import Look, find_contents, paint_files, plan
+from tfstyle.feedforward.cards import CARD
+from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
+from tfstyle.io import images
+
+from conftest import picture, run_script
+
+
+def look(name, paint):
+    return Look(name, paint, {"task": "stylize", "look": name})
+
+
+NEGATIVE = look("negative", lambda pictures: 1 - pictures)
+MIRRORED = look("mirrored", lambda pictures: pictures[:, :, ::-1])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three pictures, two of one size, one transparent; and a file that is none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, size in (("a.png", (20, 30)), ("b.png", (20, 30)), ("c.png", (11, 7))):
+        Image.fromarray(picture(*size, ord(name[0]))).save(folder / name)
+    opacity = np.full((11, 7, 1), 100, np.uint8)
+    Image.fromarray(np.concatenate([picture(11, 7, 5), opacity], -1)).save(folder / "d.png")
+    (folder / "bad.jpg").write_text("no picture")
+    return folder
+
+
+def outputs(jobs):
+    return [output for job in jobs for _, output in job.outputs]
+
+
+def pixels(path):
+    return np.array(Image.open(path).convert("RGBA"))[..., :3]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_a_folder(photos, tmp_path, batch_size):
+    sizes = []
+    stream = io.StringIO()
+    board = Board(4, stream, every_seconds=0)
+    watched = look("watched", lambda pictures: sizes.append(pictures.shape[:3]) or 1 - pictures)
+    jobs = plan(str(photos), [watched], str(tmp_path / "out"))
+    assert paint_files(jobs, board, batch_size) == 1
+    assert sizes == ([(2, 20, 30), (2, 11, 7)] if batch_size == 2 else [(1, 20, 30)] * 2 + [(1, 11, 7)] * 2)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "c.png", "d.png"]
+    for name in "abc":
+        np.testing.assert_array_equal(
+            pixels(tmp_path / "out" / f"{name}.png"), 255 - pixels(photos / f"{name}.png")
+        )
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "d.png"))[..., 3], 100)
+    assert board.counts["made"] == 4 and board.counts["failed"] == 1
+    assert re.search("failed: content=.*bad.jpg.*: is not a picture", stream.getvalue())
+
+
+def test_each_carries_how_it_was_made(photos, tmp_path):
+    (job,) = plan(str(photos / "a.png"), [NEGATIVE], str(tmp_path / "a.jpg"))
+    paint_files([job])
+    note = json.loads(images.read_note(tmp_path / "a.jpg"))
+    assert note["task"] == "stylize" and note["look"] == "negative"
+    assert note["inputs"]["content"]["path"] == str(photos / "a.png")
+    assert len(note["inputs"]["content"]["sha256"]) == 64
+
+
+def test_several_looks_read_a_picture_once(photos, tmp_path, monkeypatch):
+    jobs = plan(str(photos / "a.png"), [NEGATIVE, MIRRORED], str(tmp_path / "out"))
+    assert [path.name for path in outputs(jobs)] == ["a_negative.png", "a_mirrored.png"]
+    read, load = [], images.load_with_alpha
+    monkeypatch.setattr(images, "load_with_alpha", lambda *given: read.append(given) or load(*given))
+    paint_files(jobs)
+    assert len(read) == 1
+    np.testing.assert_array_equal(pixels(outputs(jobs)[1]), pixels(photos / "a.png")[:, ::-1])
+
+
+def test_names_by_default(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [str(path) for path in outputs(plan(str(photos / "a.png"), [NEGATIVE]))] == ["a_negative.png"]
+    names = [str(path) for path in outputs(plan(str(photos / "[ab].png"), [NEGATIVE]))]
+    assert names == ["a_negative.png", "b_negative.png"]
+    names = [str(path) for path in outputs(plan(str(photos / "a.png"), [NEGATIVE], "photos"))]
+    assert names == ["photos/a_negative.png"]
+
+
+def test_names_with_signs_of_globs(photos):
+    (photos / "a.png").rename(photos / "a[1].png")
+    assert find_contents(str(photos / "a[1].png")) == ([photos / "a[1].png"], False)
+
+
+def test_what_cannot_be_planned(photos, tmp_path):
+    def refused(error, message, content, output, looks=(NEGATIVE,)):
+        with pytest.raises(error, match=message):
+            plan(str(content), looks, str(output))
+
+    refused(ValueError, "^output='.*a.png': would take the place of a content", photos, photos)
+    refused(ValueError, "^output=.*: must end in .png", photos / "a.png", tmp_path / "out")
+    refused(FileNotFoundError, "^content='.*e.png': no such file", photos / "e.png", tmp_path / "e.png")
+    refused(FileNotFoundError, r"^content='.*\*.gif': matches no file", photos / "*.gif", tmp_path / "out")
+    refused(OSError, "^output=.*: cannot be made", photos, photos / "bad.jpg" / "out")
+    Image.fromarray(picture(8, 8)).save(photos / "a.jpg")
+    refused(
+        ValueError, "^content='.*a.png': would become '.*a.png', as '.*a.jpg' would", photos, tmp_path / "o"
+    )
+
+
+def test_the_only_picture_is_bad(photos, tmp_path):
+    with pytest.raises(ValueError, match="is not a picture"):
+        paint_files(plan(str(photos / "bad.jpg"), [NEGATIVE], str(tmp_path / "a.png")))
+
+
+@pytest.mark.slow
+def test_the_script(photos, tmp_path):
+    network, model = transformation_network(3, width=4, residual_blocks=1), tmp_path / "model"
+    tf.train.Checkpoint(parameters=parameters(network)).write(str(model / "variables" / "variables"))
+    card = {
+        "model": "network", "styles": ["mosaic.jpg", "swirls.png", "dots.jpg"], "styles_known": 3,
+        "layout": layout(network), "fingerprint": fingerprint(network),
+    }  # fmt: skip
+    (model / CARD).write_text(json.dumps(card))
+
+    def stylize(*flags):
+        return run_script("stylize.py", "--model=model", *flags, cwd=tmp_path)
+
+    mixed = stylize("--content=photos/a.png", "--style=mosaic:3,dots:1", "--strength=0.5")
+    assert (mixed.returncode, mixed.stdout) == (0, "a_mosaic75_dots25.png\n"), mixed.stderr
+    image = pixels(photos / "a.png")[np.newaxis] / np.float32(255)
+    made = network({"image": image, "style": np.float32([[0.75, 0, 0.25]])})
+    difference = pixels(tmp_path / "a_mosaic75_dots25.png") - (image + made)[0] * 127.5
+    assert np.abs(difference).max() < 0.51
+    note = json.loads(images.read_note(tmp_path / "a_mosaic75_dots25.png"))
+    assert note["style"] == [0.75, 0, 0.25] and note["model"]["fingerprint"] == card["fingerprint"]
+
+    every = stylize("--content=photos", "--all_styles", "--output=out", "--batch_size=2")
+    assert every.returncode == 1
+    assert every.stdout == "out\n"
+    assert every.stderr.splitlines()[-1] == "stylize.py: error: 1 of 5 pictures could not be read"
+    assert len(list((tmp_path / "out").iterdir())) == 12
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model=photos"], "holds no network"),
+        (["--style=stripes"], "style='stripes': must be one of mosaic, swirls"),
+        (["--style=mosaic", "--all_styles"], "all_styles=true: cannot be given with --style"),
+        (["--strength=2"], "strength=2: must be from 0 to 1"),
+        (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
+    ],
+)
+@pytest.mark.slow
+def test_mistakes_are_answered_in_one_line(photos, tmp_path, flags, message):
+    """At once: TensorFlow is not imported for them."""
+    (tmp_path / "model").mkdir()
+    card = {"model": "network", "styles": ["mosaic.jpg", "swirls.png"], "styles_known": 2}
+    (tmp_path / "model" / CARD).write_text(json.dumps(card))
+    wrong = run_script("stylize.py", "--content=photos", "--model=model", *flags, cwd=tmp_path)
+    assert wrong.returncode == 1
+    (line,) = wrong.stderr.splitlines()
+    assert message in line

@@ -1,0 +1,157 @@
+"""The transfer as one graph, against the one with Python between its steps."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle import style_targets, transfer
+from tfstyle.losses.target_tensors import stacked
+from tfstyle.optimizers.in_graph import Leg, descend
+from tfstyle.synthesis.graph_transfer import Program
+
+from conftest import picture, published
+
+STYLE = picture(40, 44, seed=4)
+SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
+
+
+@pytest.fixture
+def config(narrow_file):
+    return published(
+        weights=narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5,
+        precision="float32", optimizer="adam",
+    )  # fmt: skip
+
+
+def floats(*pictures):
+    return tf.constant(np.stack(pictures) / np.float32(255))
+
+
+def graph_of(program):
+    signature = [SPEC, SPEC, tf.TensorSpec([], tf.int32)]
+    return tf.function(program.paint, input_signature=signature, autograph=False)
+
+
+CHANGES = {
+    "adam": {},
+    "lbfgs": {"optimizer": "lbfgs", "lbfgs_history": 3},
+    "sgd from noise": {"optimizer": "sgd", "learning_rate": 1e-3, "init": "0.5*content+0.5*noise", "seed": 3},
+    "averaging, own size, all scales": {
+        "averaging": 0.9, "learning_rate_decay": 0.5, "image_size": 0, "scales": 0, "style_scale": 1.3,
+    },
+    "strength, variation": {
+        "style_strength": 0.5, "tv_weight": 1.0, "units": "keras_example", "tv_loss": "power", "padding": "replicate", "image_size": 70, "scales": 1,
+    },
+    "scales left out": {"scales": 3, "scale_factor": 2.0, "iterations": 3},
+    "the content's colours, histograms": {"color": "content", "style_loss": "histogram", "scales": 1},
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_transfer_makes(config, change):
+    config = dataclasses.replace(config, **CHANGES[change])
+    paint = graph_of(Program(config))
+    # That a trace serves other sizes is seen once.
+    for content in (picture(37, 51, seed=1), picture(90, 44, seed=2))[: 2 if change == "adam" else 1]:
+        found = paint(floats(content), floats(STYLE), config.iterations)
+        np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_pictures_of_a_batch_are_made_each_on_its_own(config):
+    config = dataclasses.replace(config, optimizer="lbfgs", lbfgs_history=3, style_strength=0.4, scales=1)
+    contents, styles = [picture(36, 48, seed) for seed in (1, 2)], [STYLE, picture(40, 44, seed=5)]
+    together = Program(config).paint(floats(*contents), floats(*styles), tf.constant(5))
+    for made, content, style in zip(together, contents, styles):
+        np.testing.assert_allclose(made, transfer(content, style, config).image[0], atol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statistic", ["gram", "histogram"])
+def test_targets_in_place_of_the_style(config, statistic):
+    """Given before, or with each call: one trace serves all styles. Losses and evaluations are `transfer`'s, too."""
+    config = dataclasses.replace(config, style_loss=statistic, iterations=3, scales=1)
+    content, traces = picture(36, 48, seed=1), []
+    program = Program(config)
+
+    @tf.function(autograph=False)
+    def make(content, stack):
+        traces.append(1)
+        return program.make(content, stack, tf.constant(3))
+
+    for style in (STYLE, picture(44, 40, seed=5)):
+        expected = transfer(content, style, config)
+        found = make(floats(content), stacked(style_targets(style, config)))
+        np.testing.assert_allclose(found.picture, expected.image, atol=1e-3)
+        assert found.evaluations == expected.evaluations
+        for name, value in expected.losses.items():
+            np.testing.assert_allclose(found.losses[name], [value], rtol=1e-3)
+    assert len(traces) == 1
+    baked = Program(config, style_targets(STYLE, config)).paint(floats(content), None, tf.constant(3))
+    np.testing.assert_allclose(baked, transfer(content, STYLE, config).image, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_bfloat16_ends_exactly(config):
+    """Rounding decides where each step goes; that it goes down, and that the end is in float32, does not hang on it."""
+    config = dataclasses.replace(config, precision="bfloat16", scales=1, iterations=20, image_size=48)
+    content, program = picture(36, 48, seed=1), Program(config)
+    few, many = (program.paint(floats(content), floats(STYLE), tf.constant(steps)) for steps in (2, 20))
+    evaluate = program._evaluate(program.extractor, floats(content), floats(STYLE), tf.constant(0))
+    assert evaluate(many)[0] < 0.7 * evaluate(few)[0]
+
+
+def test_too_small(config):
+    paint = graph_of(Program(config))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"content: too small.*at least 16 pixels"):
+        paint(floats(picture(12, 50, seed=1)), floats(STYLE), 2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="style: too small"):
+        paint(floats(picture(50, 50, seed=1)), floats(picture(10, 50, seed=1)), 2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="steps: must be 1 or above"):
+        paint(floats(picture(50, 50, seed=1)), floats(STYLE), 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"photorealistic": True},
+        {"postprocess": "guided"},
+        {"normalize": True},
+        {"optimizer": "lbfgs", "line_search": "hager_zhang"},
+        {"evaluation": "tiled"},
+        {"color": "matched"},
+        {"init": "style"},
+    ],
+)
+def test_what_a_graph_cannot_do(config, change):
+    with pytest.raises(ValueError, match=f"{list(change)[-1]}=.*not possible in a graph"):
+        Program(dataclasses.replace(config, **change))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_first_order_descents_are_keras(config, optimizer):
+    """Against Keras' own optimisers on a function with known minima, legs included."""
+    curvature = np.random.default_rng(0).uniform(0.5, 2, (2, 4, 5, 3)).astype(np.float32)
+    target = np.random.default_rng(1).uniform(0, 1, (2, 4, 5, 3)).astype(np.float32)
+    config = dataclasses.replace(config, optimizer=optimizer, learning_rate=0.03, beta_1=0.8)
+
+    def evaluate(image):
+        return tf.zeros([2]), {}, 2.0 * curvature * (image - target)
+
+    start = tf.fill([2, 4, 5, 3], 0.5)
+    found, evaluations = descend(
+        config, start, [Leg(evaluate, tf.constant(4)), Leg(evaluate, tf.constant(3))]
+    )
+    assert evaluations == 9
+    variable = tf.Variable(start)
+    keras = {
+        "adam": tf.keras.optimizers.Adam(0.03, beta_1=0.8, beta_2=config.beta_2, epsilon=config.adam_epsilon),
+        "sgd": tf.keras.optimizers.SGD(0.03),
+    }[optimizer]
+    for _ in range(7):
+        keras.apply_gradients([(evaluate(variable)[2], variable)])
+        variable.assign(tf.clip_by_value(variable, 0, 1))
+    np.testing.assert_allclose(found, variable, atol=1e-6)

@@ -1,0 +1,152 @@
+"""What a run is made from: sizes, colours, masks and opacity of what users give."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfstyle import TransferConfig
+from tfstyle.synthesis.inputs import make_scene
+
+from conftest import picture
+
+CONTENT, STYLE, OTHER = picture(36, 48, seed=1), picture(40, 30, seed=2), picture(20, 20, seed=3)
+LIGHT = np.array([0.299, 0.587, 0.114])
+
+
+def left(height, width, value=255):
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, : width // 2] = value
+    return mask
+
+
+def labels(height, width, *colors):
+    """Stripes of colours, from left to right."""
+    found = np.zeros((height, width, 3), np.uint8)
+    for index, color in enumerate(colors):
+        found[:, index * width // len(colors) :] = color
+    return found
+
+
+@pytest.fixture
+def config():
+    return TransferConfig(image_size=24)
+
+
+def scene(config, *arguments, **masks):
+    return make_scene(*arguments, config, **masks)[0]
+
+
+def test_sizes(config):
+    made = scene(dataclasses.replace(config, style_scale=0.5), CONTENT, [STYLE, OTHER])
+    assert made.size == (18, 24)
+    assert [style.shape[1:3] for style in made.styles] == [(12, 9), (12, 12)]
+    made = scene(dataclasses.replace(config, image_size=0, style_scale=2.0), CONTENT, STYLE)
+    assert made.size == (36, 48) and made.styles[0].shape[1:3] == (80, 60)
+
+
+def test_shares(config):
+    made = scene(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, [STYLE, OTHER])
+    assert [source.share for source in made.regions[0].sources] == [3.0, 1.0]
+    with pytest.raises(
+        ValueError, match=r"^style_blend=3.0,1.0: must hold one share for each of the 1 styles"
+    ):
+        scene(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, STYLE)
+    with pytest.raises(ValueError, match=r"^style: must be at least one picture"):
+        scene(config, CONTENT, [])
+
+
+def test_colours_of_the_content_leave_light_alone(config):
+    made = scene(dataclasses.replace(config, color="content"), CONTENT, STYLE)
+    for image in (made.content, *made.styles):
+        np.testing.assert_allclose(image[..., 0], image[..., 2], atol=1e-6)
+    style, content = (float(tf.reduce_mean(image)) for image in (made.styles[0], made.content))
+    assert style == pytest.approx(content, abs=0.02)  # as light; clipping aside
+    # The canvas has the content with its colours.
+    np.testing.assert_allclose(made.canvas.content.numpy() @ LIGHT, made.content[..., 0], atol=1e-5)
+    assert float(tf.math.reduce_std(made.canvas.content, axis=-1)[0, 0, 0]) > 0
+
+
+@pytest.mark.parametrize("form", ["pca", "cholesky"])
+def test_colours_of_the_style_are_matched(config, form):
+    made = scene(dataclasses.replace(config, color="matched", color_matching=form), CONTENT, STYLE)
+    content, style = (np.asarray(image).reshape(-1, 3) for image in (made.content, made.styles[0]))
+    np.testing.assert_allclose(style.mean(0), content.mean(0), atol=0.03)  # clipping moves it a little
+    assert np.abs(scene(config, CONTENT, STYLE).styles[0] - made.styles[0]).max() > 0.05
+
+
+def test_regions_by_colour(config):
+    red, blue = (255, 0, 0), (0, 0, 255)
+    made = scene(
+        config,
+        CONTENT,
+        STYLE,
+        content_masks=[labels(36, 48, red, blue)],
+        style_masks=[labels(40, 30, blue, red)],
+    )
+    assert len(made.regions) == 2 and made.canvas.mask is None
+    for region in made.regions:
+        where, what = (np.asarray(mask)[0, ..., 0] for mask in (region.mask, region.sources[0].mask))
+        # What lies left in the content is right in the style.
+        assert (where[:, :8].mean() > 0.9) != (what[:, :6].mean() > 0.9)
+
+
+def test_a_single_mask_keeps_the_rest(config):
+    made = scene(config, CONTENT, STYLE, content_masks=[left(36, 48)])
+    (region,) = made.regions
+    np.testing.assert_array_equal(made.canvas.mask, region.mask)
+    np.testing.assert_allclose(region.mask[0, :, :8], 1, atol=1e-6)
+    np.testing.assert_allclose(region.mask[0, :, -8:], 0, atol=1e-6)
+
+
+def test_masks_of_several_styles(config):
+    made = scene(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30), left(20, 20)])
+    (region,) = made.regions
+    assert region.mask is None and made.canvas.mask is None
+    assert [source.mask.shape[1:3] for source in region.sources] == [(24, 18), (24, 24)]
+    with pytest.raises(ValueError, match=r"^style_masks: 1 of them for 2 styles"):
+        scene(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30)])
+
+
+def test_opacity_is_a_mask(config):
+    content = np.dstack([CONTENT, left(36, 48)])
+    style = np.dstack([STYLE, left(40, 30)])
+    made, alpha = make_scene(Image.fromarray(content), style, config)
+    (region,) = made.regions
+    np.testing.assert_array_equal(alpha, region.mask)
+    np.testing.assert_array_equal(alpha, made.canvas.mask)
+    np.testing.assert_allclose(region.sources[0].mask[0, :, -6:], 0, atol=1e-6)
+    assert make_scene(CONTENT, STYLE, config)[1] is None
+
+
+def test_whatever_goes_in_is_in_the_hashes(config):
+    def hashes(*arguments, **masks):
+        return tuple(scene(config, *arguments, **masks).hashes.items())
+
+    square = picture(36, 36, seed=1)
+
+    seen = {
+        hashes(CONTENT, STYLE),
+        hashes(STYLE, CONTENT),
+        hashes(CONTENT, [STYLE, OTHER]),
+        hashes(CONTENT, STYLE, content_masks=[left(36, 48)]),
+        hashes(CONTENT, STYLE, content_masks=[left(36, 48, 128)]),
+        hashes(CONTENT, STYLE, style_masks=[left(40, 30)]),
+        hashes(np.dstack([CONTENT, left(36, 48)]), STYLE),
+        hashes(square, square, content_masks=[left(36, 36)]),
+        hashes(square, square, style_masks=[left(36, 36)]),
+    }
+    assert len(seen) == 9
+
+
+def test_one_picture_alone(config):
+    made = scene(config, CONTENT, None)
+    assert made.regions == [] and made.size == (18, 24)
+    made = scene(config, None, STYLE)
+    assert made.content is None and made.size == (24, 18)
+    with pytest.raises(ValueError, match=r"^content_masks: there is no content"):
+        scene(config, None, STYLE, content_masks=[left(40, 30)])
+    with pytest.raises(ValueError, match=r"^content_masks, style_masks: there is no style"):
+        scene(config, CONTENT, None, content_masks=[left(36, 48)])

@@ -1,0 +1,345 @@
+"""The objective against NumPy, in each preset's units, on a real (narrow) network in float64."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfstyle.config import transfer
+from tfstyle.config.units import UNITS
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, variation_terms
+from tfstyle.synthesis.objective import EVALUATIONS, Objective
+from tfstyle.vgg import feature_extractor
+
+from conftest import picture
+
+LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
+CONTENT = tf.constant(picture(24, 30, seed=1)[np.newaxis] / 255.0)
+STYLE = tf.constant(picture(28, 20, seed=2)[np.newaxis] / 255.0)  # of another size
+IMAGE = tf.constant(picture(24, 30, seed=3)[np.newaxis] / 255.0)
+
+
+@pytest.fixture(scope="module")
+def extractor(narrow_file):
+    return feature_extractor(LAYERS, weights=narrow_file, dtype="float64")
+
+
+def rows(activation):
+    """The paper's F, filters by positions."""
+    return activation.numpy().reshape(-1, activation.shape[-1]).T
+
+
+def expected_content(extractor, units):
+    f, p = (rows(extractor(image)["block2_conv1"]) for image in (IMAGE, CONTENT))
+    return {"paper": 0.5 * np.sum((f - p) ** 2), "gatys_code": np.mean((f - p) ** 2)}[units]
+
+
+def expected_style(extractor, layer, units):
+    f, s = (rows(extractor(image)[layer]) for image in (IMAGE, STYLE))
+    filters, positions = f.shape
+    mean_gram, mean_target = f @ f.T / positions, s @ s.T / s.shape[1]
+    return {
+        "paper": np.sum((mean_gram * positions - mean_target * positions) ** 2)
+        / (4 * filters**2 * positions**2),
+        "gatys_code": np.mean((mean_gram - mean_target) ** 2) / filters**2,
+    }[units]
+
+
+def terms(extractor, units, **options):
+    return [
+        *content_terms(extractor, CONTENT, ["block2_conv1"], weight=3.0, units=units),
+        *style_terms(extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options),
+    ]
+
+
+@pytest.mark.parametrize("units", ["paper", "gatys_code"])
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_terms_in_their_units(extractor, units, evaluation):
+    values = Objective(extractor, terms(extractor, units), evaluation=evaluation, tile=8).losses(IMAGE)
+    assert list(values) == ["content/block2_conv1", *(f"style/{layer}" for layer in LAYERS)]
+    np.testing.assert_allclose(values["content/block2_conv1"], expected_content(extractor, units), rtol=1e-10)
+    for layer in LAYERS:
+        np.testing.assert_allclose(
+            values[f"style/{layer}"], expected_style(extractor, layer, units), rtol=1e-10
+        )
+
+
+@pytest.mark.parametrize(("units", "equal"), [("paper", 1 / 3), ("gatys_code", 1.0)])
+def test_total_is_the_weighted_sum(extractor, units, equal):
+    objective = Objective(extractor, terms(extractor, units))
+    total, values, _ = objective.value_and_gradient(IMAGE)
+    style = sum(expected_style(extractor, layer, units) for layer in LAYERS)
+    np.testing.assert_allclose(total, 3 * expected_content(extractor, units) + 7 * equal * style, rtol=1e-10)
+    np.testing.assert_allclose(sum(objective.weighted(values).values()), total, rtol=1e-10)
+
+
+def test_layer_weights(extractor):
+    weighted = terms(extractor, "paper", layer_weights=(0.5, 0.0, 0.25))
+    assert {term.name: term.weight for term in weighted} == {
+        "content/block2_conv1": 3.0,
+        "style/block1_conv1": 3.5,
+        "style/block3_conv1": 1.75,
+    }
+
+
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_gradient_against_differences(extractor, evaluation):
+    summands = [*terms(extractor, "paper"), *variation_terms(2.0)]
+    objective = Objective(extractor, summands, evaluation=evaluation, tile=8)
+    _, _, gradient = objective.value_and_gradient(IMAGE)
+    for place in ((0, 0, 0, 0), (0, 11, 17, 1), (0, 23, 29, 2)):
+        step = np.zeros(IMAGE.shape)
+        step[place] = 1e-5
+        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0]) for sign in (1, -1))
+        assert float(gradient[place]) == pytest.approx((above - below) / 2e-5, rel=1e-4)
+
+
+def test_compiled_once(extractor):
+    traced = []
+
+    def loss(image, activations):
+        traced.append(image.shape)
+        return tf.reduce_sum(tf.square(image))
+
+    objective = Objective(extractor, [Term("f", 1.0, loss)])
+    for _ in range(3):
+        objective.value_and_gradient(IMAGE)
+    assert traced == [IMAGE.shape]
+    objective.losses(IMAGE)
+    objective.losses(tf.Variable(IMAGE))
+    assert traced == [IMAGE.shape] * 2
+
+
+def test_targets_are_not_computed_again(narrow_file):
+    """Content and style go through the network when the terms are made, and never after that."""
+    passes = []
+
+    class Counting:
+        def __init__(self, model):
+            self.model = model
+
+        def __call__(self, image):
+            tf.py_function(lambda picture: passes.append(tuple(picture.shape)), [image], [])
+            return self.model(image)
+
+    counting = Counting(feature_extractor(LAYERS, weights=narrow_file, dtype="float64"))
+    objective = Objective(counting, terms(counting, "paper"))
+    made = len(passes)
+    for _ in range(3):
+        objective.value_and_gradient(IMAGE)
+    assert passes[made:] == [tuple(IMAGE.shape)] * 3
+
+
+def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
+    texture = np.tile(picture(8, 8), (3, 3, 1))[np.newaxis] / 255.0
+    small, large = tf.constant(texture), tf.constant(np.tile(texture, (1, 2, 2, 1)))
+    terms_of_small = style_terms(
+        extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
+    )
+    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"])
+    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"])
+    assert on_large < 0.02 * other  # all that differs is the border
+
+
+def test_units_of_the_config_are_those_of_the_objective():
+    assert set(transfer.choices("units")) == set(UNITS)
+
+
+def test_terms_must_have_names_of_their_own(extractor):
+    term = Term("same", 1.0, lambda image, activations: tf.reduce_sum(image))
+    for wrong in ([], [term, term]):
+        with pytest.raises(ValueError, match=r"^terms: must be at least one, each with its own name"):
+            Objective(extractor, wrong)
+
+
+DEEP = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"]
+
+
+def deep_terms(extractor, image, tile=None):
+    """Content in the middle of a block; no total variation, which could outweigh the network's gradient."""
+    content = tf.constant(picture(*image.shape[1:3], seed=1)[np.newaxis] / 255.0, image.dtype)
+    style = tf.constant(picture(130, 90, seed=2)[np.newaxis] / 255.0, image.dtype)
+    return [
+        *content_terms(extractor, content, ["block4_conv2"], weight=1.0, units="paper", tile=tile),
+        *style_terms(
+            extractor,
+            everywhere(style),
+            DEEP,
+            size=image.shape[1:3],
+            weight=1e2,
+            units="paper",
+            tile=tile,
+        ),
+    ]
+
+
+def difference(one, other):
+    return np.linalg.norm(one - other) / np.linalg.norm(other)
+
+
+# The tiles divide neither the pictures nor themselves by the stride of 16; in each there is a tile
+# whose neighbourhood of 80 pixels ends inside.
+@pytest.mark.parametrize(
+    ("padding", "pooling", "size", "tile", "dtype", "tolerance"),
+    [
+        ("zeros", "max", (203, 170), 50, "float64", 1e-12),
+        ("zeros", "average", (224, 64), 32, "float64", 1e-12),
+        ("reflect", "max", (65, 250), 33, "float64", 1e-12),
+        ("reflect", "average", (203, 170), 64, "float64", 1e-12),
+        ("replicate", "max", (224, 64), 48, "float64", 1e-12),
+        ("replicate", "average", (65, 250), 100, "float64", 1e-12),
+        ("zeros", "max", (203, 170), 50, "float32", 1e-5),
+    ],
+)
+def test_evaluations_are_equal(narrow_file, padding, pooling, size, tile, dtype, tolerance):
+    extractor = feature_extractor(
+        [*DEEP, "block4_conv2"], weights=narrow_file, padding=padding, pooling=pooling, dtype=dtype
+    )
+    image = tf.constant(picture(*size, seed=3)[np.newaxis] / 255.0, dtype)
+    total, values, gradient = Objective(extractor, deep_terms(extractor, image)).value_and_gradient(image)
+    recomputing = Objective(extractor, deep_terms(extractor, image), evaluation="recompute")
+    # Targets, too, are made of tiles here.
+    tiled = Objective(extractor, deep_terms(extractor, image, tile), evaluation="tiled", tile=tile)
+    for objective in (recomputing, tiled):
+        other_total, other_values, other_gradient = objective.value_and_gradient(image)
+        assert float(other_total) == pytest.approx(float(total), rel=tolerance)
+        assert difference(other_gradient, gradient) < tolerance
+        for name, value in values.items():
+            # A term is a small difference of large numbers.
+            assert float(other_values[name]) == pytest.approx(float(value), rel=100 * tolerance)
+
+
+def test_evaluation_without_a_graph_is_that_with_one(extractor):
+    """`plain` goes through the extractor in pieces where it can, and else calls it."""
+    one, other = (
+        Objective(network, terms(extractor, "paper")).value_and_gradient(IMAGE)
+        for network in (extractor, lambda image: extractor(image))
+    )
+    np.testing.assert_allclose(one[0], other[0], rtol=1e-12)
+    assert difference(one[2], other[2]) < 1e-12
+
+
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_weighing_needs_no_other_trace(extractor, evaluation):
+    traced = []
+
+    def part(features, cut):
+        traced.append(features.shape)
+        return tf.reduce_sum(features)
+
+    def both(weight):
+        return [SummedTerm("sum", weight, "block2_conv1", part, lambda found: found), *variation_terms(1.0)]
+
+    objective = Objective(extractor, both(1.0), evaluation=evaluation, tile=8)
+    before = objective.value_and_gradient(IMAGE)
+    count = len(traced)
+    objective.weigh({"sum": 3.0, "total_variation": 0.5})
+    total, _, gradient = objective.value_and_gradient(IMAGE)
+    assert len(traced) == count
+    variation = before[0] - before[1]["sum"]
+    np.testing.assert_allclose(total, 3 * before[1]["sum"] + 0.5 * variation, rtol=1e-12)
+    again = Objective(extractor, both(3.0)[:1], evaluation=evaluation, tile=8).value_and_gradient(IMAGE)[2]
+    alone = Objective(extractor, variation_terms(0.5)).value_and_gradient(IMAGE)[2]
+    np.testing.assert_allclose(gradient, again + alone, rtol=1e-10, atol=1e-12)
+    if evaluation == "tiled":  # one trace for tiles of any size, in each of the passes
+        assert {shape[1] for shape in traced} == {None}
+
+
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_a_map_of_all_positions_is_cut_as_the_activations_are(extractor, evaluation):
+    mask = tf.constant(np.random.default_rng(0).random((1, 12, 15, 1)))
+    term = SummedTerm(
+        "masked",
+        1.0,
+        "block2_conv1",
+        part=lambda features, cut: {
+            "sum": tf.reduce_sum(features * cut(mask)),
+            "mask": tf.reduce_sum(cut(mask)),
+        },
+        outcome=lambda found: found["sum"] / found["mask"],
+    )
+    value = Objective(extractor, [term], evaluation=evaluation, tile=8).losses(IMAGE)["masked"]
+    features = extractor(IMAGE)["block2_conv1"].numpy()
+    np.testing.assert_allclose(value, np.sum(features * mask) / np.sum(mask), rtol=1e-12)
+    np.testing.assert_allclose(term.loss(IMAGE, extractor(IMAGE)), value, rtol=1e-12)
+
+
+def test_terms_on_the_picture_alone(extractor):
+    term = ImageTerm("bright", 2.0, tf.reduce_sum)
+    assert float(term.loss(IMAGE, {})) == pytest.approx(np.sum(IMAGE))
+    for evaluation in EVALUATIONS:
+        total, _, gradient = Objective(extractor, [term], evaluation=evaluation).value_and_gradient(IMAGE)
+        assert float(total) == pytest.approx(2 * np.sum(IMAGE))
+        np.testing.assert_array_equal(gradient, np.full(IMAGE.shape, 2.0))
+
+
+def test_users_own_terms_in_every_evaluation_but_tiled(extractor):
+    def loss(image, activations):
+        return tf.reduce_sum(image) * tf.reduce_sum(activations["block2_conv1"] ** 2)
+
+    summands = [Term("own", 1e-3, loss), *terms(extractor, "paper")]
+    plain = Objective(extractor, summands).value_and_gradient(IMAGE)
+    recomputed = Objective(extractor, summands, evaluation="recompute").value_and_gradient(IMAGE)
+    np.testing.assert_allclose(recomputed[0], plain[0], rtol=1e-12)
+    assert difference(recomputed[2], plain[2]) < 1e-12
+    with pytest.raises(
+        ValueError, match=r"^terms: 'own' may look at all activations.* ImageTerm .* SummedTerm"
+    ):
+        Objective(extractor, summands, evaluation="tiled")
+
+
+def test_bad_evaluation(extractor):
+    summands = terms(extractor, "paper")
+    with pytest.raises(ValueError, match=r"^evaluation='fast': must be one of plain, recompute, tiled"):
+        Objective(extractor, summands, evaluation="fast")
+    with pytest.raises(ValueError, match=r"^tile=3: must be at least 4"):
+        Objective(extractor, summands, evaluation="tiled", tile=3)
+    for evaluation in ("recompute", "tiled"):
+        with pytest.raises(ValueError, match=r"^extractor: .* must be a functional Keras model"):
+            Objective(lambda image: extractor(image), summands, evaluation=evaluation)
+
+
+PEAK = """
+import re, sys
+import numpy as np, tensorflow as tf
+from tfstyle.features import feature_extractor
+from tfstyle.objective import Objective
+from tfstyle.regions import everywhere
+from tfstyle.style import style_terms
+evaluation, weights = sys.argv[1:]
+layers = ["block1_conv1", "block2_conv1", "block3_conv1"]
+extractor = feature_extractor(layers, weights=weights)
+image = tf.random.uniform([1, 1024, 1024, 3])
+terms = style_terms(
+    extractor, everywhere(image), layers, size=(1024, 1024), weight=1.0, units="paper", tile=128
+)
+peak = lambda: int(re.search("VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+open("/proc/self/clear_refs", "w").write("5")  # the peak so far is forgotten
+before = peak()
+Objective(extractor, terms, evaluation=evaluation, tile=256).value_and_gradient(image)
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="reads the peak from Linux' /proc")
+def test_memory(tmp_path):
+    generator, arrays, channels = np.random.default_rng(0), {}, 3
+    for name in ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1"):
+        arrays[f"{name}/kernel"] = generator.standard_normal((3, 3, channels, 16)) / 12
+        arrays[f"{name}/bias"], channels = np.zeros(16), 16
+    np.savez(tmp_path / "weights.npz", **arrays)
+    megabytes = {}
+    for evaluation in EVALUATIONS:
+        command = [sys.executable, "-c", PEAK, evaluation, str(tmp_path / "weights.npz")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-2000:]
+        megabytes[evaluation] = float(done.stdout)
+    # conv1_1 alone has 64 MiB at this size.
+    assert megabytes["tiled"] < 0.6 * megabytes["plain"], megabytes
+    assert megabytes["recompute"] < 1.1 * megabytes["plain"], megabytes

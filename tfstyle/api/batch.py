@@ -1,0 +1,82 @@
+"""Contents times styles: all pictures of one size in one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.config.options import numbered
+from tfstyle.reporting import Reporter
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.inputs import make_scene
+from tfstyle.synthesis.loop import Result
+from tfstyle.synthesis.pictures import make
+
+
+def transfer_batch(
+    contents: Sequence,
+    styles: Sequence,
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
+    *,
+    extractor: tf.keras.Model | None = None,
+    reporters: Sequence[Reporter] = (),
+    workshop: Workshop | None = None,
+    batch_size: int = 8,
+) -> list[list[Result]]:
+    """Paints each content in the manner of each style, several pictures at a time.
+
+    Pictures of one size go through the network together. Each is moved on its
+    own, with its own targets, weights, L-BFGS history, searches and end, so
+    that it is what `transfer` makes of it, but for rounding.
+
+    Args:
+      contents: pictures, each as `transfer` takes it.
+      styles: styles, each as `transfer` takes it: a picture, targets, or a list
+        of these to be blended.
+      config, extractor: as in `transfer`; `image_size=0` gives each content its own size.
+      reporters: told of each group's progress, with means of its losses and all of its pictures.
+      workshop: of its `lasting`, networks are taken, and nothing is kept of the pictures.
+      batch_size: most pictures in a group.
+
+    Returns:
+      `results[i][j]`, of content i in the manner of style j.
+
+    Raises:
+      ValueError, OSError: as in `transfer`, with the picture's number; also if
+        the config's optimiser makes one picture at a time.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: must be 1 or above")
+    if isinstance(contents, (str, bytes)) or isinstance(styles, (str, bytes)):
+        raise ValueError("contents, styles: must be lists of pictures")
+    lasting = (workshop or Workshop()).lasting
+    results: list[list[Result | None]] = [[None] * len(styles) for _ in contents]
+    for group in _groups(contents, styles, config, batch_size):
+        made = make([scene for _, scene in group], config, extractor, reporters, workshop=Workshop(lasting))
+        for ((row, column), _), result in zip(group, made):
+            results[row][column] = result
+    return results
+
+
+def _groups(contents: Sequence, styles: Sequence, config: TransferConfig, batch_size: int):
+    """Gives lists of ((content, style), scene) of one size, each when it is full."""
+    waiting: dict[tuple, list] = {}
+    for row, content in enumerate(contents):
+        for column, style in enumerate(styles):
+            try:
+                scene = make_scene(content, style, config)
+            except (ValueError, OSError) as error:
+                names = numbered("content", row), numbered("style", column)
+                raise type(error)(f"{names[0]}, {names[1]}: {error}") from None
+            of_size = waiting.setdefault((scene[0].size, _shape(scene[0])), [])
+            of_size.append(((row, column), scene))
+            if len(of_size) == batch_size:
+                yield waiting.pop((scene[0].size, _shape(scene[0])))
+    yield from waiting.values()
+
+
+def _shape(scene) -> tuple:
+    """What the names of a scene's terms depend on."""
+    return tuple(region.name for region in scene.regions)

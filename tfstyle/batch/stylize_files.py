@@ -1,0 +1,182 @@
+"""Picture files, one or many, painted in one or several looks: what is read, where it goes, and the loop."""
+
+from __future__ import annotations
+
+import glob
+import json
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle.batch.board import Board
+from tfstyle.batch.orders import Outcome
+from tfstyle.io import images
+from tfstyle.io.files import make_folder, require_file, require_writable_folder, sha256
+from tfstyle.io.photographs import find_photographs
+
+
+@dataclass(frozen=True)
+class Look:
+    """A way to paint pictures.
+
+    Attributes:
+      name: for file names.
+      paint: from `[B, H, W, 3]` floats in [0, 1] to the same.
+      note: what decides the picture besides the photograph, as JSON types.
+    """
+
+    name: str
+    paint: Callable[[np.ndarray], np.ndarray]
+    note: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture file, and where it goes in each look."""
+
+    content: pathlib.Path
+    outputs: tuple[tuple[Look, pathlib.Path], ...]
+
+
+def find_contents(content: str) -> tuple[list[pathlib.Path], bool]:
+    """Returns the pictures of a file, folder or glob, and whether they may be several.
+
+    Raises:
+      ValueError, OSError: there are none.
+    """
+    path = pathlib.Path(content)
+    if path.is_dir():
+        return find_photographs(content, "content"), True
+    if not path.exists() and any(sign in content for sign in "*?["):
+        paths = [pathlib.Path(name) for name in sorted(glob.glob(content, recursive=True))]
+        if not (paths := [path for path in paths if path.is_file()]):
+            raise FileNotFoundError(f"content={content!r}: matches no file")
+        return paths, True
+    require_file(path, f"content={content!r}")
+    return [path], False
+
+
+def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list[Job]:
+    """Decides where pictures go, and finds out whether they can be written there.
+
+    Args:
+      content: a file, folder or glob.
+      looks: at least one.
+      output: for one picture in one look, its file, or a folder that is there;
+        else a folder, made if it is not there. In a folder, a picture of several
+        contents in one look keeps the content's name, ending in .png. Others,
+        and all where None means the current folder, are CONTENT_LOOK.png.
+
+    Raises:
+      ValueError: pictures would have the same file, or take the place of a content.
+      OSError: there are no contents, or outputs cannot be written.
+    """
+    paths, several = find_contents(content)
+    if output is not None and not several and len(looks) == 1 and not pathlib.Path(output).is_dir():
+        images.check_writable(output)
+        jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),))]
+    else:
+        folder = make_folder("." if output is None else output, "output")
+        require_writable_folder(folder, f"output={str(folder)!r}")
+        plain = output is not None and several and len(looks) == 1
+        jobs = [
+            Job(
+                path,
+                tuple(
+                    (look, folder / (f"{path.stem}.png" if plain else f"{path.stem}_{look.name}.png"))
+                    for look in looks
+                ),
+            )
+            for path in paths
+        ]
+    _require_apart(jobs)
+    return jobs
+
+
+def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int = 1) -> int:
+    """Paints pictures, and writes each with a note of how it was made (see `images.read_note`).
+
+    One that cannot be read is told and left out, unless it is the only one.
+    Transparent pictures stay transparent.
+
+    Args:
+      jobs: from `plan`.
+      board: told of each picture written.
+      batch_size: so many pictures, if one follows the other and they have the
+        same size, are painted at once.
+
+    Returns:
+      How many contents could not be read.
+
+    Raises:
+      ValueError: the only one is no picture.
+      OSError: a picture cannot be written.
+    """
+    failed = 0
+
+    def read() -> Iterator[_Read]:
+        nonlocal failed
+        for job in jobs:
+            try:
+                picture, alpha = images.load_with_alpha(job.content, "content")
+                yield _Read(job, picture, alpha, sha256(job.content))
+            except (ValueError, OSError) as error:
+                if len(jobs) == 1:
+                    raise
+                failed += 1
+                if board:
+                    board.count(Outcome("failed", job.content.name, str(error)))
+                    board.counts["failed"] += len(job.outputs) - 1
+
+    for batch in _of_one_size(read(), batch_size):
+        pictures = np.concatenate([each.picture for each in batch])
+        for index, (look, _) in enumerate(batch[0].job.outputs):
+            for made, each in zip(look.paint(pictures), batch):
+                output = each.job.outputs[index][1]
+                images.save_image(output, made, json.dumps({**look.note, "inputs": each.origin}), each.alpha)
+                if board:
+                    board.count(Outcome("made", output.name))
+    return failed
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A picture in memory."""
+
+    job: Job
+    picture: tf.Tensor
+    alpha: tf.Tensor | None
+    sha256: str
+
+    @property
+    def origin(self) -> dict[str, dict[str, str]]:
+        return {"content": {"path": str(self.job.content), "sha256": self.sha256}}
+
+
+def _of_one_size(pictures: Iterable[_Read], most: int) -> Iterator[list[_Read]]:
+    batch: list[_Read] = []
+    for each in pictures:
+        if batch and (len(batch) == most or batch[0].picture.shape != each.picture.shape):
+            yield batch
+            batch = []
+        batch.append(each)
+    if batch:
+        yield batch
+
+
+def _require_apart(jobs: Sequence[Job]) -> None:
+    contents = {job.content.resolve() for job in jobs}
+    taken: dict[pathlib.Path, pathlib.Path] = {}
+    for job in jobs:
+        for _, output in job.outputs:
+            if output.resolve() in contents:
+                raise ValueError(f"output={str(output)!r}: would take the place of a content; name another")
+            if (other := taken.setdefault(output, job.content)) != job.content:
+                raise ValueError(
+                    f"content={str(job.content)!r}: would become {str(output)!r}, as {str(other)!r} would;"
+                    " rename one of them"
+                )

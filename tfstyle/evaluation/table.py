@@ -1,0 +1,159 @@
+"""Scores as a Markdown table: a row a picture, the best of each column in bold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tfstyle.config.layer_names import paper_name
+from tfstyle.evaluation.scores import Evaluation, Scores
+
+_NONE = "-"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One score of all pictures.
+
+    Attributes:
+      title: its heading.
+      value: `(scores) -> number`, None where there is none.
+      worse: `(number) -> number`, the larger the worse; None where no value is better than another.
+      legend: what it is, in a sentence.
+    """
+
+    title: str
+    value: Callable[[Scores], float | None]
+    worse: Callable[[float], float] | None
+    legend: str = ""
+
+    def text(self, scores: Scores) -> str:
+        """Returns the value as readers see it: three digits."""
+        value = self.value(scores)
+        if value is None:
+            return _NONE
+        if isinstance(value, int):
+            return str(value)
+        return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+    def best(self, evaluation: Evaluation) -> set[str]:
+        """Returns the names of the best of several results; those that read the same are equally good."""
+        if self.worse is None:
+            return set()
+        shown = {name: self.text(scores) for name, scores in evaluation.scores.items()}
+        ranks = {
+            name: self.worse(float(text.replace(",", ""))) for name, text in shown.items() if text != _NONE
+        }
+        if len(ranks) < 2:
+            return set()
+        return {name for name, rank in ranks.items() if rank == min(ranks.values())}
+
+
+def _lower(value: float) -> float:
+    return value
+
+
+def _higher(value: float) -> float:
+    return -value
+
+
+def _near_one(value: float) -> float:
+    return max(value, 1.0)
+
+
+def key_columns(evaluation: Evaluation) -> list[Column]:
+    """Returns the columns that say the most about these pictures."""
+    columns = [
+        Column(
+            "content error",
+            lambda scores: scores.content_error,
+            _lower,
+            "squared deviation of the activations from the content's, as a share of theirs; 0 is the content",
+        ),
+        Column(
+            "style error",
+            lambda scores: scores.style_error,
+            _lower,
+            "squared deviation of the Gram matrices from the style's, as a share of theirs,"
+            " mean of the layers (their own columns follow); 0 is the style",
+        ),
+        Column(
+            "SSIM",
+            lambda scores: scores.ssim,
+            _higher,
+            "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content",
+        ),
+        Column(
+            "edges",
+            lambda scores: scores.edges,
+            _higher,
+            "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance",
+        ),
+        Column(
+            "border",
+            lambda scores: scores.border,
+            _near_one,
+            "how much lines along the border stand out, over the content's; about 1 is no frame",
+        ),
+        Column(
+            "seams",
+            lambda scores: scores.seams,
+            _near_one,
+            "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only",
+        ),
+        Column(
+            "objective",
+            lambda scores: scores.objective,
+            _lower,
+            "content and style as Gatys' published code weighs them, whatever the picture was made with",
+        ),
+    ]
+    if any(scores.evaluations is not None for scores in evaluation.scores.values()):
+        columns.append(
+            Column("evaluations", lambda scores: scores.evaluations, None, "evaluations it took, if known")
+        )
+    return columns
+
+
+def columns(evaluation: Evaluation) -> list[Column]:
+    """Returns all columns: the key ones, and each style layer's error after their mean."""
+    first, style, *others = key_columns(evaluation)
+    layers = [
+        Column(f"style {paper_name(layer)}", lambda scores, layer=layer: scores.style_errors[layer], _lower)
+        for layer in evaluation.reference.style_errors
+    ]
+    return [first, style, *layers, *others]
+
+
+def markdown_table(evaluation: Evaluation) -> str:
+    """Returns the table of an evaluation; its last row is the content itself, to compare with.
+
+    The best value of each column is bold where there are several results.
+    """
+    shown = columns(evaluation)
+    best = [column.best(evaluation) for column in shown]
+    rows = [["result", *(column.title for column in shown)]]
+    for name, scores in evaluation.scores.items():
+        texts = [column.text(scores) for column in shown]
+        cells = [f"**{text}**" if name in names else text for text, names in zip(texts, best)]
+        rows.append([name.replace("|", "\\|"), *cells])
+    rows.append(["*the content itself*", *(column.text(evaluation.reference) for column in shown)])
+    return _markdown(rows)
+
+
+def markdown_page(evaluation: Evaluation, about: str) -> str:
+    """Returns the table as a page of its own.
+
+    Args:
+      evaluation: what to show.
+      about: a line on what was judged, and with what.
+    """
+    legend = [f"- {column.title}: {column.legend}." for column in key_columns(evaluation)]
+    return "\n".join(["# Evaluation", "", about, "", markdown_table(evaluation), "", *legend, ""])
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Returns a table, columns padded so that it reads as plain text, too."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])

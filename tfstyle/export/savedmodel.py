@@ -1,0 +1,256 @@
+"""SavedModels of the extractor and of whole transfers, for TensorFlow Serving and processes without tfstyle.
+
+A model's folder also holds a card, `tfstyle.json`: what the model is, in words
+and numbers. By it, a folder is known to be an export, which the next may replace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tfstyle import __version__
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.export.signatures import (
+    SignedExtractor,
+    SignedModule,
+    SignedNetwork,
+    SignedStyle,
+    SignedTransfer,
+)
+from tfstyle.feedforward import networks
+from tfstyle.feedforward.cards import CARD
+from tfstyle.feedforward.model_card import write_page
+from tfstyle.io import images
+from tfstyle.io.files import make_folder, require_writable_folder
+from tfstyle.losses.targets import StyleTargets, fingerprint
+from tfstyle.runtime.checkpoints import tensor_hash
+from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.measure import style_targets
+
+_LICENSE = "MIT, for the code; weights and style pictures have the licences of their makers"
+
+
+def export_extractor(
+    output, extractor: tf.keras.Model, about: Mapping[str, Any] | None = None
+) -> pathlib.Path:
+    """Saves an extractor. Each signature gives float32 activations under the layers' names.
+
+    =================  =========================================================
+    `serving_default`  `image`: uint8 `[B, H, W, 3]`
+    `float`            `image`: float32 `[B, H, W, 3]` in [0, 1]
+    `encoded_bytes`    `image_bytes`: string `[B]`, JPEG or PNG, all of one size
+    =================  =========================================================
+
+    Args:
+      output: folder to save into. If it is there, it must be empty or hold
+        another export, which is replaced once the new one is whole.
+      extractor: from `feature_extractor`.
+      about: what else the card is to tell, as JSON types.
+
+    Returns:
+      The folder.
+
+    Raises:
+      ValueError: the folder holds something else.
+      OSError: it cannot be written.
+    """
+    folder = require_replaceable(output)
+    module, layers = SignedExtractor(extractor), list(extractor.output)
+    card = {
+        "model": "extractor",
+        **(about or {}),
+        "layers": layers,
+        "minimum_size": module.least,
+        "fingerprint": fingerprint(extractor, layers),
+    }
+    return save(module, folder, card)
+
+
+def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], style=None) -> pathlib.Path:
+    """Saves a whole transfer: pictures in, and out what `transfer` makes of them.
+
+    With a style, which becomes part of the model, a call is one of
+
+    =================  ==================================  ===============================
+    `serving_default`  `image`: uint8 `[B, H, W, 3]`       `picture`: the same
+    `with_steps`       the same, `steps`: int32 scalar     `picture`: the same
+    `float`            `image`: float32, in [0, 1]         `picture`: the same
+    `encoded_bytes`    `image_bytes`: string `[B]`, files  `picture_bytes`: the same, PNG
+    =================  ==================================  ===============================
+
+    of `config.iterations` steps, but for `with_steps`. Without a style, each
+    call brings it: inputs are `content`, `style` (as many, or one for all) and
+    `steps`, or `content_bytes`, `style_bytes` and `steps`; there is no
+    `with_steps`. Files of one call may have different sizes. What
+    `tf.saved_model.load` gives also has the function behind all signatures, in
+    floats: `paint(content, steps)`, or `paint(content, style, steps)`.
+
+    Args:
+      output: as in `export_extractor`.
+      config: as in `transfer`; see `Program` for what a graph cannot do.
+      style: a picture, as `transfer` takes it, `StyleTargets`, or None.
+
+    Returns:
+      The folder.
+
+    Raises:
+      ValueError: an option is refused, no picture could be large enough, or
+        the folder holds something else.
+      OSError: the weights or the picture cannot be read, or the folder not be written.
+    """
+    folder = require_replaceable(output)
+    program = Program(config)  # without targets at first: what is impossible is found here
+    least = program.least
+    if 0 < config.image_size < least:
+        raise ValueError(f"image_size={config.image_size}: too small; these layers need {least} or above")
+    picture = targets = None
+    if isinstance(style, StyleTargets):
+        targets = style
+    elif style is not None and config.color == "style":
+        targets = style_targets(style, config, extractor=program.extractor)
+    elif style is not None:  # its light is matched to each content's
+        picture = images.load_image(style, "style")
+    if targets is not None:
+        program = Program(config, targets)
+    module = SignedTransfer(program) if style is None else SignedStyle(program, picture, config.iterations)
+    layers = list(program.extractor.output)
+    card = {
+        "model": "transfer",
+        "config": config.to_dict(),
+        "layers": layers,
+        "minimum_size": least,
+        "weights": config.weights,
+        "fingerprint": fingerprint(program.extractor, layers),
+        "style": targets.hash if targets is not None else None if picture is None else tensor_hash(picture),
+    }
+    return save(module, folder, card)
+
+
+def export_network(
+    output, network: tf.keras.Model, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
+) -> pathlib.Path:
+    """Saves a network that paints in one pass, from `feedforward.training.train`.
+
+    =================  =================================  ===============================
+    `serving_default`  `image`: uint8 `[B, H, W, 3]`      `picture`: the same
+    `float`            `image`: float32, in [0, 1]        `picture`: the same
+    `encoded_bytes`    `image_bytes`: string `[B]`        `picture_bytes`: the same, PNG
+    `with_style`       `image`: uint8, `style`: float32   `picture`: uint8
+                       `[1 or B, S]`, `strength`
+    =================  =================================  ===============================
+
+    But for `with_style`, the first style is meant, whole. Weights of styles
+    should add up to 1; a strength from 0 to 1 blends the picture with the
+    photograph. `feedforward.loading.load_network` gives the network back. For people,
+    there is a page, README.md.
+
+    Args:
+      output: as in `export_extractor`, also for errors.
+      network: from `transformation_network`.
+      about: what else the card is to tell, as JSON types.
+      pictures: files of the styles' pictures, of which the page shows small copies.
+
+    Returns:
+      The folder.
+    """
+    folder = require_replaceable(output)
+    module = SignedNetwork(network)
+    card = {
+        "model": "network",
+        **(about or {}),
+        "styles_known": module.styles,
+        "layout": networks.layout(network),
+        "minimum_size": 1,
+        "fingerprint": networks.fingerprint(network),
+    }
+    return save(module, folder, card, lambda new, card: write_page(new, card, pictures))
+
+
+def require_replaceable(output) -> pathlib.Path:
+    """Returns a folder's path, above which all is there, and which may be made or replaced.
+
+    Raises:
+      ValueError: it holds something that is no export.
+      OSError: it is a file, or cannot be written.
+    """
+    named = f"output={str(output)!r}"
+    folder = pathlib.Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{named}: is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not _holds_export(folder):
+        raise ValueError(f"{named}: holds something that is no export; name another folder, or empty it")
+    make_folder(folder.absolute().parent, "output")
+    require_writable_folder(folder.absolute().parent, named)
+    return folder
+
+
+def _holds_export(folder: pathlib.Path) -> bool:
+    try:
+        return "model" in json.loads((folder / CARD).read_text()) and (folder / "saved_model.pb").exists()
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def save(
+    module: SignedModule,
+    folder: pathlib.Path,
+    card: Mapping[str, Any],
+    add: Callable[[pathlib.Path, Mapping[str, Any]], None] = lambda new, card: None,
+) -> pathlib.Path:
+    """Saves beside the folder and renames, so that nobody ever sees half a model.
+
+    Args:
+      module: what is saved.
+      folder: where to.
+      card: what the model is.
+      add: writes more into the new folder, from the whole card.
+    """
+    functions = module.functions()
+    card = {
+        **card,
+        "signatures": {name: _described(function) for name, function in functions.items()},
+        "versions": {"tfstyle": __version__, "tensorflow": tf.__version__, "keras": tf.keras.__version__},
+        "license": _LICENSE,
+    }
+    target = folder.resolve()
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".part") as work:
+        new, old = pathlib.Path(work, "new"), pathlib.Path(work, "old")
+        # Nobody differentiates a model once more; it would double what there is to load.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        try:
+            tf.saved_model.save(module, str(new), signatures=functions, options=options)
+        except tf.errors.OpError as error:
+            raise OSError(f"output={str(folder)!r}: cannot be written ({error.message})") from None
+        (new / CARD).write_text(json.dumps(card, indent=1) + "\n")
+        add(new, card)
+        require_replaceable(folder)
+        if target.exists():
+            os.rename(target, old)
+        try:
+            os.rename(new, target)
+        except OSError:
+            if old.exists():
+                os.rename(old, target)
+            raise
+    return folder
+
+
+def _described(function) -> dict[str, dict[str, str]]:
+    """Returns {inputs, outputs: {name: type and shape}} of a signature."""
+    concrete = function.get_concrete_function()
+    described = {
+        "inputs": {spec.name: spec for spec in concrete.structured_input_signature[0]},
+        "outputs": concrete.structured_outputs,
+    }
+
+    def shown(spec) -> str:
+        return f"{spec.dtype.name} [{', '.join('?' if side is None else str(side) for side in spec.shape)}]"
+
+    return {side: {name: shown(spec) for name, spec in specs.items()} for side, specs in described.items()}

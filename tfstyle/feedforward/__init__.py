@@ -1,0 +1,28 @@
+"""Styles in one pass: feed-forward networks that have learned what `transfer` finds step by step.
+
+Networks
+  layers.py         convolutions without a frame, and one normalisation per style
+  networks.py       networks for a set of styles, and how to run one with statistics of one's own
+  adain.py          the statistics of one picture given to another
+  adain_network.py  networks for any style
+
+Training
+  recipe.py           the options of a training
+  dataset.py          photographs to training batches, and those kept from training
+  tasks.py            what networks are trained to, and a task for a set of styles
+  adain_training.py   the task for any style
+  distribution.py     several devices or machines
+  learner.py          a task in training
+  training_loop.py    steps, means between reports, and a state to go on from
+  training.py         the training of a task
+  memory_model.py     what a training takes; training_memory.py refuses what cannot fit
+  comparison.py       a network's pictures beside those of an optimisation
+
+Use
+  cards.py           what a folder says of its network; model_card.py the page for people
+  loading.py         exported networks back as Keras networks
+  style_mixing.py    how much of each style
+  large_pictures.py  large pictures, strip by strip
+  painting.py        pictures of any size
+  stylizer.py        a network as a Keras layer
+"""

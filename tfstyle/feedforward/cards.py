@@ -1,0 +1,70 @@
+"""Cards of exported networks: what a folder says of its model, read before TensorFlow is.
+
+Nothing here imports TensorFlow: scripts complain about a wrong folder at once.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from tfstyle.io import untrusted
+from tfstyle.io.files import opened
+
+CARD = "tfstyle.json"
+_LONGEST = 1 << 22  # bytes
+_MOST_STYLES = 10_000
+
+
+def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "model") -> dict[str, Any]:
+    """Returns what the card of a folder says.
+
+    Args:
+      folder: of an export.
+      kinds: of models that are asked for, as cards have them.
+      argument: what to call the folder in errors.
+
+    Raises:
+      ValueError: there is no such folder, it has no card that can be read, or
+        it holds a model of another kind.
+    """
+    named = f"{argument}={str(folder)!r}"
+    if not pathlib.Path(folder).is_dir():
+        raise ValueError(f"{named}: is no folder; train_stylizer.py makes one that holds a network")
+    try:
+        with opened(pathlib.Path(folder, CARD)) as file:
+            card = untrusted.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
+    except OSError as error:
+        raise ValueError(
+            f"{named}: holds no network of train_stylizer.py ({CARD}: {error.strerror or error})"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{named}: holds no network of train_stylizer.py ({CARD}: {error})") from None
+    kind = card.get("model") if isinstance(card, dict) else None
+    if kind not in list(kinds):
+        raise ValueError(
+            f"{named}: holds no network of train_stylizer.py"
+            f" ({CARD} is of a model of another kind, {kind!r:.80})"
+        )
+    return card
+
+
+def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
+    """Returns what the styles of a network are called: the stems of their pictures, where those differ.
+
+    Styles that the card gives no names are called style1, style2, and so on.
+
+    Raises:
+      ValueError: the card does not say how many there are.
+    """
+    count, given = card.get("styles_known"), card.get("styles", [])
+    if type(count) is not int or not 0 < count <= _MOST_STYLES:
+        raise ValueError(
+            f"{argument}: {CARD} says styles_known={count!r:.80}: must be a whole number, 1 to {_MOST_STYLES}"
+        )
+    if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
+        return [f"style{index}" for index in range(1, count + 1)]
+    stems = [pathlib.PurePath(name).stem for name in given]
+    names = stems if len(set(stems)) == count else given
+    return names if len(set(names)) == count else [f"style{index}" for index in range(1, count + 1)]

@@ -1,0 +1,188 @@
+"""A picture of any size through a network, strip by strip: what comes out is what the whole picture gives.
+
+The normalisations need statistics of the whole picture, each after those before
+it. So the picture is swept once for each of them, in strips as wide as the
+picture, and once more to write the result. Maps of half and a quarter of the size
+are kept from their sweep on, for as long as they are read. Maps of full size are
+never there as a whole; those before the first kept map, and those behind the
+last, are computed again in each sweep: two of the network's convolutions, twice
+each; the first, which a skip connection reads again, four times with one.
+
+The network itself is the one of `networks.connect`, on maps whose rows are
+computed when they are asked for: a row asks for the rows that it sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
+from tfstyle.feedforward.networks import connect
+
+STRIP_PIXELS = 1 << 19  # of the picture, in one strip
+
+
+@dataclass(frozen=True, eq=False)
+class LazyMap:
+    """A map `[1, height, width, C]` of a whole picture, whose rows are computed when they are asked for.
+
+    Attributes:
+      height, width: of the whole map.
+      step: how many rows of the picture go to one of the map.
+      rows: from start and stop to the rows between, `[1, stop - start, width, C]`.
+    """
+
+    height: int
+    width: int
+    step: int
+    rows: Callable[[int, int], tf.Tensor]
+
+    def pointwise(self, function: Callable[..., tf.Tensor], *others: LazyMap) -> LazyMap:
+        """Returns the map that a function of each position makes of this and other maps of its size."""
+        maps = (self, *others)
+        return LazyMap(
+            self.height,
+            self.width,
+            self.step,
+            lambda start, stop: function(*(each.rows(start, stop) for each in maps)),
+        )
+
+
+class Moments:
+    """Mean and variance over positions that come in parts, `[1, C]`.
+
+    Parts are merged by their means and sums of squared deviations (Chan, Golub
+    & LeVeque 1979), in float64: sums of squares would cancel, and in float32 no
+    longer count the last of many positions.
+    """
+
+    def __init__(self):
+        self._count, self._mean, self._squares = 0, 0.0, 0.0
+
+    def add(self, count: int, mean, variance) -> None:
+        """Adds a part of so many positions."""
+        mean, variance = np.float64(mean), np.float64(variance)
+        total, apart = self._count + count, mean - self._mean
+        self._squares += variance * count + apart**2 * (self._count * count / total)
+        self._mean += apart * (count / total)
+        self._count = total
+
+    def result(self, dtype: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns mean and variance of all parts."""
+        return tf.constant(self._mean, dtype), tf.constant(self._squares / self._count, dtype)
+
+
+def whole(array: np.ndarray, step: int = 1) -> LazyMap:
+    """Returns a map that is there already, `[1, h, w, C]`."""
+    return LazyMap(*array.shape[1:3], step, lambda start, stop: tf.constant(array[:, start:stop]))
+
+
+def paint_in_strips(
+    network: tf.keras.Model, picture: np.ndarray, style, strip_pixels: int = STRIP_PIXELS
+) -> Iterator[tuple[int, int, tf.Tensor]]:
+    """Gives what a network makes of a picture, strip by strip.
+
+    Args:
+      network: a model from `transformation_network`.
+      picture: `[1, H, W, 3]` in [0, 1].
+      style: `[1, styles]`.
+      strip_pixels: about so many pixels of the picture are worked on at once.
+
+    Yields:
+      Start and stop of rows, from top to bottom, and what becomes of them,
+      `[1, stop - start, W, 3]`.
+    """
+    sweep = _Sweep(max(1, strip_pixels // picture.shape[2]))
+    layers = {layer.name: sweep.lazy(layer) for layer in network.layers}
+    made = connect(
+        layers,
+        whole(picture),
+        tf.convert_to_tensor(style, network.input["style"].dtype),
+        sweep.normalise,
+        relu=lambda activation: activation.pointwise(tf.nn.relu),
+        outline=lambda activation: LazyMap(activation.height, activation.width, activation.step, None),
+    )
+    for start, stop in sweep.strips(made):
+        yield start, stop, made.rows(start, stop)
+
+
+class _Sweep:
+    """Layers on lazy maps; what needs a whole map sweeps over it, so many rows of the picture at a time."""
+
+    def __init__(self, rows: int):
+        self._rows = rows
+
+    def strips(self, activation: LazyMap) -> Iterator[tuple[int, int]]:
+        rows = max(1, self._rows // activation.step)
+        for start in range(0, activation.height, rows):
+            yield start, min(start + rows, activation.height)
+
+    def lazy(self, layer: tf.keras.layers.Layer) -> Callable:
+        """Returns what a layer of `transformation_network` does, on lazy maps."""
+        if isinstance(layer, ReflectedConv2D):
+            return lambda activation: _convolved(layer, activation)
+        if isinstance(layer, Doubled):
+            return lambda activation, like: _doubled(layer, activation, like)
+        if isinstance(layer, tf.keras.layers.Add):
+            # Kept, or else each block would read all blocks before it.
+            return lambda both: self._kept(_of_both(layer, both))
+        if isinstance(layer, tf.keras.layers.Concatenate):
+            return lambda both: _of_both(layer, both)
+        if isinstance(layer, tf.keras.layers.Activation):
+            return lambda activation: activation.pointwise(layer)
+        return layer  # a normalisation, which `normalise` takes as it is
+
+    def normalise(self, layer: ConditionalInstanceNormalization, activation: LazyMap, style) -> LazyMap:
+        moments = Moments()
+
+        def measure(rows: tf.Tensor) -> None:
+            moments.add(rows.shape[1] * rows.shape[2], *layer.moments(rows))
+
+        activation = self._kept(activation, measure)
+        mean, variance = moments.result(layer.variable_dtype)
+        return activation.pointwise(lambda rows: layer.normalise(rows, mean, variance, style))
+
+    def _kept(self, activation: LazyMap, visit: Callable[[tf.Tensor], None] = lambda rows: None) -> LazyMap:
+        """Sweeps over a map once; returns it, from then on kept where it is smaller than the picture."""
+        kept = None
+        for start, stop in self.strips(activation):
+            rows = activation.rows(start, stop)
+            visit(rows)
+            if activation.step > 1:
+                if kept is None:
+                    shape = (1, activation.height, activation.width, rows.shape[-1])
+                    kept = np.empty(shape, rows.dtype.as_numpy_dtype)
+                kept[:, start:stop] = rows
+        return activation if kept is None else whole(kept, activation.step)
+
+
+def _of_both(layer: tf.keras.layers.Layer, both: list[LazyMap]) -> LazyMap:
+    return both[0].pointwise(lambda *rows: layer(list(rows)), both[1])
+
+
+def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:
+    stride, reach = layer.strides[0], layer.kernel_size[0] // 2
+    ahead = -(-reach // stride)
+
+    def rows(start: int, stop: int) -> tf.Tensor:
+        # The layer reflects at the strip's edges, too; what is wrong by it is cut off again.
+        first, last = max(0, start - ahead), stride * (stop - 1) + reach + 1
+        read = activation.rows(stride * first, min(last, activation.height))
+        return layer(read)[:, start - first : stop - first]
+
+    height, width = (-(-side // stride) for side in (activation.height, activation.width))
+    return LazyMap(height, width, stride * activation.step, rows)
+
+
+def _doubled(layer: Doubled, activation: LazyMap, like: LazyMap) -> LazyMap:
+    def rows(start: int, stop: int) -> tf.Tensor:
+        # One more to each side, between which the layer looks; what it takes for the border is cut off again.
+        first, last = max(0, start // 2 - 1), min(-(-stop // 2) + 1, activation.height)
+        size = tf.zeros([1, min(2 * last, like.height) - 2 * first, like.width, 0])  # a map without channels
+        return layer(activation.rows(first, last), size)[:, start - 2 * first : stop - 2 * first]
+
+    return LazyMap(like.height, like.width, like.step, rows)

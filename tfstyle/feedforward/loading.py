@@ -1,0 +1,87 @@
+"""Exported networks back as Keras networks: layers by the card, parameters by their names.
+
+Only numbers are read from the SavedModel; its graphs, which could be any code,
+are left alone.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import tensorflow as tf
+
+from tfstyle.feedforward.cards import CARD, read_card
+from tfstyle.feedforward.networks import fingerprint, parameters, transformation_network
+from tfstyle.io.files import require_file
+
+_MOST_BLOCKS = 100
+
+
+def load_network(
+    folder, *, dtype: str | None = None, argument: str = "model"
+) -> tuple[tf.keras.Model, dict[str, Any]]:
+    """Reads a network that `savedmodel.export_network` wrote.
+
+    Args:
+      folder: of the export.
+      dtype: Keras' policy, as for `transformation_network`; None: that in which
+        it was trained.
+      argument: what to call the folder in errors.
+
+    Returns:
+      The network, and its card.
+
+    Raises:
+      ValueError: the folder holds no such network, one of another kind, or one
+        whose parameters are not those that its card speaks of.
+    """
+    named = f"{argument}={str(folder)!r}"
+    card = read_card(folder, argument=argument)
+    layout = card.get("layout")
+    if not isinstance(layout, dict):
+        raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
+    _require_small(layout, folder, named)
+    try:
+        network = transformation_network(**layout)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{named}: {CARD} tells of a network that cannot be made ({error})") from None
+    assign(parameters(network), folder, named)
+    if fingerprint(network) != card.get("fingerprint"):
+        raise ValueError(f"{named}: its parameters are not those that {CARD} speaks of")
+    if dtype not in (None, layout.get("dtype")):
+        read, network = network, transformation_network(**{**layout, "dtype": dtype})
+        network.set_weights(read.get_weights())
+    return network, card
+
+
+def _require_small(layout: dict[str, Any], folder, named: str) -> None:
+    """Checks that a network is not larger than the file of its parameters, before it is made."""
+    sizes = [layout.get(name, 0) for name in ("styles", "width", "residual_blocks")]
+    if not all(type(size) is int and size >= 0 for size in sizes):
+        return  # which is for `transformation_network` to say
+    styles, width, blocks = sizes
+    there = sum(file.stat().st_size for file in pathlib.Path(folder, "variables").glob("variables.data-*"))
+    # Fewer values than it has, of four bytes each.
+    least = 4 * ((1 + blocks) * 144 * width**2 + 16 * styles * width)
+    if least > there or blocks > _MOST_BLOCKS:
+        raise ValueError(f"{named}: {CARD} tells of a network larger than the file of its parameters")
+
+
+def assign(variables: dict[str, tf.Variable], folder, named: str) -> None:
+    """Gives variables the values that a SavedModel has under `parameters` and their names.
+
+    Raises:
+      ValueError: one is missing or has another shape, or the files are damaged; begins with `named`.
+    """
+    prefix = pathlib.Path(folder, "variables", "variables")
+    for path in prefix.parent.glob("*"):
+        require_file(path, named)
+    try:
+        status = tf.train.Checkpoint(parameters=variables).read(str(prefix))
+        status.assert_existing_objects_matched()
+    except AssertionError:
+        raise ValueError(f"{named}: some of its parameters are missing") from None
+    except (ValueError, KeyError, IndexError, TypeError, RuntimeError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{named}: its parameters cannot be read ({reason:.200})") from None

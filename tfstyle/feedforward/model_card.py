@@ -1,0 +1,103 @@
+"""The card of a network for people: what it paints, what it was made from and how, beside the model."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfstyle.io import images
+from tfstyle.vgg.sources import CREDIT
+
+_THUMBNAIL = 192  # longer side in pixels
+
+
+def write_page(folder: pathlib.Path, card: Mapping[str, Any], styles: Sequence = ()) -> None:
+    """Writes README.md, and a small copy of each style picture, into the folder of a model.
+
+    Args:
+      folder: of the model.
+      card: what `tfstyle.json` holds.
+      styles: files of the style pictures, in the model's order.
+
+    Raises:
+      ValueError, OSError: a picture cannot be read, or the folder not be written.
+    """
+    shown = []
+    if styles:
+        (folder / "styles").mkdir(exist_ok=True)
+    for number, path in enumerate(styles, 1):
+        name = pathlib.Path(path).stem
+        small = images.load_fitted(path, f"style {number}", _THUMBNAIL)
+        images.save_image(folder / "styles" / f"{number}_{name}.jpg", small)
+        shown.append((number, name))
+    (folder / "README.md").write_text(page(card, shown))
+
+
+def _ending(card: Mapping[str, Any]) -> str:
+    planned, made = card.get("recipe", {}).get("steps"), card.get("steps")
+    return f"after {made} of {planned} steps" if planned and made and made < planned else ""
+
+
+def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str:
+    """Returns a card in Markdown.
+
+    Args:
+      card: what `tfstyle.json` holds; what is not in there is left out.
+      styles: number and name of each style that has a picture, `styles/NUMBER_NAME.jpg`.
+    """
+    config, recipe = card.get("config", {}), card.get("recipe", {})
+    kinds = {
+        "network": "a network for a set of styles and their mixtures"
+        " (Johnson et al. 2016, Dumoulin et al. 2017)",
+        "style_network": "a network for the style of any picture (Huang & Belongie 2017)",
+    }
+    rows = [
+        ("What it is", kinds.get(card.get("model", ""), card.get("model"))),
+        ("Photographs", card.get("photographs")),
+        ("Steps", _steps(recipe)),
+        ("Ended early", _ending(card)),
+        ("Extractor", _extractor(config.get("weights"))),
+        ("Content layers", ", ".join(config.get("content_layers", ()))),
+        ("Style layers", ", ".join(config.get("style_layers", ()))),
+        ("Style", _style(config)),
+        ("Seconds of training", card.get("seconds")),
+        ("Versions", ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())),
+        ("Licence", card.get("license")),
+    ]
+    lines = ["# A network that paints in one pass", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
+    if styles:
+        lines += ["Styles, in order: ", ""]
+        lines += [f"{number}. {name} ![{name}](styles/{number}_{name}.jpg)" for number, name in styles]
+        lines.append("")
+    if losses := card.get("losses"):
+        lines += ["| loss at the end of training | weighted |", "|---|---|"]
+        lines += [f"| {name} | {value:.4g} |" for name, value in losses.items()]
+        for name, value in card.get("metrics", {}).items():
+            lines.append(f"| {name} | {value:.4g} |")
+        lines.append("")
+    lines.append("All of it, and the signatures, are in `tfstyle.json`.")
+    return "\n".join(lines) + "\n"
+
+
+def _extractor(weights: str | None) -> str | None:
+    if weights != "imagenet":
+        return weights
+    return f"imagenet ({CREDIT})"
+
+
+def _steps(recipe: Mapping[str, Any]) -> str:
+    if not recipe:
+        return ""
+    return "{steps} of {batch_size} crops, {crop_size} x {crop_size}, computed in {computed_in}".format(
+        **recipe
+    )
+
+
+def _style(config: Mapping[str, Any]) -> str:
+    if not config:
+        return ""
+    strength = config["style_strength"]
+    share = f"strength {strength:g}" if strength else f"weight {config['style_weight']:g}"
+    return f"{config['style_loss']}, {share}, pictures {config['image_size']} pixels wide"

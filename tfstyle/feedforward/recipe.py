@@ -1,0 +1,75 @@
+"""How a feed-forward network is trained: frozen, validated, and the only home of its defaults.
+
+What it is trained to is the objective of a `TransferConfig`; this is the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tfstyle.config.layer_names import canonical_name
+from tfstyle.config.options import check_choices, number, option, to_json, whole_number
+
+LEAST_CROP = 16
+
+
+@dataclass(frozen=True)
+class InstantRecipe:
+    """The options of one training; each field is also the script flag of that name.
+
+    Raises:
+      ValueError: a field is out of range; the message names it.
+    """
+
+    steps: int = option(4000, "training steps")
+    batch_size: int = option(4, "photographs a step")
+    crop_size: int = option(256, "side of the photographs' crops in pixels")
+    width: int = option(16, "filters of the network's first layer; 32 in the paper")
+    residual_blocks: int = option(5, "residual blocks of the network")
+    skip_connection: bool = option(
+        True,
+        "let the network's end see its beginning at full size, too, as a U-Net does; not in the paper",
+    )
+    adain_layer: str = option(
+        "block4_conv1",
+        "of a network for any style: layer of its encoder whose activations get the style's statistics",
+    )
+    decoder_width: float = option(
+        1.0, "of a network for any style: filters of its decoder over the encoder's"
+    )
+    training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
+    computed_in: str = option(
+        "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
+    )
+    shuffle: int = option(0, "seed of the weights, crops and their order")
+    validation: int = option(4, "photographs kept from training, to be painted at each report")
+    report_every: int = option(50, "steps between two reports")
+
+    def __post_init__(self):
+        for name, least in _LEAST.items():
+            whole_number(name, getattr(self, name), least)
+        for name in ("training_rate", "decoder_width"):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0))
+        object.__setattr__(self, "adain_layer", canonical_name(self.adain_layer))
+        check_choices(self)
+
+    @property
+    def policy(self) -> str:
+        """Keras' policy of the network that is trained."""
+        return "mixed_bfloat16" if self.computed_in == "bfloat16" else "float32"
+
+    def to_dict(self) -> dict:
+        """Returns the fields as JSON types; `InstantRecipe(**fields)` gives the recipe back."""
+        return to_json(self)
+
+
+_LEAST = {
+    "steps": 1,
+    "batch_size": 1,
+    "crop_size": LEAST_CROP,
+    "width": 1,
+    "residual_blocks": 0,
+    "shuffle": 0,
+    "validation": 0,
+    "report_every": 1,
+}

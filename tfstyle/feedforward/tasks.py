@@ -1,0 +1,107 @@
+"""What networks are trained to: the objective of a transfer, of each picture in a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import tensorflow as tf
+
+from tfstyle.config import TransferConfig
+from tfstyle.feedforward.layers import Doubled, ReflectedConv2D
+from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.losses.target_tensors import chosen, finest
+from tfstyle.losses.targets import StyleTargets
+from tfstyle.synthesis.graph_objective import Composition, extractor_of
+from tfstyle.synthesis.graph_transfer import Program
+
+# Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
+Batch = tuple[tf.Tensor, ...]
+
+
+class Task(Protocol):
+    """A network, and what it is trained to.
+
+    All variables are made where the task is, so that a strategy's scope has them.
+
+    Attributes:
+      network: what is trained.
+      extractor: what its pictures are looked at with.
+    """
+
+    network: tf.keras.Model
+    extractor: tf.keras.Model
+
+    def composition(self, batch: Batch) -> Composition:
+        """Returns the objective of a batch, in a graph."""
+
+    def paint(self, batch: Batch) -> tf.Tensor:
+        """Returns what the network makes of a batch in training, `[B, S, S, 3]`."""
+
+    def kept(self, side: int) -> int:
+        """Returns how many values of the network a step keeps for its gradient, for one picture of a side."""
+
+
+class ConditionalTask:
+    """One network for a set of styles; a batch is photographs and the numbers of their styles, `[B]` int32.
+
+    Args:
+      styles: measured with the config.
+      config: the objective.
+      recipe: the network's size, its seed and the precision are read from it.
+
+    Attributes:
+      network: from `transformation_network`.
+      extractor: of the config.
+
+    Raises:
+      ValueError: the objective is not possible in a graph, or styles do not suit it.
+      OSError: the weights cannot be read.
+    """
+
+    def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
+        Program.require_possible(config)
+        self._config = config
+        self.extractor = extractor_of(config, dtype=recipe.computed_in)
+        for targets in styles:
+            targets.require_for(config, "styles")
+            targets.require_network(self.extractor)
+        self._styles = finest(styles)
+        self._count = len(styles)
+        self.network = transformation_network(
+            self._count,
+            width=recipe.width,
+            residual_blocks=recipe.residual_blocks,
+            skip_connection=recipe.skip_connection,
+            seed=recipe.shuffle,
+            dtype=recipe.policy,
+        )
+
+    def composition(self, batch: Batch) -> Composition:
+        contents, numbers = batch
+        return Composition(
+            self._config, self.extractor, contents, chosen(self._styles, numbers), tf.constant(0)
+        )
+
+    def paint(self, batch: Batch) -> tf.Tensor:
+        contents, numbers = batch
+        return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
+
+    def kept(self, side: int) -> int:
+        layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | Doubled)]
+        probe = tf.keras.Model(self.network.input, [layer.output for layer in layers])
+        shapes = probe.compute_output_shape({"image": (1, side, side, 3), "style": (1, self._count)})
+        return sum(rows * columns * filters for _, rows, columns, filters in shapes)
+
+
+def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
+    """Returns batches of `ConditionalTask` that show the same photographs in several styles.
+
+    Args:
+      contents: `[N, S, S, 3]`.
+      styles: how many there are. They take turns, and begin with another in each batch.
+      rounds: greatest number of batches.
+    """
+    count = contents.shape[0]
+    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, rounds))]

@@ -1,0 +1,166 @@
+"""Pictures of any kind, from files, PIL or arrays, as colours and opacity in NumPy.
+
+Here is what is known of file formats, orientation tags, colour profiles,
+transparency and integer pixels on the way in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pathlib
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from PIL import Image, ImageCms, ImageOps
+
+from tfstyle.io.files import require_file
+from tfstyle.io.formats import formats
+
+# Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
+Pixels = tuple[np.ndarray, np.ndarray | None]
+
+# A resize may go so far beyond [0, 1] by rounding; more than that is another range.
+OVERSHOOT = 1e-3
+
+
+def decode(source, argument: str) -> Pixels:
+    """Reads a picture, upright and in sRGB.
+
+    Args:
+      source: a path, a PIL image, or an array or tensor; see `images.load_image`.
+      argument: what to call the picture in errors.
+
+    Raises:
+      ValueError, OSError: as in `images.load_image`.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        named = f"{argument}={str(source)!r}"
+        picture = open_picture(pathlib.Path(source), named)
+        with _reading(named):
+            pixels, opacity = _from_picture(picture, named)
+    elif isinstance(source, Image.Image):
+        pixels, opacity = _from_picture(ImageOps.exif_transpose(source), argument)
+    else:
+        pixels, opacity = _from_array(source, argument)
+    return pixels, None if opacity is None or opacity.min() >= 1 else opacity
+
+
+def open_picture(path: pathlib.Path, named: str) -> Image.Image:
+    """Reads a file of one of `formats.formats`, turned upright.
+
+    Args:
+      path: the file.
+      named: how errors name what the user gave, such as ``content='x.png'``.
+
+    Raises:
+      ValueError, OSError: as in `images.load_image`.
+    """
+    require_file(path, named)
+    with _reading(named), Image.open(path, formats=formats()) as picture:
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        if 0 in picture.size:
+            raise ValueError("it has no pixels")
+        return picture
+
+
+@contextlib.contextmanager
+def _reading(named: str) -> Iterator[None]:
+    """Turns what Pillow raises into the errors of `open_picture`, and keeps its warnings to itself."""
+    try:
+        with warnings.catch_warnings():
+            # Between one and two times Pillow's limit of pixels it only warns; a
+            # large photograph is what users of high resolution bring. Other
+            # warnings are of odd tags, which no one can do anything about.
+            warnings.simplefilter("ignore")
+            yield
+    except Image.DecompressionBombError:
+        limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
+        raise ValueError(f"{named}: has more than {limit:.0f} million pixels; scale it down first") from None
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{named}: is not a picture that Pillow can read") from None
+    except PermissionError:
+        raise PermissionError(f"{named}: may not be read") from None
+    except Exception as error:
+        if str(error).startswith(named):
+            raise
+        # On damaged data Pillow's decoders raise errors of any kind.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{named}: is damaged or cut short ({reason:.200})") from None
+
+
+def _from_picture(picture: Image.Image, argument: str) -> Pixels:
+    """Reads an upright PIL image of any mode."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values, clear = np.asarray(picture), picture.info.get("transparency")
+        pixels = _deep_pixels(values, argument)
+        if not isinstance(clear, int):
+            return pixels, None
+        opacity = (values != clear).astype(np.float32)  # one grey is transparent, the others are not
+        return np.where(opacity[..., np.newaxis] > 0, pixels, np.float32(1)), opacity
+    profile = picture.info.get("icc_profile")
+    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        alpha = picture.getchannel("A")
+        color = _to_srgb(picture.convert("RGB"), profile, argument)
+        laid = Image.composite(color, Image.new("RGB", color.size, "white"), alpha)
+        return _of_255(laid), _of_255(alpha)
+    picture = _to_srgb(picture.convert("RGB") if picture.mode in ("1", "P") else picture, profile, argument)
+    return _of_255(picture), None
+
+
+def _of_255(picture: Image.Image) -> np.ndarray:
+    values = np.array(picture, np.float32)
+    values /= 255  # in place: a large picture takes much memory once
+    return values
+
+
+def _deep_pixels(values: np.ndarray, argument: str) -> np.ndarray:
+    """Grey of more than 8 bits, which Pillow's own conversion would clip at 255."""
+    values = values.astype(np.float32) / (1 if values.dtype.kind == "f" else 65535)
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        raise ValueError(f"{argument}: holds values outside 0..65535 (integers) or 0..1 (floats)")
+    return np.repeat(values[..., np.newaxis], 3, axis=-1)
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None, argument: str) -> Image.Image:
+    if profile:
+        try:
+            return ImageCms.profileToProfile(
+                picture,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+        except (ImageCms.PyCMSError, OSError) as error:
+            logging.warning("%s: its colour profile cannot be used (%s); it is read as sRGB", argument, error)
+    return picture.convert("RGB")
+
+
+def _from_array(source, argument: str) -> Pixels:
+    values = np.asarray(source)
+    given = f"{argument}: an array of shape {list(values.shape)} and type {values.dtype}"
+    if values.ndim == 4 and values.shape[0] == 1:
+        values = values[0]
+    if values.ndim == 2:
+        values = values[..., np.newaxis]
+    if values.ndim != 3 or values.shape[-1] not in (1, 3, 4) or 0 in values.shape:
+        raise ValueError(f"{given}: must be [H, W], [H, W, 1|3|4] or [1, H, W, 1|3|4]")
+    if values.dtype in (np.uint8, np.uint16):
+        values = values.astype(np.float32) / np.iinfo(values.dtype).max
+    elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
+        raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
+    values = values.astype(np.float32)
+    if not (np.isfinite(values).all() and values.min() >= -OVERSHOOT and values.max() <= 1 + OVERSHOOT):
+        raise ValueError(f"{given}: float values must be finite and in [0, 1]; divide 0..255 by 255")
+    values = np.clip(values, 0, 1)
+    opacity = None
+    if values.shape[-1] == 4:
+        opacity, alpha = values[..., 3], values[..., 3:]
+        values = values[..., :3] * alpha + (1 - alpha)
+    return np.broadcast_to(values, (*values.shape[:2], 3)), opacity

@@ -1,0 +1,178 @@
+"""Pictures in and out: files and arrays to `[1, H, W, 3]` float32 and back.
+
+Inside the package a picture is a float32 tensor `[B, H, W, 3]` of sRGB-encoded
+RGB in [0, 1]. This module and `decoding` are the only places that know of
+anything else: file formats, transparency and integer pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, PngImagePlugin
+
+from tfstyle.io import decode
+from tfstyle.io.files import require_writable_folder, write_atomically
+
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_NOTE = "tfstyle"  # the PNG text chunk that carries a picture's origin
+
+
+def load_image(source, argument: str = "image") -> tf.Tensor:
+    """Reads a picture.
+
+    Files are turned upright (EXIF), brought to sRGB (ICC profile), laid on
+    white where they are transparent, and keep all of 16 bits.
+
+    Args:
+      source: a path, a PIL image, or an array or tensor of shape `[H, W]`,
+        `[H, W, 1|3|4]` or `[1, H, W, 1|3|4]`: uint8, uint16, or float in [0, 1].
+      argument: what to call the picture in errors.
+
+    Returns:
+      `[1, H, W, 3]` float32, sRGB-encoded RGB in [0, 1].
+
+    Raises:
+      ValueError: it is not a picture in one of `formats.formats`, is damaged,
+        has more pixels than Pillow holds to be safe (179 million, unless
+        `PIL.Image.MAX_IMAGE_PIXELS` says otherwise), or the array has another
+        shape or range.
+      OSError: the file cannot be opened.
+    """
+    return load_with_alpha(source, argument)[0]
+
+
+def load_alpha(source, argument: str = "image") -> tf.Tensor | None:
+    """Reads how opaque a picture is.
+
+    Args:
+      source, argument: as in `load_image`.
+
+    Returns:
+      `[1, H, W, 1]` float32 in [0, 1], of `load_image`'s size; None where it is opaque everywhere.
+
+    Raises:
+      ValueError, OSError: as in `load_image`.
+    """
+    return load_with_alpha(source, argument)[1]
+
+
+def load_with_alpha(source, argument: str = "image") -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns what `load_image` and `load_alpha` do, but decodes the picture once."""
+    pixels, opacity = decode.decode(source, argument)
+    alpha = None if opacity is None else tf.constant(opacity[np.newaxis, ..., np.newaxis])
+    return tf.constant(pixels[np.newaxis]), alpha
+
+
+def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
+    """Returns height and width at the same aspect with the given longer side (0: unchanged)."""
+    if longer_side == 0:
+        return height, width
+    scale = longer_side / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Resizes `[B, H, W, C]` to (height, width), also a tensor: bicubic, antialiased, kept in [0, 1]."""
+    if not tf.is_tensor(size) and tuple(image.shape[1:3]) == tuple(size):
+        return image
+    resized = tf.image.resize(image, size, method="bicubic", antialias=True)
+    return tf.clip_by_value(resized, 0.0, 1.0)
+
+
+def load_fitted(source, argument: str, longer_side: int) -> tf.Tensor:
+    """Reads a picture as `load_image` does, and brings its longer side to a size (0: unchanged)."""
+    picture = load_image(source, argument)
+    return resize(picture, fitted_size(*picture.shape[1:3], longer_side))
+
+
+def cover(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Resizes to fill `(height, width)` at the picture's own aspect, and cuts what stands over."""
+    height, width = size
+    scale = max(height / image.shape[1], width / image.shape[2])
+    filled = (max(height, round(image.shape[1] * scale)), max(width, round(image.shape[2] * scale)))
+    return tf.image.resize_with_crop_or_pad(resize(image, filled), height, width)
+
+
+def to_uint8(image) -> np.ndarray:
+    """Returns `[H, W, C]` uint8 of a `[1, H, W, C]` or `[H, W, C]` picture, rounded and clipped."""
+    values = np.asarray(image, np.float32)
+    values = values[0] if values.ndim == 4 else values
+    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+def check_writable(path, argument: str = "output") -> None:
+    """Finds out before a run whether its picture can be written.
+
+    Raises:
+      ValueError: the suffix is not .png, .jpg or .jpeg.
+      OSError: the folder is missing or no file can be made in it.
+    """
+    path = pathlib.Path(path)
+    named = f"{argument}={str(path)!r}"
+    if path.suffix.lower() not in _FORMATS:
+        raise ValueError(f"{named}: must end in {', '.join(_FORMATS)}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{named}: is a folder; name a file")
+    require_writable_folder(path.parent, named)
+
+
+def save_image(path, image, note: str | None = None, alpha=None) -> None:
+    """Writes a picture as PNG or JPEG, by its suffix; the file is whole or unchanged.
+
+    Args:
+      path: ends in .png, .jpg or .jpeg; an existing file is replaced.
+      image: `[1, H, W, 3]` or `[H, W, 3]`, floats in [0, 1].
+      note: text to carry inside the file (`read_note` reads it back).
+      alpha: `[1, H, W, 1]` or `[H, W, 1]` in [0, 1]; a JPEG is laid on white by it.
+
+    Raises:
+      OSError: the file cannot be written; what stood there before is intact.
+    """
+    path = pathlib.Path(path)
+    picture = Image.fromarray(to_uint8(image))
+    if alpha is not None:
+        picture.putalpha(Image.fromarray(to_uint8(alpha)[..., 0]))
+    if _FORMATS[path.suffix.lower()] == "PNG":
+        text = PngImagePlugin.PngInfo()
+        if note is not None:
+            text.add_itxt(_NOTE, note)
+        options = {"format": "PNG", "pnginfo": text}
+    else:
+        if alpha is not None:
+            picture = Image.composite(
+                picture.convert("RGB"), Image.new("RGB", picture.size, "white"), picture.getchannel("A")
+            )
+        options = {"format": "JPEG", "quality": 95, "subsampling": 0, "comment": note or ""}
+    write_drawing(path, picture, **options)
+
+
+def write_drawing(path, picture: Image.Image, **options) -> None:
+    """Writes a Pillow image with Pillow's options; the file is whole or unchanged.
+
+    Raises:
+      OSError: the file cannot be written; what stood there before is intact.
+    """
+    path = pathlib.Path(path)
+    encoded = io.BytesIO()
+    picture.save(encoded, **{"format": _FORMATS[path.suffix.lower()], **options})
+    write_atomically(path, encoded.getvalue())
+
+
+def read_note(path, argument: str = "from") -> str:
+    """Returns the text that `save_image` put into a picture; Pillow bounds it at 1 MB.
+
+    Raises:
+      ValueError: the file is no picture, or carries no such text.
+      OSError: the file cannot be opened.
+    """
+    named = f"{argument}={str(path)!r}"
+    picture = decode.open_picture(pathlib.Path(path), named)
+    comment = picture.info.get("comment", b"")
+    note = picture.info.get(_NOTE) or (comment.decode("utf-8", "replace") if picture.format == "JPEG" else "")
+    if not note:
+        raise ValueError(f"{named}: carries no tfstyle settings")
+    return str(note)

@@ -1,0 +1,135 @@
+"""Statistics of first and second order: Gram matrices, variances, covariances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfstyle.losses.paper import gram_losses, gram_matrix
+from tfstyle.losses.statistic import Statistic, Sums, weighed
+
+# Both in squared activations, after the division by the scale. That of variances is what layers of
+# normalisation commonly have; that of covariances is crowsonkb/style-transfer-pytorch's.
+VARIANCE_EPSILON = 1e-5
+COVARIANCE_EPSILON = 1e-4
+
+
+class Gram(Statistic):
+    """Gram matrices per position, G/M: the paper's own style, eq. (3) to (4).
+
+    Loss: 1/(4 N^2) sum (G/M - A/M')^2 for a style A of M' positions.
+    """
+
+    def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
+        count = weighed(features, mask)[-1]
+        return {"count": count, "gram": gram_matrix(features, mask)}
+
+    def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
+        # The scale takes the place of M in eq. (4), which divides by its square once more: scale^-4.
+        return lambda described: gram_losses(described["gram"], target["gram"], self._scale**2)
+
+
+class Moments(Statistic):
+    """Means and standard deviations, filter by filter.
+
+    Li, Wang, Liu & Hou, "Demystifying Neural Style Transfer", IJCAI 2017 (what
+    batch normalisation keeps of a layer); the style loss of Huang & Belongie,
+    "Arbitrary Style Transfer in Real-time with Adaptive Instance
+    Normalization", ICCV 2017, but for that one's root over filters.
+
+    Loss: 1/N sum (mu - mu')^2 + (sigma - sigma')^2, where sigma is
+    sqrt(variance + `VARIANCE_EPSILON`): where a filter is silent, the gradient is 0.
+    """
+
+    def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
+        features, weights, count = weighed(features, mask)
+        weighted = features if weights is None else weights * features
+        return {
+            "count": count,
+            "first": tf.reduce_sum(weighted, axis=[1, 2]),
+            "second": tf.reduce_sum(weighted * features, axis=[1, 2]),
+        }
+
+    def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
+        mean, deviation = self._measured(target)
+
+        def loss(described: Sums) -> tf.Tensor:
+            own_mean, own_deviation = self._measured(described)
+            squares = tf.square(own_mean - mean) + tf.square(own_deviation - deviation)
+            return tf.reduce_mean(squares, axis=-1)
+
+        return loss
+
+    def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns mu and sigma `[B, N]` of scaled activations."""
+        mean = described["first"] / self._scale
+        # Rounding may leave less than nothing of a variance much smaller than the squared mean.
+        variance = tf.maximum(described["second"] / self._scale**2 - tf.square(mean), 0.0)
+        return mean, tf.sqrt(variance + VARIANCE_EPSILON)
+
+
+class Bures(Statistic):
+    """Means and covariances, as the Wasserstein-2 distance between Gaussians that have them.
+
+    Loss: 1/N (sum (mu - mu')^2 + tr(C + C' - 2 (C'^1/2 C C'^1/2)^1/2)), whose
+    second part is the squared Bures distance of C = covariance +
+    `COVARIANCE_EPSILON` I.
+
+    A layer of fewer positions than filters has a singular covariance, of which
+    float32 leaves small eigenvalues of either sign. Roots are therefore taken in
+    float64, by eigenvalues, of which none is below what `COVARIANCE_EPSILON` has
+    made it.
+    """
+
+    def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
+        wide, weights, count = weighed(features, mask)
+        weighted = wide if weights is None else weights * wide
+        return {
+            "count": count,
+            "first": tf.reduce_sum(weighted, axis=[1, 2]),
+            "second": gram_matrix(features, mask),
+        }
+
+    def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
+        mean, covariance = self._measured(target)
+        variances, axes = tf.linalg.eigh(covariance)
+        deviations = tf.sqrt(tf.maximum(variances, COVARIANCE_EPSILON))[:, tf.newaxis]
+        root = tf.linalg.matmul(axes * deviations, axes, transpose_b=True)
+
+        def loss(described: Sums) -> tf.Tensor:
+            own_mean, own = self._measured(described)
+            common = trace_of_root(root @ own @ root, COVARIANCE_EPSILON**2)
+            squared = tf.linalg.trace(covariance + own) - 2.0 * common
+            distance = tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
+            return tf.cast(distance, described["first"].dtype)
+
+        return loss
+
+    def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations, float64."""
+        mean = tf.cast(described["first"], tf.float64) / self._scale
+        second = tf.cast(described["second"], tf.float64) / self._scale**2
+        covariance = second - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
+        return mean, covariance + COVARIANCE_EPSILON * tf.eye(mean.shape[-1], dtype=mean.dtype)
+
+
+def trace_of_root(matrix: tf.Tensor, least: float) -> tf.Tensor:
+    """Returns the traces `[...]` of the square roots of symmetric matrices `[..., N, N]`.
+
+    Eigenvalues below `least`, above 0, count as if they were `least`. The
+    gradient is half the inverse of the root, without the directions of these.
+    """
+
+    @tf.custom_gradient
+    def trace(matrix):
+        values, vectors = tf.linalg.eigh(matrix)
+        roots = tf.sqrt(tf.maximum(values, least))
+
+        def gradient(upstream):
+            slopes = tf.where(values > least, 0.5 / roots, 0.0) * upstream[..., tf.newaxis]
+            return tf.linalg.matmul(vectors * slopes[..., tf.newaxis, :], vectors, transpose_b=True)
+
+        return tf.reduce_sum(roots, axis=-1), gradient
+
+    return trace(matrix)

@@ -1,0 +1,179 @@
+"""What a picture is moved towards: named, weighted terms.
+
+A term is data: a name, a weight and a pure function of the picture and its
+activations. Targets are computed once, when a term is made; nothing but the
+picture goes through the network after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from tfstyle.config.units import UNITS, Units
+from tfstyle.losses import paper, photorealism
+from tfstyle.vgg import tiles
+from tfstyle.vgg.position_sums import Activations, Cut
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of the objective.
+
+    Attributes:
+      name: what reports call it, such as ``style/block1_conv1``.
+      weight: its factor in the total.
+      loss: `(image [B, H, W, 3], {layer: activation}) -> [B]`, unweighted: one
+        value for each picture. A scalar will do: the sum over those given.
+    """
+
+    name: str
+    weight: float
+    loss: Callable[[tf.Tensor, Activations], tf.Tensor]
+
+
+@dataclass(frozen=True)
+class ImageTerm(Term):
+    """A term on the picture alone.
+
+    Attributes:
+      name, weight, loss: as in `Term`; `loss` is made from `value`.
+      value: `(image [B, H, W, 3]) -> [B]` or scalar, unweighted.
+    """
+
+    loss: Callable = field(init=False, repr=False, compare=False)
+    value: Callable[[tf.Tensor], tf.Tensor]
+
+    def __post_init__(self):
+        value = self.value  # not self, which would then hold itself
+        object.__setattr__(self, "loss", lambda image, activations: value(image))
+
+
+@dataclass(frozen=True)
+class SummedTerm(Term):
+    """A term that needs no more of a layer than sums over its positions.
+
+    Such a term can be computed a part of the picture at a time.
+
+    Attributes:
+      name, weight, loss: as in `Term`; `loss` is made from the others.
+      layer: whose activations it is on.
+      part: `(activation [B, h, w, N], cut) -> tensors`: the sums over the
+        positions of a rectangle; see `position_sums.Summand`.
+      outcome: `(the sums over all positions) -> [B]` or scalar, unweighted.
+      whole: gives `[B or 1]`, the value, unweighted, where all activations are 0; None: not known.
+    """
+
+    loss: Callable = field(init=False, repr=False, compare=False)
+    layer: str
+    part: Callable[[tf.Tensor, Cut], Any]
+    outcome: Callable[[Any], tf.Tensor]
+    whole: Callable[[], tf.Tensor] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        layer, part, outcome = self.layer, self.part, self.outcome
+
+        def loss(image, activations):
+            return outcome(part(activations[layer], lambda whole: whole))
+
+        object.__setattr__(self, "loss", loss)
+
+
+def kind_of(name: str) -> str:
+    """Returns the kind of term that a name tells: ``content``, ``style``, ``total_variation``, …"""
+    return name.split("/")[0]
+
+
+def content_terms(
+    extractor,
+    content: tf.Tensor,
+    layers: Iterable[str],
+    *,
+    weight: float,
+    units: str,
+    tile: int | None = None,
+) -> list[SummedTerm]:
+    """Returns a term a layer that holds the picture to the content's activations.
+
+    Args:
+      extractor: model with these layers among its outputs.
+      content: `[1 or B, H, W, 3]`, of the size of the pictures to be made.
+      layers: Keras' names.
+      weight: the paper's alpha; every layer has it whole.
+      units: key of `UNITS`.
+      tile: compute the content's activations in tiles of this side, which is
+        for pictures that are too large for one; see `position_sums.tiled`, also for errors.
+    """
+    layers = list(layers)
+    if tile is None:
+        targets = _activations(extractor, content, layers)
+    else:
+        targets = tiles.activations(extractor, content, layers, tile)
+    return [_content_term(layer, weight, target, UNITS[units]) for layer, target in targets.items()]
+
+
+def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
+    filters = target.shape[-1]
+    whole = paper.content_losses(tf.zeros_like(target), target)
+    factor = units.content(filters, _positions(target)) / units.activation**2
+    if units.relative:
+        factor = tf.math.reciprocal_no_nan(whole)
+    return SummedTerm(
+        f"content/{layer}",
+        weight,
+        layer,
+        part=lambda features, cut: paper.content_losses(features, cut(target)),
+        outcome=lambda loss: factor * loss,
+        whole=lambda: factor * whole,
+    )
+
+
+def variation_terms(weight: float, *, units: str = "paper", form: str = "squared") -> list[ImageTerm]:
+    """Returns the total variation as a term.
+
+    Args:
+      weight: its factor in the total.
+      units: key of `UNITS`.
+      form: see `paper.total_variation`.
+    """
+
+    def loss(image: tf.Tensor) -> tf.Tensor:
+        factor = UNITS[units].variation(_positions(image))
+        return factor * paper.total_variations(image, form)
+
+    return [ImageTerm("total_variation", weight, loss)]
+
+
+def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
+    """Returns the matting Laplacian's term, per pixel, as a term.
+
+    Args:
+      weight: its factor in the total.
+      content: `[1, H, W, 3]`, of the size of the picture to be made.
+    """
+    pixels = content.shape[1] * content.shape[2]
+    loss = photorealism.matting_loss(content)
+    return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels)]
+
+
+def _positions(values: tf.Tensor) -> int | tf.Tensor:
+    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a float32 tensor."""
+    height, width = values.shape[1:3]
+    if None in (height, width):
+        return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), tf.float32)
+    return height * width
+
+
+def _activations(extractor, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:
+    # What only other layers need is not computed.
+    values = compiled(lambda picture: {layer: extractor(picture)[layer] for layer in layers}, image)
+    return {layer: values[layer] for layer in layers}
+
+
+def compiled(function: Callable, image: tf.Tensor):
+    """Returns a function's value at a picture, computed as a graph."""
+    # As a concrete function: TensorFlow would warn of retracing where every run traces once.
+    return tf.function(function, autograph=False).get_concrete_function(image)(image)

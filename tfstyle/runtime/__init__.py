@@ -1,0 +1,10 @@
+"""The machine and the process: memory, precision, determinism, what is kept between runs and shared.
+
+memory.py       what the system says there is
+precision.py    whether bfloat16 pays here, found out by trying
+determinism.py  the same bits each time
+locks.py        folders that one process works in at a time
+checkpoints.py  a run's state in a folder: numbers and text, the last two, each whole
+stopping.py     what may end a long run early: deadlines, requests
+workshop.py     networks, targets and compiled steps that several runs share
+"""

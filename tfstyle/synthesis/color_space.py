@@ -1,0 +1,68 @@
+"""Where a picture is painted, and in which channels: what the objective sees of it, and what becomes of it.
+
+A run moves every value of a picture. Where only some of it is to change, the
+objective is shown the rest as the content has it, so that nothing depends on
+it, and the finished picture takes it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfstyle.io import color, images
+from tfstyle.losses import photorealism
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What of a picture is painted.
+
+    Attributes:
+      content: `[1, H, W, 3]`, with its own colours; None where there is no content.
+      mask: `[1, H, W, 1]` in [0, 1], where; None: everywhere.
+      light_only: only light and dark; colours stay the content's (Gatys et al.
+        2016, "Preserving Color in Neural Artistic Style Transfer").
+      guided: the finished picture's edges are taken from the content.
+    """
+
+    content: tf.Tensor | None = None
+    mask: tf.Tensor | None = None
+    light_only: bool = False
+    guided: bool = False
+
+    def seen_at(self, size: tuple[int, int]) -> Callable[[tf.Tensor], tf.Tensor] | None:
+        """Returns what the objective sees of a picture of (height, width); None: all as it is."""
+        if self.mask is None and not self.light_only:
+            return None
+        kept, mask = self._at(size)
+
+        def seen(image: tf.Tensor) -> tf.Tensor:
+            return self._masked(self._toned(image), self._toned(tf.cast(kept, image.dtype)), mask)
+
+        return seen
+
+    def finished(self, image: tf.Tensor) -> tf.Tensor:
+        """Returns what is shown of a picture `[1, H, W, 3]`, in [0, 1]."""
+        image = tf.clip_by_value(image, 0.0, 1.0)
+        if self.content is None or not (self.light_only or self.guided or self.mask is not None):
+            return image
+        content, mask = self._at(tuple(image.shape[1:3]))
+        if self.light_only:
+            image = color.with_luminance(content, color.luminance(image))
+        if self.guided:
+            image = photorealism.edges_of(image, content)
+        return tf.clip_by_value(self._masked(image, content, mask), 0.0, 1.0)
+
+    def _at(self, size: tuple[int, int]):
+        mask = None if self.mask is None else images.resize(self.mask, size)
+        return images.resize(self.content, size), mask
+
+    def _toned(self, image: tf.Tensor) -> tf.Tensor:
+        return color.grey(image) if self.light_only else image
+
+    @staticmethod
+    def _masked(image: tf.Tensor, content: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        return image if mask is None else content + tf.cast(mask, image.dtype) * (image - content)

@@ -1,0 +1,221 @@
+"""The whole of a transfer as one TensorFlow graph, for pictures of any number and size.
+
+`transfer` has Python between its steps: it reports, saves and measures memory.
+Here a `tf.while_loop` goes from scale to scale and another from step to step,
+so that the graph can be called from many threads, mapped over a dataset, and
+saved for a process that has no tfstyle. Terms, sizes and optimisers are the
+same code.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.io import color
+from tfstyle.losses.target_tensors import Stack, levels, stacked
+from tfstyle.losses.targets import StyleTargets
+from tfstyle.optimizers.in_graph import Leg, descend
+from tfstyle.synthesis.graph_objective import Composition, extractor_of, layers_of
+from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
+from tfstyle.synthesis.scales import FINISH
+from tfstyle.synthesis.starts import noise, parse
+from tfstyle.vgg import minimum_size
+
+
+class Made(NamedTuple):
+    """What a call makes.
+
+    Attributes:
+      picture: `[B, H', W', 3]` float32 in [0, 1], with `config.image_size` on the longer side.
+      losses: {term: weighted value `[B]`} of the pictures.
+      evaluations: scalar, times that values and gradients of all were computed.
+    """
+
+    picture: tf.Tensor
+    losses: dict[str, tf.Tensor]
+    evaluations: tf.Tensor
+
+
+class Program(tf.Module):
+    """A transfer as a graph.
+
+    Options that need more than a graph are refused: masks, photographs,
+    the normalised network, TFP's L-BFGS, a start from a file. ``evaluation``
+    is plain, and ``precision=auto`` float32, whatever the machine.
+
+    Args:
+      config: the options.
+      targets: what the style comes to; None: each call brings a style picture.
+
+    Attributes:
+      least: shortest side that a picture may have, in pixels; a scale at which
+        one would have less is left out.
+      extractor: the network, in float32.
+
+    Raises:
+      ValueError: an option is refused, or the targets are of other options.
+      OSError: the weights cannot be read.
+    """
+
+    def __init__(self, config: TransferConfig = PRESETS[DEFAULT_PRESET], targets: StyleTargets | None = None):
+        super().__init__(name="transfer")
+        self.require_possible(config, targets)
+        self._config = config
+        content_layers, style_layers = layers_of(config)
+        # Of a content to be painted, fine detail belongs into the result.
+        self._detailed = bool(content_layers and style_layers)
+        self.extractor = self._network = extractor_of(config)
+        if config.precision == "bfloat16":
+            self._network = extractor_of(config, dtype="bfloat16")
+        self.least = minimum_size(self.extractor)
+        if targets is not None:
+            targets.require_for(config, "style")
+            targets.require_network(self.extractor)
+        self._baked = None if targets is None else stacked(targets)
+
+    @staticmethod
+    def require_possible(config: TransferConfig, targets: StyleTargets | None = None) -> None:
+        """Checks that a graph can do what a config asks for.
+
+        Raises:
+          ValueError: it cannot; the message names the option.
+        """
+        starts = {name for _, name in parse(config.init)}
+        refused = {
+            "photorealistic": config.photorealistic,
+            "postprocess": config.postprocess != "none",
+            "normalize": config.normalize,
+            "line_search": config.optimizer == "lbfgs" and config.line_search == "hager_zhang",
+            "evaluation": config.evaluation in ("recompute", "tiled"),
+            "color": config.color == "matched" or (config.color == "content" and targets is not None),
+            "init": not starts <= {"content", "noise"},
+        }
+        for name, given in refused.items():
+            if given:
+                raise ValueError(
+                    f"{name}={getattr(config, name)}: is not possible in a graph for pictures of any size;"
+                    " use transfer or transfer_batch"
+                )
+
+    def paint(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> tf.Tensor:
+        """Returns the pictures of `make`."""
+        return self.make(content, style, steps).picture
+
+    def make(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> Made:
+        """Makes the pictures that `transfer` makes.
+
+        Args:
+          content: `[B, H, W, 3]` float32 in [0, 1].
+          style: `[1 or B, h, w, 3]` float32 in [0, 1], or targets as a nest of
+            tensors (see `stacked`); None where targets were given before.
+          steps: int32 scalar, in place of `config.iterations`.
+
+        Raises:
+          tf.errors.InvalidArgumentError: a picture is too small, or steps are below 1.
+        """
+        config = self._config
+        style = self._baked if style is None else style
+        with tf.control_dependencies([self._checked(steps)]):
+            size = fitted(content, config.image_size)
+        content = resized(content, size)
+        checks = [self._large_enough("content", size)]
+        if tf.is_tensor(style):
+            style_size = fitted(style, config.image_size, config.style_scale)
+            style = resized(style, style_size)
+            checks.append(self._large_enough("style", style_size))
+            scales = number_of_scales(size, config, least=self.least, pictures=[size, style_size])
+            if config.color == "content":
+                light = color.match_luminance(color.luminance(style), color.luminance(content))
+                style = tf.repeat(light, 3, axis=-1)
+        else:
+            scales = number_of_scales(size, config, least=self.least, pictures=[size])
+            scales = tf.minimum(scales, levels(style))
+        seen = color.grey(content) if config.color == "content" else content
+        # Whatever the loop begins with waits for them: none of it is done of what is too small.
+        with tf.control_dependencies(checks):
+            start, scales = tf.identity(_start(config, seen, size)), tf.identity(scales)
+
+        def coarse_to_fine(scale, image, evaluations):
+            level = scales - 1 - scale
+            of_scale = at_level(size, config, level)
+            begun = scale > 0
+            image = tf.cond(
+                begun,
+                lambda: self._enlarged(image, of_scale, seen),
+                lambda: resized(image, of_scale),
+            )
+            iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
+            legs = self._legs(resized(seen, of_scale), style, level, iterations)
+            image, more = descend(config, image, legs)
+            return scale + 1, image, evaluations + more
+
+        shapes = tf.TensorShape([]), tf.TensorShape([None, None, None, 3]), tf.TensorShape([])
+        _, image, evaluations = tf.while_loop(
+            lambda scale, *_: scale < scales,
+            coarse_to_fine,
+            (tf.constant(0), start, tf.constant(0)),
+            shape_invariants=shapes,
+            parallel_iterations=1,
+        )
+        image = tf.clip_by_value(image, 0.0, 1.0)
+        losses = Composition(config, self.extractor, seen, style, tf.constant(0)).losses()(image)
+        if config.color == "content":
+            image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
+        return Made(image, losses, evaluations)
+
+    def _legs(self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor) -> list[Leg]:
+        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
+        main = self._evaluate(self._network, content, style, level)
+        if self._network is self.extractor:
+            return [Leg(main, iterations)]
+        last = tf.where(level == 0, share_of(iterations, FINISH), 0)
+        return [
+            Leg(main, iterations - last),
+            Leg(self._evaluate(self.extractor, content, style, level), last),
+        ]
+
+    def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
+        """Returns the objective of pictures of the content's size: values, named losses, gradients."""
+        losses = Composition(self._config, network, content, style, level).losses()
+
+        def evaluate(image: tf.Tensor):
+            with tf.GradientTape() as tape:
+                tape.watch(image)
+                values = losses(image)
+                total = tf.add_n(list(values.values()))
+            return total, values, tape.gradient(total, image)
+
+        return evaluate
+
+    def _enlarged(self, image: tf.Tensor, size: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
+        """Returns the start of a scale from what the last one made, as `loop.enlarged` does."""
+        larger = resized(image, size)
+        if not self._detailed:
+            return larger
+        known = resized(resized(content, tf.shape(image)[1:3]), size)
+        return tf.clip_by_value(larger + resized(content, size) - known, 0.0, 1.0)
+
+    def _checked(self, steps: tf.Tensor):
+        return tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
+
+    def _large_enough(self, name: str, size: tf.Tensor):
+        height, width = tf.unstack(size)
+        message = [
+            f"{name}: too small; these layers need at least {self.least} pixels on each side, and it has"
+            " (width, height)",
+            width,
+            height,
+        ]
+        return tf.debugging.Assert(tf.minimum(height, width) >= self.least, message)
+
+
+def _start(config: TransferConfig, content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Returns what `initial_image` does."""
+    parts = []
+    for share, name in parse(config.init):
+        source = content if name == "content" else noise(tf.unstack(size), config.seed)
+        parts.append(share * tf.broadcast_to(source, tf.shape(content)))
+    return tf.add_n(parts)

@@ -1,0 +1,188 @@
+"""From what users give to what a run is made from: pictures fitted, coloured and masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import tensorflow as tf
+
+from tfstyle.config import TransferConfig
+from tfstyle.config.options import listed, numbered
+from tfstyle.io import color, images, masks
+from tfstyle.losses.regions import Region, limited, make_regions, painted
+from tfstyle.losses.targets import StyleTargets
+from tfstyle.runtime.checkpoints import tensor_hash
+from tfstyle.synthesis.color_space import Canvas
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a run is made from.
+
+    Attributes:
+      content: `[1, H, W, 3]`, as the objective is to see it; None where there is none.
+      regions: which styles go where; none where there is no style.
+      canvas: what of the picture is painted.
+      hashes: {argument: hash} of the pictures and masks.
+    """
+
+    content: tf.Tensor | None
+    regions: Sequence[Region] = ()
+    canvas: Canvas = field(default_factory=Canvas)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def styles(self) -> list[tf.Tensor]:
+        """The style pictures, each once."""
+        sources = [source.picture for region in self.regions for source in region.sources]
+        return list({id(picture): picture for picture in sources if picture is not None}.values())
+
+    @property
+    def targets(self) -> list[StyleTargets]:
+        """What takes the place of style pictures."""
+        found = [source.targets for region in self.regions for source in region.sources]
+        return list({id(targets): targets for targets in found if targets is not None}.values())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture to be made."""
+        return tuple((self.styles[0] if self.content is None else self.content).shape[1:3])
+
+
+def make_scene(
+    content, style, config: TransferConfig, *, content_masks: Sequence = (), style_masks: Sequence = ()
+) -> tuple[Scene, tf.Tensor | None]:
+    """Reads and prepares the pictures of a run.
+
+    Args:
+      content: a picture, or None.
+      style: a picture or `StyleTargets`, several in a list or tuple, or None.
+      config: sizes, shares and colours are read from it.
+      content_masks, style_masks: see `masks.load_masks`.
+
+    Returns:
+      The scene, and the content's opacity `[1, H, W, 1]` or None.
+
+    Raises:
+      ValueError, OSError: a picture or mask is not what it should be, or they
+        do not fit one another; the message names the argument.
+    """
+    hashes: dict[str, str] = {}
+
+    def hashed(source, argument: str, scale: float = 1.0):
+        picture, alpha = fitted(source, argument, config.image_size, scale)
+        hashes[argument] = tensor_hash(picture)
+        if alpha is not None:
+            hashes[f"opacity of {argument}"] = tensor_hash(alpha)
+        return picture, alpha
+
+    original, alpha = (None, None) if content is None else hashed(content, "content")
+    given = [] if style is None else list(style) if isinstance(style, (list, tuple)) else [style]
+    if style is not None and not given:
+        raise ValueError("style: must be at least one picture")
+    arguments = [numbered("style", index) for index in range(len(given))]
+    pairs = []
+    for source, argument in zip(given, arguments):
+        if isinstance(source, StyleTargets):
+            source.require_for(config, argument)
+            hashes[argument] = source.hash
+            pairs.append((source, None))
+        else:
+            pairs.append(hashed(source, argument, config.style_scale))
+    styles = [style for style, _ in pairs]
+    shares = _shares(config, len(styles))
+    if original is None and any(isinstance(given_style, StyleTargets) for given_style in styles):
+        raise ValueError("style: must be a picture; the size of what is made is taken from it")
+    regions: list[Region] = []
+    if styles:
+        found = _mask_pairs(original, styles, content_masks, style_masks)
+        for number, pair in enumerate(found, 1):
+            kinds = zip(("content", "style"), pair)
+            hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
+        regions = make_regions(styles, shares, found)
+        regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
+    elif content_masks or style_masks:
+        raise ValueError("content_masks, style_masks: there is no style to guide")
+    canvas = Canvas(
+        original,
+        painted(regions) if original is not None else None,
+        light_only=config.color == "content" and original is not None,
+        guided=config.postprocess == "guided" and original is not None,
+    )
+    if original is None:
+        return Scene(None, regions, canvas, hashes), None
+    seen = color.grey(original) if canvas.light_only else original
+    return Scene(seen, [_recolored(region, original, config) for region in regions], canvas, hashes), alpha
+
+
+def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
+    picture, alpha = images.load_with_alpha(source, argument)
+    height, width = images.fitted_size(*picture.shape[1:3], longer_side)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)
+
+
+def _shares(config: TransferConfig, styles: int) -> tuple[float, ...]:
+    if config.style_blend and len(config.style_blend) != styles:
+        raise ValueError(
+            f"style_blend={listed(config.style_blend)}: must hold one share for each of the {styles} styles,"
+            " or none"
+        )
+    return config.style_blend or (1.0,) * styles
+
+
+def _mask_pairs(content, styles: Sequence[tf.Tensor], content_masks: Sequence, style_masks: Sequence):
+    """Returns (where in the picture, what of the style) for each region; none without masks."""
+    found = {}
+    if content_masks:
+        if content is None:
+            raise ValueError("content_masks: there is no content")
+        found["content"] = masks.load_masks(content_masks, "content_masks", tuple(content.shape[1:3]))
+    if style_masks:
+        if any(isinstance(style, StyleTargets) for style in styles):
+            raise ValueError("style_masks: targets of a style have no places to be masked; give its picture")
+        if len(styles) not in (1, len(style_masks)):
+            raise ValueError(
+                f"style_masks: {len(style_masks)} of them for {len(styles)} styles; must be one for each"
+            )
+        sizes = [tuple(style.shape[1:3]) for style in styles]
+        if len(styles) == 1:
+            found["style"] = masks.load_masks(style_masks, "style_masks", sizes[0])
+        else:
+            found["style"] = {
+                index: _only(masks.load_masks([mask], "style_masks", size))
+                for index, (mask, size) in enumerate(zip(style_masks, sizes))
+            }
+    return masks.paired(found.get("content"), found.get("style")) if found else []
+
+
+def _only(regions: Mapping) -> tf.Tensor:
+    if len(regions) != 1:
+        raise ValueError(
+            "style_masks: of several styles, each must be a grey mask of one region, not a label image"
+        )
+    return next(iter(regions.values()))
+
+
+def _recolored(region: Region, content: tf.Tensor, config: TransferConfig) -> Region:
+    """Returns a region whose style pictures have the colours that the config asks for."""
+
+    def recolor(source):
+        if config.color == "matched":
+            picture = color.match_colors(
+                source.picture,
+                content,
+                config.color_matching,
+                mask=source.mask,
+                reference_mask=region.mask,
+            )
+        else:
+            light = color.match_luminance(color.luminance(source.picture), color.luminance(content))
+            picture = tf.repeat(light, 3, axis=-1)
+        return replace(source, picture=picture)
+
+    if config.color == "style":
+        return region
+    return replace(region, sources=tuple(recolor(source) for source in region.sources))

@@ -1,0 +1,64 @@
+"""Styles measured before a run, for as many runs as there will be."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.io import images
+from tfstyle.losses.regions import Source
+from tfstyle.losses.style import described
+from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.inputs import fitted
+from tfstyle.synthesis.objectives import network_of
+from tfstyle.synthesis.scales import number_of_scales
+from tfstyle.vgg import minimum_size
+
+
+def style_targets(
+    style,
+    config: TransferConfig = PRESETS[DEFAULT_PRESET],
+    *,
+    extractor: tf.keras.Model | None = None,
+    workshop: Workshop | None = None,
+) -> StyleTargets:
+    """Measures a style picture as `transfer` would, at each scale that a run of the config goes through.
+
+    A run with them in place of the picture gives what it gives with the
+    picture, but that targets are those of float32 where the run begins in
+    bfloat16. `image_size=0` leaves open how many scales runs will have: it is
+    as many as a content of the style's size has, or `config.scales`; a run with
+    the targets has no more, however large its content.
+
+    Args:
+      style: a picture, as `transfer` takes it; what is transparent does not count.
+      config, extractor, workshop: as in `transfer`.
+
+    Raises:
+      ValueError, OSError: the picture or the weights are not what they should
+        be, or the config needs the picture itself in the run.
+    """
+    picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
+    size = images.fitted_size(*picture.shape[1:3], config.image_size)
+    network = extractor
+    if extractor is None:
+        network = network_of(config, config.style_layers, "float32", workshop or Workshop())
+    own, least = tuple(picture.shape[1:3]), minimum_size(network)
+    if min(own) < least:
+        raise ValueError(
+            f"style: is {own[1]} x {own[0]} pixels, but these layers need at least {least} on each side;"
+            " give a larger picture, image_size or style_scale"
+        )
+    levels = number_of_scales(size, config, least=least, pictures=[own])
+    source, scales, references = Source(picture, mask=alpha), [], []
+    for level in range(levels):
+        shrunk = source.shrunk(config.scale_factor**-level, level)
+        found = described(network, shrunk.picture, shrunk.mask, config.style_layers, config.style_loss)
+        scales.append(found[0])
+        references.append(found[1])
+    made = StyleTargets(
+        tuple(scales), tuple(references), options_of(config), fingerprint(network, config.style_layers)
+    )
+    made.require_for(config, "style")
+    return made

@@ -1,0 +1,131 @@
+"""The Keras graph of the extractor, from VGG19's own layers and any weights for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle.config.transfer import choices
+
+# {layer: (kernel [3, 3, C_in, C_out], bias [C_out])}, in network order.
+Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+# The mean pixel of the photographs that the Caffe network was trained on, in
+# its channel order (blue, green, red) and range (0 to 255).
+_MEAN_PIXEL_BGR = (103.939, 116.779, 123.68)
+
+_PAD_MODES = {"reflect": "reflect", "replicate": "symmetric"}  # the same for one pixel
+_DTYPES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
+
+
+def require_tensorflow_backend() -> None:
+    """Checks that `tf.keras` is Keras 3 on TensorFlow.
+
+    Raises:
+      ValueError: the environment chooses another backend or the legacy Keras.
+    """
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend == "tensorflow":
+        if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+            raise ValueError("TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3; unset it")
+        # Without the variable, Keras follows its own settings file.
+        try:
+            backend = tf.keras.config.backend()
+        except ImportError as error:
+            backend = f"unusable ({error})"
+    if backend != "tensorflow":
+        raise ValueError(f"KERAS_BACKEND={backend}: tfstyle needs KERAS_BACKEND=tensorflow")
+
+
+def vgg19() -> tf.keras.Model:
+    """Returns VGG19's convolutional part as `tf.keras.applications` makes it, for its layers' sake."""
+    return tf.keras.applications.VGG19(include_top=False, weights=None)
+
+
+def layout(application: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
+    """Returns a model's convolutions, {name: layer}, in network order."""
+    return {layer.name: layer for layer in convolutions(application)}
+
+
+def build(
+    application: tf.keras.Model,
+    weights: Weights,
+    layers: Iterable[str],
+    *,
+    pooling: str,
+    padding: str,
+    dtype: str,
+) -> tf.keras.Model:
+    """Builds the extractor of `tfstyle.feature_extractor` from VGG19's layers and the given weights."""
+    for name, value, known in (
+        ("pooling", pooling, choices("pooling")),
+        ("padding", padding, choices("padding")),
+        ("dtype", dtype, _DTYPES),
+    ):
+        if value not in known:
+            raise ValueError(f"{name}={value!r}: must be one of {', '.join(known)}")
+    policy = tf.keras.DTypePolicy(_DTYPES[dtype])
+    image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
+    activation = caffe_pixels(image)
+    wanted, outputs = set(layers), {}
+    for layer in application.layers:
+        if isinstance(layer, tf.keras.layers.Conv2D) and layer.name in weights:
+            kernel, _ = weights[layer.name]
+            if padding != "zeros":
+                activation = tf.keras.ops.pad(
+                    activation, ((0, 0), (1, 1), (1, 1), (0, 0)), _PAD_MODES[padding]
+                )
+            options = {
+                "filters": kernel.shape[-1],
+                "padding": "same" if padding == "zeros" else "valid",
+                "data_format": "channels_last",  # TensorFlow has no CPU kernels for the other
+                "dtype": policy,
+            }
+            activation = _copy(layer, tf.keras.layers.Conv2D, **options)(activation)
+            if layer.name in wanted:
+                outputs[layer.name] = activation
+        elif isinstance(layer, tf.keras.layers.MaxPooling2D):
+            kind = tf.keras.layers.MaxPooling2D if pooling == "max" else tf.keras.layers.AveragePooling2D
+            activation = _copy(layer, kind, data_format="channels_last", dtype=policy)(activation)
+        if len(outputs) == len(wanted):
+            break
+    model = tf.keras.Model(image, outputs, name="feature_extractor")
+    set_weights(model, weights)
+    model.trainable = False
+    return model
+
+
+def caffe_pixels(image):
+    """Turns RGB in [0, 1] into what the Caffe network was trained on: BGR, mean pixel taken off."""
+    return tf.keras.ops.flip(image, axis=-1) * 255.0 - np.array(_MEAN_PIXEL_BGR, np.float32)
+
+
+def _copy(layer, kind, **changes):
+    return kind.from_config({**layer.get_config(), **changes})
+
+
+def convolutions(model: tf.keras.Model) -> list[tf.keras.layers.Conv2D]:
+    """Returns a model's convolutions in network order."""
+    return [layer for layer in model.layers if isinstance(layer, tf.keras.layers.Conv2D)]
+
+
+def set_weights(model: tf.keras.Model, weights: Weights) -> None:
+    """Puts kernels and biases into the convolutions of those names."""
+    for layer in convolutions(model):
+        layer.set_weights(weights[layer.name])
+
+
+def minimum_size(extractor: tf.keras.Model) -> int:
+    """Returns the smallest side, in pixels, of a picture that the extractor can take.
+
+    Each pooling halves a side, rounding down, and the deepest activation needs
+    one position (two where a convolution reflects: there must be something to
+    reflect).
+    """
+    poolings = (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D)
+    pools = sum(isinstance(layer, poolings) for layer in extractor.layers)
+    reflects = any(getattr(layer, "mode", None) == "reflect" for layer in extractor.operations)
+    return 2**pools * (2 if reflects else 1)
