@@ -40,7 +40,9 @@ import sys
 
 from absl import flags
 
-import command_line as cli
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 _DATA = pathlib.Path(__file__).resolve().parent.parent / "tfstyle" / "data"

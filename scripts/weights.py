@@ -1,30 +1,10 @@
-"""Lists the network weights that can be named, and fetches those of ImageNet.
+"""`tfstyle weights`, from a checkout that need not be installed."""
 
-    python scripts/weights.py            # which there are, where, and with what hash
-    python scripts/weights.py --fetch    # downloads VGG19's now, unless they are here
+import pathlib
+import sys
 
-Every other script fetches them by itself when it first needs them. On a machine
-without a network, put one of the files that this lists where it says.
-"""
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-import command_line as cli
+from tfstyle.cli import main
 
-cli.flags.DEFINE_bool("fetch", False, "download the ImageNet weights now, unless they are here")
-
-
-def main():
-    with cli.quiet_tensorflow():
-        from tfstyle.vgg import sources, weights
-
-    found = sources.fetch() if cli.FLAGS.fetch else sources.find()
-    if found:
-        print(f"imagenet: {found.path} ({found.describe()})")
-    else:
-        print("imagenet: not on this machine yet; --fetch downloads it, or put there by hand:")
-        for path in sources.places():
-            print(f"    {path}")
-    print(f"in the package: {weights.describe('mini')}")
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main("weights")

@@ -2,7 +2,7 @@
 
 import time
 
-import command_line as cli
+from tfstyle.cli import common as cli
 
 MATRIX = 2048  # side of the matrices that are multiplied
 

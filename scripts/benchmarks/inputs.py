@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from tfstyle.cli import common as cli
 from tfstyle.config import PRESETS, TransferConfig
-
-import command_line as cli
 
 OBJECTIVE = PRESETS["gatys_code"]
 

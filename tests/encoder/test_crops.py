@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from encoder.crops import batches, read_photographs, split
+from encoder.recipe import EncoderRecipe
 from PIL import Image
 
-from tfstyle.encoder.crops import batches, read_photographs, split
-from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.io.photographs import find_photographs
 
 RECIPE = EncoderRecipe(steps=6, batch_size=4, crop_size=16, color_jitter=0)

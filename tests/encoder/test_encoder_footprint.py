@@ -6,12 +6,12 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from encoder import crops, footprint
+from encoder.recipe import EncoderRecipe
+from encoder.training import train
+from encoder.trunk import trunk
 from PIL import Image
 
-from tfstyle.encoder import crops, footprint
-from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.encoder.training import train
-from tfstyle.encoder.trunk import trunk
 from tfstyle.feedforward import training_memory
 
 from conftest import picture

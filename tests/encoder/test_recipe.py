@@ -1,6 +1,5 @@
 import pytest
-
-from tfstyle.encoder.recipe import EncoderRecipe
+from encoder.recipe import EncoderRecipe
 
 
 def test_a_recipe_survives_json():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from encoder.evaluation import disjoint_crops, inversion_errors, style_retrieval
+from encoder.retrieval import rank_partners, style_descriptor
 
 from tfstyle.config import TransferConfig
-from tfstyle.encoder.evaluation import disjoint_crops, inversion_errors, style_retrieval
-from tfstyle.encoder.retrieval import rank_partners, style_descriptor
 from tfstyle.vgg import feature_extractor
 
 from conftest import picture

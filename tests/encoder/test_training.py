@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from encoder.recipe import EncoderRecipe
+from encoder.tasks import ExemplarTask, GramTask
+from encoder.training import train
 
-from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.encoder.tasks import ExemplarTask, GramTask
-from tfstyle.encoder.training import train
 from tfstyle.runtime.stopping import Supervision
 
 from conftest import picture

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from encoder.recipe import EncoderRecipe
+from encoder.trunk import calibrate, folded, trunk
+from encoder.units import ROOT_MEAN_SQUARE, in_usual_units
 
-from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.encoder.trunk import calibrate, folded, trunk
-from tfstyle.encoder.units import ROOT_MEAN_SQUARE, in_usual_units
 from tfstyle.io import images
 from tfstyle.vgg import network
 

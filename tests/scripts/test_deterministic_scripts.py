@@ -26,6 +26,7 @@ for name, *arguments in jobs:
     child = os.fork()
     if child == 0:
         sys.argv = [os.path.join(scripts, arguments[0]), *arguments[1:]]
+        sys.path[0] = os.path.dirname(sys.argv[0])
         log = os.open(f"{name}.log", os.O_CREAT | os.O_WRONLY)
         os.dup2(log, 1), os.dup2(log, 2)
         runpy.run_path(sys.argv[0], run_name="__main__")  # it exits
@@ -70,7 +71,7 @@ RUNS = {
         "--limit=1", "--size=40", "--steps=2",
     ],
     "encoder.npz": [
-        "train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--steps=2", "--batch_size=4",
+        "development/train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--steps=2", "--batch_size=4",
         "--crop_size=32", "--holdout_every=3",
     ],
     "transfer": ["export.py", PICTURES[1], *SMALL, *LAYERS, "--optimizer=adam", "--noverify"],

@@ -117,17 +117,18 @@ def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     for seed in range(4):
         Image.fromarray(picture(40, 48, seed)).save(photos / f"{seed}.png")
     code = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); import command_line as cli, train_stylizer\n"
+        "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); from tfstyle.cli import common as cli, train\n"
         "read = cli.tensorboard_reporters\n"
         "def vanish(*a): pathlib.Path('photos/2.png').unlink(); return read(*a)\n"
         "cli.tensorboard_reporters = vanish\n"
-        "cli.run(train_stylizer.main)"
+        "train.define_flags()\n"
+        "cli.run(train.main)"
     )
     flags = ["--photos=photos", "--styles=good.png", "--weights=good.npz", "--output=model", "--crop_size=32"]
     flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=1", "--validation=0"]
     flags += ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--batch_size=2"]
     process = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT / "scripts"), *flags],
+        [sys.executable, "-c", code, str(ROOT), *flags],
         cwd=folder,
         capture_output=True,
         text=True,

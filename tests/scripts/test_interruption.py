@@ -16,15 +16,15 @@ PROGRAM = """
 import os, signal, sys
 for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # what started the tests may have had it ignored
     signal.signal(getattr(signal, name), signal.SIG_DFL)
-sys.path.insert(0, {scripts!r})
-from interruption import Interrupted, Interruption
+sys.path.insert(0, {root!r})
+from tfstyle.cli.signals import Interrupted, Interruption
 interruption = Interruption()
 interruption.install()
 """
 
 
 def program(text):
-    code = PROGRAM.format(scripts=str(ROOT / "scripts")) + text
+    code = PROGRAM.format(root=str(ROOT)) + text
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
 
 
@@ -61,9 +61,7 @@ def test_what_was_ignored_from_the_start_stays_so():
     text = "signal.raise_signal(signal.SIGHUP); print('goes on')"
     ignored = "signal.signal(signal.SIGHUP, signal.SIG_IGN)\ninterruption = Interruption()"
     code = PROGRAM.replace("interruption = Interruption()", ignored) + text
-    done = subprocess.run(
-        [sys.executable, "-c", code.format(scripts=str(ROOT / "scripts"))], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code.format(root=str(ROOT))], capture_output=True, text=True)
     assert done.stdout == "goes on\n"
 
 

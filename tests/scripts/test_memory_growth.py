@@ -10,7 +10,7 @@ from conftest import run_script
 @pytest.mark.slow
 def test_nothing_grows_over_a_thousand_steps(narrow_file, tmp_path):
     flags = ("--only=adam", f"--weights={narrow_file}", "--first=300", "--steps=1500")
-    process = run_script("memory_growth.py", *flags, cwd=tmp_path)
+    process = run_script("development/memory_growth.py", *flags, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     header, _, *rows = process.stdout.splitlines()
     assert "MB after 300 steps" in header and "after 1500" in header
@@ -24,7 +24,7 @@ def test_nothing_grows_over_a_thousand_steps(narrow_file, tmp_path):
 def test_growth_is_told(narrow_file, tmp_path):
     """Of a run whose growth is above a limit that none could keep."""
     flags = ("--only=adam", f"--weights={narrow_file}", "--first=10", "--steps=20", "--most=-1")
-    process = run_script("memory_growth.py", *flags, cwd=tmp_path)
+    process = run_script("development/memory_growth.py", *flags, cwd=tmp_path)
     assert process.returncode == 1
     assert "memory grew by" in process.stderr.splitlines()[-1] and "-100% is right" in process.stderr
 
@@ -38,7 +38,7 @@ def test_growth_is_told(narrow_file, tmp_path):
     ],
 )
 def test_mistakes_are_one_line(tmp_path, flags, message):
-    process = run_script("memory_growth.py", *flags, cwd=tmp_path)
+    process = run_script("development/memory_growth.py", *flags, cwd=tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
     (line,) = process.stderr.splitlines()
     assert line.startswith("memory_growth.py: error: ") and message in line

@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
+from encoder.recipe import EncoderRecipe
 
-from tfstyle.encoder.recipe import EncoderRecipe
 from tfstyle.vgg import feature_extractor, sources, weights
 from tfstyle.vgg.network import layout
 from tfstyle.vgg.network import vgg19 as application

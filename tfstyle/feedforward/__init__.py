@@ -20,7 +20,7 @@ Training
 
 Use
   cards.py           what a folder says of its network; model_card.py the page for people
-  loading.py         exported networks back as Keras networks
+  loading.py         exported networks back as Keras networks; shipped.py where tfstyle's own are
   style_mixing.py    how much of each style
   large_pictures.py  large pictures, strip by strip
   painting.py        pictures of any size

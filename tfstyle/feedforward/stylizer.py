@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.api.dataset import batched, from_integers, inside, to_integers
+from tfstyle.feedforward import shipped
 from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
@@ -77,17 +78,17 @@ class InstantStylizer(tf.keras.layers.Layer):
         self._painter: Painter | None = None
 
     @classmethod
-    def load(cls, folder, *, style: Mixture | None = None, strength: float = 1.0, **options):
+    def load(cls, folder=None, *, style: Mixture | None = None, strength: float = 1.0, **options):
         """Reads a network that `export_network` wrote.
 
         Args:
-          folder: such as ``saved_models/styles``.
+          folder: such as ``saved_models/styles``; None: the network that ships with tfstyle.
           style, strength, options: as for the class.
 
         Raises:
           ValueError: as `loading.load_network` and the class.
         """
-        network, card = load_network(folder)
+        network, card = load_network(shipped.folder() if folder is None else folder)
         of_network = layout(network)
         del of_network["styles"]
         stylizer = cls(

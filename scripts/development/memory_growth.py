@@ -1,7 +1,7 @@
 """Measures whether a long run's memory grows: after --steps it should be what it was after --first.
 
-    python scripts/memory_growth.py
-    python scripts/memory_growth.py --only=training --steps=20000
+    python scripts/development/memory_growth.py
+    python scripts/development/memory_growth.py --only=training --steps=20000
 
 Small transfers by both optimisers and a small training, each without and with
 TensorBoard, in a process of its own. Exit status 1 if one grew by more than
@@ -9,11 +9,14 @@ TensorBoard, in a process of its own. Exit status 1 if one grew by more than
 """
 
 import os
+import pathlib
 import sys
 
 from absl import flags
 
-import command_line as cli
+sys.path[1:1] = map(str, pathlib.Path(__file__).resolve().parents[1:3])
+
+from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("only", [], "what to run, of adam, lbfgs and training; empty: all")

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 
 from absl import flags
 
+from tfstyle.cli.process import INTERRUPTION
 from tfstyle.config.durations import interval
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
-
-from guard import INTERRUPTION
 
 FLAGS = flags.FLAGS
 

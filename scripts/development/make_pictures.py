@@ -1,7 +1,7 @@
 """Makes the pictures of the project: a harbour in low sun, and eight styles to paint it in.
 
-    python scripts/make_pictures.py --pictures=harbour,swirls --output=tfstyle/data
-    python scripts/make_pictures.py --pictures=styles --output=styles
+    python scripts/development/make_pictures.py --pictures=harbour,swirls --output=tfstyle/data
+    python scripts/development/make_pictures.py --pictures=styles --output=styles
 
 All are drawn from scratch with seeded random numbers, so that nobody's rights
 are in them and anybody can make them again. The harbour has structure at every

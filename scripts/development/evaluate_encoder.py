@@ -1,6 +1,6 @@
 """Measures what encoders are worth: style retrieval, content inversion, speed.
 
-    python scripts/evaluate_encoder.py --photos=photos --weights=random,mini
+    python scripts/development/evaluate_encoder.py --photos=photos --weights=random,mini
 
 Style retrieval: of each picture two disjoint crops at 256 px; the nearest
 neighbour in Gram distance (five style layers, each at norm 1) should be the
@@ -10,11 +10,14 @@ layer, in picture values; it should grow with depth. Speed: one value and
 gradient of a transfer. All as Markdown tables; the last two on request.
 """
 
+import pathlib
 import sys
 
 from absl import flags
 
-import command_line as cli
+sys.path[1:1] = map(str, pathlib.Path(__file__).resolve().parents[1:3])
+
+from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photos", None, "folder of pictures; those that a training held out are used")
@@ -71,8 +74,8 @@ def main():
 
 def retrieval(paths, extractors) -> None:
     import tensorflow as tf
+    from encoder.evaluation import style_retrieval
 
-    from tfstyle.encoder.evaluation import style_retrieval
     from tfstyle.io.images import load_image
 
     header(f"top-1 / mAP, {len(paths)} pictures", *(f"at {scale:g}" for scale in SCALES))
@@ -85,8 +88,9 @@ def retrieval(paths, extractors) -> None:
 
 
 def inversion(paths) -> None:
+    from encoder.evaluation import inversion_errors
+
     from tfstyle.config import TransferConfig
-    from tfstyle.encoder.evaluation import inversion_errors
 
     print()
     header(f"RMSE of inversion, {len(paths)} pictures", *LAYERS)
@@ -104,7 +108,7 @@ def inversion(paths) -> None:
 
 
 def speed(sizes, extractors) -> None:
-    from tfstyle.encoder.evaluation import seconds_per_evaluation
+    from encoder.evaluation import seconds_per_evaluation
 
     print()
     header("seconds an evaluation", *(f"{size} px" for size in sizes))

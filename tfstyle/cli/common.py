@@ -1,8 +1,8 @@
-"""What the scripts share: flags from config fields, jobs, output; `guard` and `watch_flags` under one name.
+"""What the commands share: flags from config fields, jobs, output; `process` and `run_flags` under one name.
 
-A script calls `run(main)`; its main calls `read_job`, then one function of the
-package, then `write_picture`. TensorFlow is imported inside main, so that
-`--help` and mistakes in flags are answered at once.
+A command's main calls `read_job`, then one function of the package, then
+`write_picture`. TensorFlow is imported inside main, so that `--help` and
+mistakes in flags are answered at once.
 """
 
 from __future__ import annotations
@@ -15,21 +15,17 @@ from dataclasses import dataclass
 
 from absl import flags, logging
 
-# Works from a checkout that is not installed, too.
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
+from tfstyle.cli.process import INTERRUPTION as INTERRUPTION
+from tfstyle.cli.process import quiet_tensorflow as quiet_tensorflow
+from tfstyle.cli.process import run as run
+from tfstyle.cli.run_flags import console_reporter as console_reporter
+from tfstyle.cli.run_flags import define_run_flags as define_run_flags
+from tfstyle.cli.run_flags import reporters as reporters
+from tfstyle.cli.run_flags import supervision as supervision
+from tfstyle.cli.run_flags import tensorboard_reporters as tensorboard_reporters
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
 from tfstyle.config.options import numbered
 from tfstyle.config.options import whole_number as whole_number
-
-from guard import INTERRUPTION as INTERRUPTION
-from guard import quiet_tensorflow as quiet_tensorflow
-from guard import run as run
-from watch_flags import console_reporter as console_reporter
-from watch_flags import define_run_flags as define_run_flags
-from watch_flags import reporters as reporters
-from watch_flags import supervision as supervision
-from watch_flags import tensorboard_reporters as tensorboard_reporters
 
 FLAGS = flags.FLAGS
 

@@ -11,8 +11,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.encoder.footprint import require_room
-from tfstyle.encoder.recipe import VIEWS, EncoderRecipe
+from encoder.footprint import require_room
+from encoder.recipe import VIEWS, EncoderRecipe
 from tfstyle.io import images
 
 _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfstyle.encoder.recipe import LEAST, VIEWS, EncoderRecipe
+from encoder.recipe import LEAST, VIEWS, EncoderRecipe
 from tfstyle.feedforward import training_memory
 from tfstyle.runtime.memory import free_bytes
 

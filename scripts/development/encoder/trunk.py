@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.encoder.recipe import EncoderRecipe
+from encoder.recipe import EncoderRecipe
 from tfstyle.vgg.network import Weights, caffe_pixels
 
 # Caffe pixels have about this deviation over photographs.

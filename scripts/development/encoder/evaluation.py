@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from encoder.retrieval import Retrieval, rank_partners, style_descriptor
 from tfstyle.api.transfer import reconstruct_content
 from tfstyle.config import TransferConfig
-from tfstyle.encoder.retrieval import Retrieval, rank_partners, style_descriptor
 from tfstyle.io import images
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.style import style_terms

@@ -1,4 +1,4 @@
-"""How a script runs: one-line errors, quiet imports, signals, streams that close, the same bits again."""
+"""How a command runs: one-line errors, quiet imports, signals, streams that close, the same bits again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import app, flags, logging
 
-from interruption import Interruption
+from tfstyle.cli.signals import Interruption
 
 FLAGS = flags.FLAGS
 INTERRUPTION = Interruption()
-# The modules whose flags are a script's own, to absl.
-_OURS = ("command_line", "watch_flags", __name__)
+_SHARED = ("tfstyle.cli.common", "tfstyle.cli.run_flags", __name__)
 flags.DEFINE_bool(
     "deterministic",
     False,
@@ -68,9 +67,10 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Runs a script's main; a mistake of the user's ends with one line and exit status 1."""
-    # absl lists under --help what the main module itself defines.
-    for module in _OURS:
+    """Runs a command's main; a mistake of the user's ends with one line and exit status 1."""
+    # absl shows under --help the documentation and the flags of the program's main module.
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
+    for module in (*_SHARED, main.__module__):
         for flag in FLAGS.get_flags_for_module(module):
             FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 

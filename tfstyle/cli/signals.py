@@ -1,4 +1,4 @@
-"""Signals that ask a script to end: a loop that looks for them ends in order, all else at once."""
+"""Signals that ask a command to end: a loop that looks for them ends in order, all else at once."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.encoder import footprint
-from tfstyle.encoder.crops import batches
-from tfstyle.encoder.recipe import EncoderRecipe
-from tfstyle.encoder.tasks import ExemplarTask, GramTask
-from tfstyle.encoder.trunk import calibrate, folded, trunk
+from encoder import footprint
+from encoder.crops import batches
+from encoder.recipe import EncoderRecipe
+from encoder.tasks import ExemplarTask, GramTask
+from encoder.trunk import calibrate, folded, trunk
 from tfstyle.feedforward.training_loop import Account, fit, sheet
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint

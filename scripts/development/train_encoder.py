@@ -1,6 +1,6 @@
 """Trains the small encoder that ships with the package (--weights=mini) from a folder of photographs.
 
-Usage: python scripts/train_encoder.py --photos=photos --output=tfstyle/data/mini.npz
+Usage: python scripts/development/train_encoder.py --photos=photos --output=tfstyle/data/mini.npz
 
 What was tried for it, 900 photographs, 64 px, 2 cores; accuracies on training batches
 (exemplar / Gram), and top-1 of style retrieval on the 100 photographs held out, at
@@ -24,11 +24,16 @@ scale 1, 0.7 and 1.4 (random VGG19: 0.42, 0.40, 0.40):
 Filters all centred train fastest, but cannot see how light an area is, and no palette comes across.
 """
 
+import pathlib
+import sys
+
 from absl import flags
 
-from tfstyle.encoder.recipe import EncoderRecipe
+sys.path[1:1] = map(str, pathlib.Path(__file__).resolve().parents[1:3])
 
-import command_line as cli
+from encoder.recipe import EncoderRecipe
+
+from tfstyle.cli import common as cli
 
 flags.DEFINE_string("photos", None, "folder of photographs to train on, .jpg or .png")
 flags.DEFINE_string("output", None, "weights file to write, .npz")
@@ -44,9 +49,10 @@ def main():
     output = cli.pathlib.Path(cli.required("output", "an .npz file to write"))
     supervision = cli.supervision()
     with cli.quiet_tensorflow():
-        from tfstyle.encoder.crops import read_photographs, split
-        from tfstyle.encoder.training import train
-        from tfstyle.encoder.units import in_usual_units
+        from encoder.crops import read_photographs, split
+        from encoder.training import train
+        from encoder.units import in_usual_units
+
         from tfstyle.io.files import sha256
         from tfstyle.io.photographs import find_photographs
         from tfstyle.vgg import weights

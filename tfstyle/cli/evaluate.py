@@ -1,0 +1,125 @@
+"""Judges finished pictures against the content and style they were made from, side by side.
+
+    python scripts/evaluate.py --content=photo.jpg --style=painting.jpg --results=a.png,b.png \\
+        --output=out/evaluation
+
+Into the folder go evaluation.md (a table, the best of each column in bold),
+evaluation.json (the same numbers) and evaluation.png (the pictures with their
+key figures). What the scores are, the page says; what they are computed from,
+tfstyle/judging does.
+"""
+
+import dataclasses
+import json
+
+from absl import flags
+
+from tfstyle.cli import common as cli
+
+FLAGS = flags.FLAGS
+_OPTIONS = {field.name: field for field in dataclasses.fields(cli.TransferConfig)}
+
+
+def _help(option: str) -> str:
+    default = _OPTIONS[option].default
+    shown = ",".join(default) if isinstance(default, tuple) else default
+    return f"{_OPTIONS[option].metadata['help']} (default: {shown})"
+
+
+_FLAGS_OF_CONFIG = ("weights", "image_size", "content_layers", "style_layers", "pooling", "padding")
+
+
+def define_flags():
+    flags.DEFINE_string("content", None, "picture whose content was to be kept")
+    flags.DEFINE_list("style", None, "picture whose style was taken, or several, separated by commas")
+    flags.DEFINE_list("results", None, "pictures to judge, separated by commas")
+    flags.DEFINE_string("output", None, "folder for the table and the picture; made if it is not there")
+    flags.DEFINE_string("weights", None, _help("weights"))
+    flags.DEFINE_integer("image_size", None, _help("image_size"))
+    for name in ("content_layers", "style_layers"):
+        flags.DEFINE_list(name, None, _help(name))
+    for name in ("pooling", "padding"):
+        flags.DEFINE_enum(name, None, _OPTIONS[name].metadata["choices"], _help(name))
+    flags.DEFINE_integer("tile", 512, "side in pixels of the tiles whose seams are looked for")
+
+
+def main():
+    content = cli.required("content", "a picture file")
+    styles = cli.required("style", "a picture file, or several")
+    results = cli.required("results", "one or more picture files")
+    output = cli.required("output", "a folder")
+    for path in results:
+        if results.count(path) > 1:
+            raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
+    config = settings()
+    with cli.quiet_tensorflow():
+        from tfstyle.evaluation import draw_sheet, evaluate, markdown_page, markdown_table
+        from tfstyle.io import images
+        from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
+
+        folder = make_folder(output, "output")
+        require_writable_folder(folder, f"output={output!r}")
+    names = short_names(results)
+    evaluation = evaluate(
+        content,
+        styles,
+        {names[path]: path for path in results},
+        config,
+        tile=FLAGS.tile,
+        evaluations={names[path]: count for path in results if (count := evaluations_of(path)) is not None},
+    )
+    height, width = evaluation.size
+    for name, own in evaluation.resized.items():
+        print(
+            f"{name}: {own[1]} x {own[0]} pixels, resized to the content's {width} x {height};"
+            " seams are looked for before that",
+            file=cli.sys.stderr,
+        )
+    about = (
+        f"Content {content}, style {', '.join(styles)}; weights {config.weights};"
+        f" pictures are compared at {width} x {height} pixels."
+    )
+    record = {
+        "content": content,
+        "style": styles,
+        **{name: config.to_dict()[name] for name in _FLAGS_OF_CONFIG},
+        "tile": FLAGS.tile,
+        "size": [width, height],
+        "reference": evaluation.reference.to_dict(),
+        "results": [
+            {
+                "name": names[path],
+                "path": path,
+                "size": list(reversed(evaluation.own_sizes[names[path]])),
+                **evaluation.scores[names[path]].to_dict(),
+            }
+            for path in results
+        ],
+    }
+    write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
+    write_atomically(folder / "evaluation.md", markdown_page(evaluation, about).encode())
+    images.write_drawing(folder / "evaluation.png", draw_sheet(evaluation), optimize=True)
+    print(markdown_table(evaluation))
+    print(folder / "evaluation.png")
+
+
+def settings():
+    """Returns the default config, changed by the flags given."""
+    given = {name: FLAGS[name].value for name in _FLAGS_OF_CONFIG if FLAGS[name].value is not None}
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return cli.TransferConfig(**given)
+
+
+def short_names(paths: list[str]) -> dict[str, str]:
+    """Returns {path: its file's name without suffix}, or the paths themselves where two would be alike."""
+    stems = [cli.pathlib.Path(path).stem for path in paths]
+    return dict(zip(paths, stems if len(set(stems)) == len(stems) else paths))
+
+
+def evaluations_of(path: str) -> int | None:
+    """Returns what the JSON file beside a figure's panel (see paper_figures.py) says of its evaluations."""
+    try:
+        record = json.loads(cli.pathlib.Path(path).with_suffix(".json").read_text())
+        return record["evaluations"] if type(record["evaluations"]) is int else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # no such file, or one of another kind

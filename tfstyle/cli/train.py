@@ -1,0 +1,127 @@
+"""Trains a network that paints in one pass what style_transfer.py paints step by step.
+
+    python scripts/train_stylizer.py --photos=photos --styles=a.jpg,b.jpg --output=saved_models/styles
+
+One network learns all the styles given, and mixtures of them. What it is trained
+to is the objective of the usual flags: layers, weights, --style_strength,
+--style_loss, --tv_weight, --weights. The folder written is a SavedModel that
+needs no tfstyle; its card, tfstyle.json, tells how it was made. stylize.py uses it.
+"""
+
+import functools
+
+from absl import flags
+
+from tfstyle.cli import common as cli
+from tfstyle.feedforward.recipe import InstantRecipe
+
+FLAGS = flags.FLAGS
+
+
+def define_flags():
+    flags.DEFINE_string("photos", None, "folder of photographs to train on, .jpg or .png")
+    flags.DEFINE_list("styles", None, "style pictures, separated by commas")
+    flags.DEFINE_string("output", None, "folder to save the network into")
+    flags.DEFINE_enum(
+        "network",
+        "conditional",
+        ["conditional", "arbitrary"],
+        "kind of network: conditional, for the styles given; or arbitrary, for any style picture",
+    )
+    flags.DEFINE_enum(
+        "distribute",
+        "none",
+        ["none", "mirrored", "multi_worker"],
+        "train on all GPUs of this machine (mirrored), or, with this command started on each, on the"
+        " machines that the environment's TF_CONFIG describes (multi_worker); --batch_size is of all",
+    )
+    cli.define_settings_flags(scales=1)
+    cli.define_option_flags(InstantRecipe())
+    cli.define_run_flags()
+
+
+def main():
+    recipe = InstantRecipe(**cli.given_options(InstantRecipe))
+    photos = cli.required("photos", "a folder of photographs")
+    paths = cli.required("styles", "one or more pictures")
+    output = cli.pathlib.Path(cli.required("output", "a folder"))
+    config = cli.settings(scales=1)
+    supervision = cli.supervision()
+    with cli.quiet_tensorflow(devices=False):
+        from tfstyle.export import savedmodel
+        from tfstyle.feedforward import distribution
+        from tfstyle.io.photographs import find_photographs
+    photographs = find_photographs(photos)
+    if FLAGS.distribute == "multi_worker":
+        index, count = distribution.worker_of_environment()
+        if index == 0:
+            print(f"waiting for {count - 1} other workers …", file=cli.sys.stderr)
+    with cli.quiet_tensorflow(devices=False):
+        strategy = distribution.strategy_of(FLAGS.distribute)
+        cli.INTERRUPTION.install()  # again: of several workers, TensorFlow takes SIGTERM for itself
+        chief = distribution.is_chief(strategy)
+        if chief:
+            savedmodel.require_replaceable(output)
+        train, about, save = _NETWORKS[FLAGS.network](photographs, paths, config, recipe)
+    options = {**config.to_dict(), **recipe.to_dict()}
+    pictures = {cli.numbered("style", index): path for index, path in enumerate(paths)}
+    watching = []
+    if chief:
+        boards = cli.tensorboard_reporters(output.name, options, pictures, config.image_size)
+        watching = [cli.console_reporter(), *boards]
+    network, history = train(strategy=strategy, reporters=watching, supervision=supervision)
+    if chief:
+        last = history[-1]
+        about |= {
+            "styles": [cli.pathlib.Path(path).name for path in paths],
+            "photographs": len(photographs) - recipe.validation,
+            "config": config.to_dict(),
+            "recipe": recipe.to_dict(),
+            "steps": last.step,  # fewer than the recipe's, if the training was ended early
+            "seconds": round(last.seconds),
+            "losses": last.losses,
+            "metrics": last.metrics,
+            "weights_of_terms": {
+                name: value / last.unweighted[name]
+                for name, value in last.losses.items()
+                if last.unweighted[name]
+            },
+            "curve": [
+                [each.step, each.total, *filter(None, [each.metrics.get("validation loss")])]
+                for each in history
+            ],
+        }
+        print(save(output, network, about, paths))
+    distribution.wait_for_all(strategy)
+    if history[-1].step < recipe.steps and not supervision.stop():
+        raise InterruptedError(
+            f"distribute: another worker was told to end after step {history[-1].step}; start all of them"
+            " again, and with --checkpoint_dir they go on from there"
+        )
+
+
+# Each kind of network: from photographs, style pictures, config and recipe to a training that waits
+# for where and how to be watched, to what the card tells of its styles, and to how it is saved.
+
+
+def _conditional(photographs, paths, config, recipe):
+    from tfstyle.export.savedmodel import export_network
+    from tfstyle.feedforward.training import train
+    from tfstyle.runtime.workshop import Workshop
+    from tfstyle.synthesis.measure import style_targets
+
+    workshop = Workshop()
+    styles = [style_targets(path, config, workshop=workshop) for path in paths]
+    about = {"style_hashes": [targets.hash for targets in styles]}
+    return functools.partial(train, photographs, styles, config, recipe), about, export_network
+
+
+def _arbitrary(photographs, paths, config, recipe):
+    from tfstyle.export.adain_savedmodel import export_style_network
+    from tfstyle.feedforward.training import train_arbitrary
+
+    paths = [cli.pathlib.Path(path) for path in paths]
+    return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network
+
+
+_NETWORKS = {"conditional": _conditional, "arbitrary": _arbitrary}

@@ -1,0 +1,22 @@
+"""The trained networks that come with tfstyle."""
+
+from __future__ import annotations
+
+import pathlib
+
+_PACKAGE = pathlib.Path(__file__).parents[1]
+
+
+def folder(name: str = "styles") -> pathlib.Path:
+    """Returns the folder of a network: beside the package in a checkout, inside it when installed.
+
+    Raises:
+      FileNotFoundError: it is in neither.
+    """
+    places = [_PACKAGE / "saved_models" / name, _PACKAGE.parent / "saved_models" / name]
+    for place in places:
+        if (place / "saved_model.pb").is_file():
+            return place
+    raise FileNotFoundError(
+        f"{name!r}: no such network in {' or '.join(str(place.parent) for place in places)}"
+    )
