@@ -29,7 +29,7 @@ def imported_packages(path):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
             root, *rest = name.split(".")
-            if root == "tfstyle" and rest[0] != "__version__":
+            if root == "tfstyle" and rest and rest[0] != "__version__":
                 yield rest[0], node.lineno
 
 
