@@ -1,6 +1,7 @@
 """The command `tfstyle`: flags to a config, and one call of a public function.
 
-A module for each command of `COMMANDS`, with `define_flags` and `main`; and
+A module for each command of `COMMANDS`, with `define_flags` and `main` (and
+`WORDS`, where it takes one of some words); and
 common.py    what they share: flags from config fields, jobs, output
 run_flags.py flags of what runs long: states, deadlines, TensorBoard
 process.py   how a command runs: one-line errors, quiet imports
@@ -28,6 +29,7 @@ COMMANDS = {
     "export": "SavedModels of the extractor, and of transfers",
     "evaluate": "judge pictures against their content and style",
     "weights": "list the network weights, and fetch those of ImageNet",
+    "completion": "what makes bash, zsh or fish complete all this",
 }
 
 
@@ -40,7 +42,7 @@ def main(command: str | None = None) -> None:
     from tfstyle.cli import process
 
     module.define_flags()
-    process.run(module.main)
+    process.run(module.main, getattr(module, "WORDS", ()))
 
 
 def _named() -> str:

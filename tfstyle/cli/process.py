@@ -66,8 +66,13 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
             os.dup2(stderr.fileno(), 2)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs a command's main; a mistake of the user's ends with one line and exit status 1."""
+def run(main: Callable[..., None], words: Sequence[str] = ()) -> None:
+    """Runs a command's main; a mistake of the user's ends with one line and exit status 1.
+
+    Args:
+      main: takes nothing or, where there are `words`, the one that was given.
+      words: of which one must follow, without dashes.
+    """
     # absl shows under --help the documentation and the flags of the program's main module.
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
     for module in (*_SHARED, main.__module__):
@@ -81,10 +86,13 @@ def run(main: Callable[[], None]) -> None:
         if FLAGS.deterministic:
             # Also for what never calls `quiet_tensorflow`, such as processes that a benchmark starts.
             os.environ["TF_DETERMINISTIC_OPS"] = "1"
-        if len(arguments) > 1:
-            return _fail(f"{arguments[1]!r}: is not a flag; pictures are given with flags, see --help")
+        given = arguments[1:]
+        if words and (len(given) != 1 or given[0] not in words):
+            return _fail(f"{' '.join(given)!r}: must be one of {', '.join(words)}")
+        if given and not words:
+            return _fail(f"{given[0]!r}: is not a flag; pictures are given with flags, see --help")
         try:
-            main()
+            main(*given)
             sys.stdout.flush()
             INTERRUPTION.over()
         except BrokenPipeError:
