@@ -1,14 +1,16 @@
 """One process in a folder at a time."""
 
+import errno
 import subprocess
 import sys
 import threading
 
+import filelock
 import pytest
 
 from tfstyle.runtime.locks import FolderLock
 
-HOLDER = "import sys, pathlib; from tfstyle.locks import FolderLock; lock = FolderLock(pathlib.Path(sys.argv[1]), 'x'); print('held', flush=True); sys.stdin.read()"
+HOLDER = "import sys, pathlib; from tfstyle.runtime.locks import FolderLock; lock = FolderLock(pathlib.Path(sys.argv[1]), 'x'); print('held', flush=True); sys.stdin.read()"
 
 
 def test_a_second_run_is_told_who_holds_the_folder(tmp_path):
@@ -46,3 +48,17 @@ def test_who_waits_has_it_after_the_other(tmp_path):
         threading.Timer(0.2, holder.stdin.close).start()
         with FolderLock(tmp_path, "x", wait=True):
             assert holder.wait(timeout=10) == 0
+
+
+def test_a_file_system_without_locks_hinders_nobody(tmp_path, monkeypatch):
+    def lacks(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(filelock, "lock_descriptor", lacks)
+    with FolderLock(tmp_path, "x"), FolderLock(tmp_path, "x"):
+        pass
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        FolderLock(tmp_path / "absent", "x")

@@ -5,6 +5,7 @@ import http.client
 import io
 import os
 import subprocess
+import sys
 import threading
 import zipfile
 from urllib.error import URLError
@@ -94,6 +95,20 @@ def test_the_order(world, monkeypatch, tmp_path):
     put(tmp_path / "cache" / sources.CODED_FILE, CODED)
     assert sources.find() == exact  # Keras' own cache comes first
     assert sources.CODED_SHA256 in coded.describe() and sources.KERAS_MD5 in exact.describe()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="each system has a place of its own for caches")
+def test_the_own_cache(monkeypatch, tmp_path):
+    def own():
+        return str(sources.places()[1].parent)
+
+    monkeypatch.setenv("HOME", "/home/one")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert own() == str(tmp_path / "cache")
+    monkeypatch.delenv("TFSTYLE_CACHE")
+    assert own() == str(tmp_path / "tfstyle")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert own() == "/home/one/.cache/tfstyle"
 
 
 def test_a_wheel_put_by_hand(tmp_path):

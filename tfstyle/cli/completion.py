@@ -142,7 +142,7 @@ def _fish(commands: Mapping[str, Mapping[str, Flag]]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Returns a word that every shell reads as this text; apostrophes, which each escapes its own way, turn."""
+    """Returns a word that every shell reads as this text; apostrophes, which no two escape alike, turn."""
     return "'" + text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}") + "'"
 
 

