@@ -1,9 +1,10 @@
 """Pictures as bytes inside a TensorFlow graph: for `tf.data`, and for models saved with their input.
 
 `decode` gives what `images.load_image` gives of a file, but with nothing except
-TensorFlow's operations. What those cannot do is left out: colour profiles (ICC)
-are not applied, a PNG of 16 bits is rounded to 8, and an orientation is found in
-EXIF alone, not in XMP.
+TensorFlow's operations. Its decoders, which do the decoding, know neither EXIF's
+orientation nor what lies behind transparent pixels: hence the code here. What they
+cannot do is left out: colour profiles (ICC) are not applied, a PNG of 16 bits is
+rounded to 8, and an orientation is found in EXIF alone, not in XMP.
 
 TensorFlow takes the memory for as many pixels as a file speaks of, up to 2^29.
 So that a small file cannot take many gigabytes, what is larger than Pillow's own

@@ -2,7 +2,8 @@
 
 A record is its length (8 bytes), a checksum of that, the data, and a checksum of
 those. TensorFlow takes the memory for the data before it looks for them: a file
-of 15 bytes that speaks of 2^40 ends the process.
+of 15 bytes that speaks of 2^40 ends the process, and no option of its reader limits
+that: hence this look of our own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""L-BFGS with one evaluation an iteration wherever the unit step goes down."""
+"""L-BFGS with one evaluation an iteration wherever the unit step goes down.
+
+Own code beside TensorFlow Probability's (`tfp_lbfgs.py`) for the reasons given in `quasi_newton.py`.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ size and strides. Of each layer there are ``_W_q`` uint8 ``[C_out, C_in, 3, 3]``
 
 The pickles are gone through by Python's unpickler with nothing to call but the
 names below, which only note down what they are given: nothing in a file is run.
+`torch.load` would do the same, for a dependency of hundreds of megabytes.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Arrays of VGG19's layers out of HDF5 files, of which nothing else is read.
 
 An HDF5 file may say that its values are in other files or behind links, are
-computed by a plug-in, or are more than any memory holds. All that is looked at
-before a value is read, and refused. And damaged files exist of which the library
-never comes back, or that end its process: so a file is first read in a process
-of its own, which may. That one imports nothing of this package.
+computed by a plug-in, or are more than any memory holds. h5py, which does the
+reading, follows and takes all that unasked; here it is looked at before a value
+is read, and refused. And damaged files exist of which the library never comes
+back, or that end its process: so a file is first read in a process of its own,
+which may. That one imports nothing of this package.
 """
 
 from __future__ import annotations

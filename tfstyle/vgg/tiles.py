@@ -1,4 +1,7 @@
-"""A picture tile by tile, inside TensorFlow: one loop, one trace, one tile's memory."""
+"""A picture tile by tile, inside TensorFlow: one loop, one trace, one tile's memory.
+
+Neither Keras nor TensorFlow can evaluate a network by tiles with the result of the whole picture.
+"""
 
 from __future__ import annotations
 
