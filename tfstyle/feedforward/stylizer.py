@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
@@ -78,7 +79,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         self._painter: Painter | None = None
 
     @classmethod
-    def load(cls, folder=None, *, style: Mixture | None = None, strength: float = 1.0, **options):
+    def load(cls, folder=None, *, style: Mixture | None = None, strength: float = 1.0, **options) -> Self:
         """Reads a network that `export_network` wrote.
 
         Args:
