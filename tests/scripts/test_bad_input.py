@@ -104,7 +104,8 @@ def test_one_line(outcomes, name):
     process = outcomes[name]
     assert process.returncode == 1
     assert process.stdout == ""
-    (line,) = process.stderr.splitlines()
+    # A download that does not end at once is told, on a busy machine even one without a network.
+    (line,) = [each for each in process.stderr.splitlines() if not each.startswith("downloading VGG19")]
     assert line.startswith("style_transfer.py: error: ")
     assert MISTAKES[name][2] in line
 
