@@ -1,12 +1,14 @@
 """The command `tfstyle`: flags to a config, and one call of a public function.
 
-A module for each command of `COMMANDS`, with `define_flags` and `main` (and
-`WORDS`, where it takes one of some words); and
+A module for each command, with `define_flags` and `main`: transfer.py,
+reconstruct.py, figures.py, stylize.py, train.py, compare.py (compare_page.py is
+the page that it writes), convert.py, batch.py, export.py, evaluate.py,
+weights.py, completion.py. And
+
 common.py    what they share: flags from config fields, jobs, output
 run_flags.py flags of what runs long: states, deadlines, TensorBoard
 process.py   how a command runs: one-line errors, quiet imports
 signals.py   how it ends when asked to
-compare_page.py  the page that `compare` writes
 
 ``scripts/*.py`` call the same from a checkout.
 """
