@@ -5,8 +5,7 @@
 
 Into the folder go evaluation.md (a table, the best of each column in bold),
 evaluation.json (the same numbers) and evaluation.png (the pictures with their
-key figures). What the scores are, the page says; what they are computed from,
-tfstyle/evaluation does.
+key figures). The page explains the scores; tfstyle/evaluation computes them.
 """
 
 import dataclasses
