@@ -67,7 +67,7 @@ def check(program, arguments):
     else:
         module = vars(importlib.import_module(f"tfstyle.cli.{program}"))
         module["define_flags"]()
-    rest = flags.FLAGS([program, *arguments])[1:]
+    rest = [word for word in flags.FLAGS([program, *arguments])[1:] if word not in module.get("WORDS", ())]
     if rest:
         raise ValueError(f"{rest}: must be flags")
     if "checkpoint_every" in flags.FLAGS:
@@ -156,6 +156,8 @@ def test_links_and_names_lead_somewhere(page):
         assert not anchor or anchor in anchors(target.read_text()), link
     for name in re.findall(r"`((?:tfstyle|scripts|tests|docs|\.ci)/[\w./*-]+)`", text):
         assert list(ROOT.glob(name.rstrip("/"))), name
+    for name, path in re.findall(r"`([\w.]+)` in `(tfstyle/[\w/]+\.py)`", text):
+        assert re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text()), (name, path)
     for command in ALL[page]:
         assert command.program in COMMANDS or (ROOT / command.program).is_file(), command.program
 
