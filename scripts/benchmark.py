@@ -48,7 +48,7 @@ FLAGS = flags.FLAGS
 _DATA = pathlib.Path(__file__).resolve().parent.parent / "tfstyle" / "data"
 flags.DEFINE_string("content", str(_DATA / "harbour.jpg"), "picture whose content to keep, and to start from")
 flags.DEFINE_string("style", str(_DATA / "swirls.jpg"), "picture whose style to take")
-flags.DEFINE_string("weights", "imagenet", "network weights, as in style_transfer.py")
+flags.DEFINE_string("weights", "imagenet", "network weights, as in tfstyle transfer")
 flags.DEFINE_integer("image_size", 512, "longer side of the pictures in pixels; 0 keeps theirs")
 flags.DEFINE_integer("repeats", 3, "runs of each contestant, of which medians are shown")
 flags.DEFINE_integer(

@@ -23,7 +23,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("photos", None, "folder of pictures; those that a training held out are used")
 flags.DEFINE_integer("holdout_every", 10, "use every so many-th picture, as training held out; 1 uses all")
 flags.DEFINE_integer("crops", 2, "disjoint crops of each picture")
-flags.DEFINE_list("weights", ["random", "mini"], "weights to compare, as in style_transfer.py")
+flags.DEFINE_list("weights", ["random", "mini"], "weights to compare, as in tfstyle transfer")
 flags.DEFINE_enum("pooling", "average", ["average", "max"], "pooling of all the networks")
 flags.DEFINE_integer("inversions", 0, "pictures to reconstruct from each layer; 0 leaves inversion out")
 flags.DEFINE_integer("iterations", 200, "iterations of each reconstruction")

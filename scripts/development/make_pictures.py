@@ -7,7 +7,7 @@ All are drawn from scratch with seeded random numbers, so that nobody's rights
 are in them and anybody can make them again. The harbour has structure at every
 size, and depth from the jetty to the snow; it and the swirls, bold strokes that
 follow a flow, are what the project ships and `make demo` uses. Six of the styles
-are what the shipped network has learned (see README). The drawing itself is in
+are what the shipped network has learned (see docs/instant_styles.md). The drawing itself is in
 `pictures`, one module each.
 """
 

@@ -20,7 +20,7 @@ from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("only", [], "what to run, of adam, lbfgs and training; empty: all")
-flags.DEFINE_string("weights", "mini", "network weights, as in style_transfer.py")
+flags.DEFINE_string("weights", "mini", "network weights, as in tfstyle transfer")
 flags.DEFINE_integer("first", 500, "steps after which the memory should be what it stays")
 flags.DEFINE_integer("steps", 5000, "steps of all")
 flags.DEFINE_integer("every", 10, "steps between two reports")

@@ -113,7 +113,7 @@ def test_cards_that_are_none(tmp_path, text, message):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(ValueError, match=r"^model='.*none': is no folder; train_stylizer\.py makes one"):
+    with pytest.raises(ValueError, match=r"^model='.*none': is no folder; tfstyle train makes one"):
         read_card(tmp_path / "none")
 
 

@@ -135,4 +135,4 @@ def test_from_tells_what_has_changed(folder):
         " to use it all the same, give --style\n"
     )
     other = run_script("reconstruct.py", "--from=made.png", cwd=folder)
-    assert (other.returncode, "was made by style_transfer.py; run that" in other.stderr) == (1, True)
+    assert (other.returncode, "was made by tfstyle transfer; run that" in other.stderr) == (1, True)

@@ -23,6 +23,7 @@ from tfstyle.vgg import sources
 
 _VGG19 = "VGG19"  # which file of its weights, where they are a version of the run's
 _LONGEST = 1 << 20  # characters of a record
+_COMMANDS = {"style_transfer": "transfer"}  # where a record has another word than the command line
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
 
 
@@ -31,7 +32,7 @@ class Provenance:
     """How a picture was made.
 
     Attributes:
-      task: the script, such as ``style_transfer``.
+      task: what was done, such as ``style_transfer``; see `command_of`.
       config: its whole config.
       inputs: {argument: {"path": as given, "sha256": of the file}}.
       versions: {package: version}, and which file of ImageNet weights.
@@ -47,7 +48,7 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     """Returns the record of a run as JSON text.
 
     Args:
-      task: the script's name.
+      task: what is done, as in `Provenance`.
       config: the run's config.
       pictures: {argument: path} of its input pictures. Weights and start are
         added by themselves where they are files.
@@ -68,6 +69,11 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
         versions[_VGG19] = sources.fetch().describe()
     record = {"task": task, "config": settings, "inputs": inputs, "versions": versions}
     return json.dumps(record, ensure_ascii=False)
+
+
+def command_of(task: str) -> str:
+    """Returns the command that does a task."""
+    return f"tfstyle {_COMMANDS.get(task, task)}"
 
 
 def unfinished(text: str, made: int, planned: int) -> str:

@@ -1,7 +1,7 @@
 """Paints many contents in many styles, on one machine or, with Apache Beam, on many.
 
-    python scripts/batch.py --contents=photos --styles=a.jpg,b.jpg --output=out
-    python scripts/batch.py --contents='records/*.tfrecord' --styles=styles --output=out --runner=beam \\
+    tfstyle batch --contents=photos --styles=a.jpg,b.jpg --output=out
+    tfstyle batch --contents='records/*.tfrecord' --styles=styles --output=out --runner=beam \\
         --beam_args='--runner=DirectRunner --direct_running_mode=multi_processing --direct_num_workers=2'
 
 Each content x style becomes OUTPUT/CONTENT__STYLE.png, which carries its

@@ -42,13 +42,10 @@ class Job:
         return [path for name, path in self.pictures.items() if _argument(name) == argument]
 
 
-def define_flags(
-    task: str, pictures: Mapping[str, str], several: Mapping[str, str] | None = None, **defaults
-) -> None:
-    """Defines the flags of a script that optimises.
+def define_flags(pictures: Mapping[str, str], several: Mapping[str, str] | None = None, **defaults) -> None:
+    """Defines the flags of a command that optimises.
 
     Args:
-      task: the script's name, as records in pictures have it.
       pictures: {argument: help} of its input pictures.
       several: the same of those that may be several, separated by commas.
       **defaults: config fields whose default differs from the preset's.
@@ -60,7 +57,9 @@ def define_flags(
         "output", None, "picture to write, .png or .jpg; by default named after the inputs, in this folder"
     )
     flags.DEFINE_string(
-        "from", None, f"a picture that {task}.py made: run it again; other flags given here take precedence"
+        "from",
+        None,
+        "a picture that this command made: make it again; other flags given here take precedence",
     )
     define_settings_flags(**defaults)
     define_run_flags()
@@ -172,7 +171,7 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
         source = f"from={FLAGS['from'].value!r}"
         made = provenance.parse(images.read_note(FLAGS["from"].value), source)
     if made.task != task:
-        raise ValueError(f"{source}: was made by {made.task}.py; run that")
+        raise ValueError(f"{source}: was made by {provenance.command_of(made.task)}; run that")
     replaced = {*given, *map(_argument, paths)}
     for argument in made.inputs:
         if _argument(argument) not in replaced:

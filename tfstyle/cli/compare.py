@@ -1,6 +1,6 @@
-"""Compares a network of train_stylizer.py with the optimisation, on photographs that it has not seen.
+"""Compares a network of `tfstyle train` with the optimisation, on photographs that it has not seen.
 
-    python scripts/evaluate_stylizer.py --photos=held_out --styles=a.jpg,b.jpg --model=saved_models/styles
+    tfstyle compare --photos=held_out --styles=a.jpg,b.jpg --model=saved_models/styles
 
 The value of the objective that the network was trained to is measured for its
 pictures and for those of an optimisation after --steps (Johnson et al. 2016,

@@ -1,4 +1,4 @@
-"""What evaluate_stylizer.py leaves behind: comparisons.json, comparisons.md, pictures.jpg, curves.png."""
+"""What `tfstyle compare` leaves behind: comparisons.json, comparisons.md, pictures.jpg, curves.png."""
 
 import importlib.util
 import json

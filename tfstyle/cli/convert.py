@@ -1,7 +1,7 @@
-"""Turns a network of train_stylizer.py into a LiteRT file, for telephones and the like.
+"""Turns a network of `tfstyle train` into a LiteRT file, for telephones and the like.
 
-    python scripts/convert_stylizer.py --model=saved_models/styles --output=styles.tflite
-    python scripts/convert_stylizer.py --model=saved_models/styles --output=mosaic.tflite \\
+    tfstyle convert --model=saved_models/styles --output=styles.tflite
+    tfstyle convert --model=saved_models/styles --output=mosaic.tflite \\
         --style=mosaic --size=640x480 --quantize=float16
 
 The file takes pictures of any size, or of --size alone, and has built-in ops only.
@@ -32,7 +32,9 @@ def define_flags():
         "size", None, "WIDTHxHEIGHT of all pictures, where an accelerator needs it in advance (default: any)"
     )
     flags.DEFINE_list(
-        "style", None, "style that is to be part of the file, as in stylize.py (default: each call brings it)"
+        "style",
+        None,
+        "style that is to be part of the file, as in tfstyle stylize (default: each call brings it)",
     )
     flags.DEFINE_enum(
         "quantize", "none", ["none", "float16", "dynamic"], "how kernels are kept: in 32, 16 or 8 bits"

@@ -1,12 +1,11 @@
 """Judges finished pictures against the content and style they were made from, side by side.
 
-    python scripts/evaluate.py --content=photo.jpg --style=painting.jpg --results=a.png,b.png \\
+    tfstyle evaluate --content=photo.jpg --style=painting.jpg --results=a.png,b.png \\
         --output=out/evaluation
 
 Into the folder go evaluation.md (a table, the best of each column in bold),
 evaluation.json (the same numbers) and evaluation.png (the pictures with their
-key figures). What the scores are, the page says; what they are computed from,
-tfstyle/judging does.
+key figures). The page explains the scores; tfstyle/evaluation computes them.
 """
 
 import dataclasses
@@ -117,7 +116,7 @@ def short_names(paths: list[str]) -> dict[str, str]:
 
 
 def evaluations_of(path: str) -> int | None:
-    """Returns what the JSON file beside a figure's panel (see paper_figures.py) says of its evaluations."""
+    """Returns what the JSON file beside a figure's panel (see `tfstyle figures`) says of its evaluations."""
     try:
         record = json.loads(cli.pathlib.Path(path).with_suffix(".json").read_text())
         return record["evaluations"] if type(record["evaluations"]) is int else None

@@ -1,7 +1,7 @@
 """Saves models for TensorFlow Serving, and for processes that have TensorFlow but no tfstyle.
 
-    python scripts/export.py --model=extractor --layers=conv4_2,conv5_1
-    python scripts/export.py --model=transfer --style=painting.jpg --output=saved_models/painting/1
+    tfstyle export --model=extractor --layers=conv4_2,conv5_1
+    tfstyle export --model=transfer --style=painting.jpg --output=saved_models/painting/1
 
 A transfer with --style paints in that style; without, each call brings one. The
 folder gets a SavedModel and a card, tfstyle.json, which names its signatures; an

@@ -1,8 +1,8 @@
 """Renders the paper's figures, each as one labelled sheet, a web page and its single pictures.
 
-    python scripts/paper_figures.py --figure=tradeoff --content=photo.jpg --style=painting.jpg \\
+    tfstyle figures --figure=tradeoff --content=photo.jpg --style=painting.jpg \\
         --output=figures
-    python scripts/paper_figures.py --figure=grid --rows=content_layers=conv2_2,conv4_2 \\
+    tfstyle figures --figure=grid --rows=content_layers=conv2_2,conv4_2 \\
         --columns=style_weight=1e2,1e3,1e4 --content=photo.jpg --style=painting.jpg --output=figures
 
 The figures are those of Gatys, Ecker & Bethge, CVPR 2016. Panels that the

@@ -46,7 +46,7 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
         try:
             import tensorflow as tf
 
-            # In a process that a script starts, flags are not parsed; see `run`.
+            # In a process that a command starts, flags are not parsed; see `run`.
             if FLAGS.is_parsed() and FLAGS.deterministic:
                 from tfstyle.runtime import determinism
 

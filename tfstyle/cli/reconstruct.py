@@ -1,7 +1,7 @@
 """Shows what layers know of a picture: its content, or its style.
 
-    python scripts/reconstruct.py --content=photo.jpg --content_layers=conv4_2 --output=content.png
-    python scripts/reconstruct.py --style=painting.jpg --style_layers=conv1_1,conv2_1 --output=style.png
+    tfstyle reconstruct --content=photo.jpg --content_layers=conv4_2 --output=content.png
+    tfstyle reconstruct --style=painting.jpg --style_layers=conv1_1,conv2_1 --output=style.png
 
 Content reconstruction finds a picture with the same activations, style
 reconstruction one with the same Gram matrices (Gatys, Ecker & Bethge, CVPR
@@ -19,7 +19,7 @@ DEFAULTS = {"init": "noise"}
 
 
 def define_flags():
-    cli.define_flags(TASK, PICTURES, **DEFAULTS)
+    cli.define_flags(PICTURES, **DEFAULTS)
 
 
 def main():

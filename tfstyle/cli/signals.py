@@ -10,7 +10,7 @@ _ASKING = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ends the script wherever it is.
+    """Ends the command wherever it is.
 
     Args:
       number: of the signal.
@@ -25,7 +25,7 @@ class Interruption:
     """Called between steps, tells which signal has come; until `awaited`, and a second time, it ends all.
 
     Attributes:
-      status: exit status of a script that was told to end; 0 if it was not.
+      status: exit status of a command that was told to end; 0 if it was not.
     """
 
     def __init__(self):

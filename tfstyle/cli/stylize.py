@@ -1,9 +1,9 @@
-"""Paints pictures with a network that train_stylizer.py trained: one pass each, in a second or so.
+"""Paints pictures with a trained network (see `tfstyle train`): one pass each, in a second or so.
 
-    python scripts/stylize.py --content=photo.jpg
-    python scripts/stylize.py --content=photo.jpg --style=mosaic:0.7,swirls:0.3 --output=painted.png
-    python scripts/stylize.py --content=photo.jpg --all_styles --output=painted
-    python scripts/stylize.py --content=photos --style=mosaic --output=painted
+    tfstyle stylize --content=photo.jpg
+    tfstyle stylize --content=photo.jpg --style=mosaic:0.7,swirls:0.3 --output=painted.png
+    tfstyle stylize --content=photo.jpg --all_styles --output=painted
+    tfstyle stylize --content=photos --style=mosaic --output=painted
 
 Sizes stay; pictures too large for the network's memory are painted in strips, with
 the same result. Several contents (a folder or a glob) go to the folder --output

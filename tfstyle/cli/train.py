@@ -1,11 +1,11 @@
-"""Trains a network that paints in one pass what style_transfer.py paints step by step.
+"""Trains a network that paints in one pass what `tfstyle transfer` paints step by step.
 
-    python scripts/train_stylizer.py --photos=photos --styles=a.jpg,b.jpg --output=saved_models/styles
+    tfstyle train --photos=photos --styles=a.jpg,b.jpg --output=saved_models/styles
 
 One network learns all the styles given, and mixtures of them. What it is trained
 to is the objective of the usual flags: layers, weights, --style_strength,
 --style_loss, --tv_weight, --weights. The folder written is a SavedModel that
-needs no tfstyle; its card, tfstyle.json, tells how it was made. stylize.py uses it.
+needs no tfstyle; its card, tfstyle.json, tells how it was made. `tfstyle stylize` uses it.
 """
 
 import functools

@@ -1,6 +1,6 @@
 """Paints a content picture in the manner of a style picture.
 
-    python scripts/style_transfer.py --content=photo.jpg --style=painting.jpg --output=out.png
+    tfstyle transfer --content=photo.jpg --style=painting.jpg --output=out.png
 
 The method is Gatys, Ecker & Bethge, CVPR 2016. The picture written is a PNG or
 JPEG by its suffix, and carries its settings: --from=out.png makes it again.
@@ -20,7 +20,7 @@ SEVERAL = {
 
 
 def define_flags():
-    cli.define_flags(TASK, PICTURES, SEVERAL)
+    cli.define_flags(PICTURES, SEVERAL)
     cli.flags.DEFINE_bool("dry_run", False, "say what memory and time the run will take, and how, and stop")
     cli.flags.DEFINE_bool("explain", False, "say what the weights are in the units of other codes, and stop")
 

@@ -1,9 +1,9 @@
 """Lists the network weights that can be named, and fetches those of ImageNet.
 
-    python scripts/weights.py            # which there are, where, and with what hash
-    python scripts/weights.py --fetch    # downloads VGG19's now, unless they are here
+    tfstyle weights            # which there are, where, and with what hash
+    tfstyle weights --fetch    # downloads VGG19's now, unless they are here
 
-Every other script fetches them by itself when it first needs them. On a machine
+Every other command fetches them by itself when it first needs them. On a machine
 without a network, put one of the files that this lists where it says.
 """
 

@@ -154,7 +154,7 @@ class LiteNetwork:
                 raise ValueError("its image has another number of axes")
         except (ValueError, KeyError, RuntimeError, TypeError) as error:
             reason = " ".join(str(error).split())
-            raise ValueError(f"{named}: holds no network of convert_stylizer.py ({reason:.200})") from None
+            raise ValueError(f"{named}: holds no network of tfstyle convert ({reason:.200})") from None
         self.has_style = "style" in inputs
         self.size = None if -1 in sides else tuple(map(int, sides))
 

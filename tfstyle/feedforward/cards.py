@@ -31,21 +31,20 @@ def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "mode
     """
     named = f"{argument}={str(folder)!r}"
     if not pathlib.Path(folder).is_dir():
-        raise ValueError(f"{named}: is no folder; train_stylizer.py makes one that holds a network")
+        raise ValueError(f"{named}: is no folder; tfstyle train makes one that holds a network")
     try:
         with opened(pathlib.Path(folder, CARD)) as file:
             card = untrusted.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
     except OSError as error:
         raise ValueError(
-            f"{named}: holds no network of train_stylizer.py ({CARD}: {error.strerror or error})"
+            f"{named}: holds no network of tfstyle train ({CARD}: {error.strerror or error})"
         ) from None
     except ValueError as error:
-        raise ValueError(f"{named}: holds no network of train_stylizer.py ({CARD}: {error})") from None
+        raise ValueError(f"{named}: holds no network of tfstyle train ({CARD}: {error})") from None
     kind = card.get("model") if isinstance(card, dict) else None
     if kind not in list(kinds):
         raise ValueError(
-            f"{named}: holds no network of train_stylizer.py"
-            f" ({CARD} is of a model of another kind, {kind!r:.80})"
+            f"{named}: holds no network of tfstyle train ({CARD} is of a model of another kind, {kind!r:.80})"
         )
     return card
 

@@ -45,7 +45,7 @@ class Rendered:
     @property
     def command(self) -> str:
         """What makes the same picture again."""
-        return f"python scripts/{self.panel.task}.py --from={self.path.name} --output=again.png"
+        return f"{provenance.command_of(self.panel.task)} --from={self.path.name} --output=again.png"
 
 
 def render(

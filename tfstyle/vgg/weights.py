@@ -21,9 +21,8 @@ from tfstyle.vgg import coded_weights, hdf5, sources
 from tfstyle.vgg.network import Weights
 
 _MINI = pathlib.Path(__file__).parents[1] / "data" / "mini.npz"
-_MINI_SHA256 = (
-    "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"  # scripts/train_encoder.py prints it
-)
+# As scripts/development/train_encoder.py prints it.
+_MINI_SHA256 = "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"
 # The MD5 that keras.applications.vgg19 has, and checks after a download, of the files that it offers.
 _PUBLISHED = {
     sources.KERAS_FILE: sources.KERAS_MD5,
