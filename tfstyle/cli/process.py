@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import traceback
@@ -148,7 +149,11 @@ class _Forgiving:
 
 def _parse(arguments: Sequence[str]) -> list[str]:
     try:
-        return app.parse_flags_with_usage(arguments) if _asks_for_help(arguments) else FLAGS(arguments)
+        if not _asks_for_help(arguments):
+            return FLAGS(arguments)
+        if hasattr(signal, "SIGPIPE"):  # a pager may close before all of it is read
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        return app.parse_flags_with_usage(arguments)
     except flags.Error as error:
         sys.exit(_fail(str(error)))
 
