@@ -14,12 +14,11 @@ from tfstyle.feedforward.dataset import Share, batches
 from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.feedforward.training import train_arbitrary
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 RECIPE = InstantRecipe(
     steps=6, batch_size=2, crop_size=24, adain_layer="conv2_1", report_every=3, validation=1
@@ -103,7 +102,7 @@ def test_the_objective_is_that_of_a_transfer(config, task):
         options = {"units": config.units}
         terms = [
             *content_terms(extractor, own, config.content_layers, weight=1.0, **options),
-            *style_terms(
+            *terms_of_styles(
                 extractor, everywhere(style), config.style_layers, size=(24, 24), weight=config.style_weight,
                 statistic="moments", **options,
             ),

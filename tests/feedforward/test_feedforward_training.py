@@ -17,13 +17,12 @@ from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.feedforward.tasks import ConditionalTask, in_turn
 from tfstyle.feedforward.training import train
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
@@ -131,7 +130,7 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
                 weight=1.0,
                 units=config.units,
             ),
-            *style_terms(
+            *terms_of_styles(
                 extractor,
                 everywhere(style),
                 config.style_layers,

@@ -5,13 +5,12 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.losses.regions import Region, Source, everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import ImageTerm, Term, content_terms, variation_terms
 from tfstyle.synthesis.batch_objective import JointObjective
 from tfstyle.synthesis.objective import EVALUATIONS, Objective
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1"]
 SIZE = (24, 30)
@@ -42,7 +41,9 @@ def objectives(extractor, evaluation="plain", more=()):
         terms = content_terms(
             extractor, tensor(*SIZE, 10 + index), LAYERS[:1], weight=1.0 + index, units="gatys_code"
         )
-        terms += style_terms(extractor, region, LAYERS, size=SIZE, weight=10.0 * index, units="gatys_code")
+        terms += terms_of_styles(
+            extractor, region, LAYERS, size=SIZE, weight=10.0 * index, units="gatys_code"
+        )
         terms += [*variation_terms(0.5 * index), *more]
         seen = (
             (lambda image: tf.image.rgb_to_grayscale(image) * tf.ones([3], image.dtype))

@@ -11,12 +11,11 @@ import tensorflow as tf
 from tfstyle.config import transfer
 from tfstyle.config.units import UNITS
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, variation_terms
 from tfstyle.synthesis.objective import EVALUATIONS, Objective
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
 CONTENT = tf.constant(picture(24, 30, seed=1)[np.newaxis] / 255.0)
@@ -53,7 +52,9 @@ def expected_style(extractor, layer, units):
 def terms(extractor, units, **options):
     return [
         *content_terms(extractor, CONTENT, ["block2_conv1"], weight=3.0, units=units),
-        *style_terms(extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options),
+        *terms_of_styles(
+            extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options
+        ),
     ]
 
 
@@ -138,7 +139,7 @@ def test_targets_are_not_computed_again(narrow_file):
 def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
     texture = np.tile(picture(8, 8), (3, 3, 1))[np.newaxis] / 255.0
     small, large = tf.constant(texture), tf.constant(np.tile(texture, (1, 2, 2, 1)))
-    terms_of_small = style_terms(
+    terms_of_small = terms_of_styles(
         extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
     )
     on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"])
@@ -166,7 +167,7 @@ def deep_terms(extractor, image, tile=None):
     style = tf.constant(picture(130, 90, seed=2)[np.newaxis] / 255.0, image.dtype)
     return [
         *content_terms(extractor, content, ["block4_conv2"], weight=1.0, units="paper", tile=tile),
-        *style_terms(
+        *terms_of_styles(
             extractor,
             everywhere(style),
             DEEP,
@@ -307,17 +308,17 @@ def test_bad_evaluation(extractor):
 PEAK = """
 import re, sys
 import numpy as np, tensorflow as tf
-from tfstyle.features import feature_extractor
-from tfstyle.objective import Objective
-from tfstyle.regions import everywhere
-from tfstyle.style import style_terms
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.synthesis.objective import Objective
+from tfstyle.vgg import feature_extractor
 evaluation, weights = sys.argv[1:]
 layers = ["block1_conv1", "block2_conv1", "block3_conv1"]
 extractor = feature_extractor(layers, weights=weights)
 image = tf.random.uniform([1, 1024, 1024, 3])
-terms = style_terms(
-    extractor, everywhere(image), layers, size=(1024, 1024), weight=1.0, units="paper", tile=128
-)
+targets = targets_of(extractor, everywhere(image), layers, "gram", tile=128)
+terms = style_terms(extractor, targets, layers, size=(1024, 1024), weight=1.0, units="paper")
 peak = lambda: int(re.search("VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 open("/proc/self/clear_refs", "w").write("5")  # the peak so far is forgotten
 before = peak()

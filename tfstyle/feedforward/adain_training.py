@@ -11,7 +11,8 @@ from tfstyle.config import TransferConfig
 from tfstyle.feedforward.adain_network import style_network
 from tfstyle.feedforward.dataset import WHOLE, Share, batches
 from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.synthesis.graph_objective import Composition, extractor_of
+from tfstyle.losses.measuring import measure
+from tfstyle.synthesis.graph_objective import Composition, extractor_of, layers_of
 from tfstyle.synthesis.graph_transfer import Program
 from tfstyle.vgg import minimum_size
 from tfstyle.vgg.costs import costs
@@ -65,7 +66,9 @@ class ArbitraryTask:
     def composition(self, batch: tuple[tf.Tensor, tf.Tensor]) -> Composition:
         """Returns the objective of a batch of `pairs`, in a graph."""
         contents, styles = batch
-        return Composition(self._config, self.extractor, contents, styles, tf.constant(0))
+        _, layers = layers_of(self._config)
+        style = measure(self.extractor, styles, layers, self._config.style_loss)
+        return Composition(self._config, self.extractor, contents, style)
 
     def paint(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns what the network makes of the batch in training, `[B, S, S, 3]`."""

@@ -135,7 +135,7 @@ def compare(
     for index, path in enumerate(photographs):
         style = index % len(styles)
         picture = images.load_fitted(path, "photos", size)
-        composition = Composition(config, extractor, picture, chosen(stack, [style]), tf.constant(0))
+        composition = Composition(config, extractor, picture, chosen(stack, [style]))
         own = _with_weights(config, composition.weights, weights)
         losses = tf.function(composition.weighted(weights), autograph=False)
         for _ in range(2):

@@ -80,9 +80,7 @@ class ConditionalTask:
 
     def composition(self, batch: Batch) -> Composition:
         contents, numbers = batch
-        return Composition(
-            self._config, self.extractor, contents, chosen(self._styles, numbers), tf.constant(0)
-        )
+        return Composition(self._config, self.extractor, contents, chosen(self._styles, numbers))
 
     def paint(self, batch: Batch) -> tf.Tensor:
         contents, numbers = batch

@@ -9,11 +9,10 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.io import color
 from tfstyle.losses import strength
-from tfstyle.losses.regions import Region, Source
+from tfstyle.losses.measuring import Target
 from tfstyle.losses.style import style_terms
-from tfstyle.losses.target_tensors import Stack, Stacked
-from tfstyle.losses.terms import Term, content_terms, kind_of, variation_terms
-from tfstyle.synthesis.graph_scales import at_level, resized
+from tfstyle.losses.targets import Measured
+from tfstyle.losses.terms import AnyTerm, content_terms, variation_terms
 from tfstyle.synthesis.objective import summands_of, values_of
 from tfstyle.vgg import feature_extractor
 from tfstyle.vgg.position_sums import plain
@@ -29,8 +28,7 @@ class Composition:
       config: layers, weights, units and colours are read from it.
       network: the extractor of all layers that have weight.
       content: `[B, H, W, 3]`, as the objective is to see it.
-      style: a picture `[1 or B, h, w, 3]`, or targets, of as many.
-      level: how many scales there are after the one at hand, an int32 scalar.
+      style: what 1 or B pictures come to.
 
     Attributes:
       weights: {term: weight}, floats.
@@ -42,17 +40,16 @@ class Composition:
         config: TransferConfig,
         network: tf.keras.Model,
         content: tf.Tensor,
-        style: tf.Tensor | Stack,
-        level: tf.Tensor,
+        style: Measured,
     ):
         self._config = config
-        terms = _terms(config, network, content, style, level)
+        terms = _terms(config, network, content, style)
         kinds = {
             "content": config.content_weight,
             "style": config.style_weight,
             "total_variation": config.tv_weight,
         }
-        self.weights = {term.name: term.weight * kinds[kind_of(term.name)] for term in terms}
+        self.weights = {term.name: term.weight * kinds[term.kind] for term in terms}
         self._terms = terms
         sums = plain(network, summands_of(terms))
         self.unweighted: Losses = lambda image: values_of(
@@ -99,20 +96,16 @@ def extractor_of(
     )
 
 
-def _terms(config: TransferConfig, network, content: tf.Tensor, style, level: tf.Tensor) -> Sequence[Term]:
+def _terms(config: TransferConfig, network, content: tf.Tensor, style: Measured) -> Sequence[AnyTerm]:
     content_layers, style_layers = layers_of(config)
     size = tf.cast(tf.shape(content)[1:3], tf.float32)
     terms = []
     if content_layers:
         terms += content_terms(network, content, content_layers, weight=1.0, units=config.units)
     if style_layers:
-        if tf.is_tensor(style):
-            source = Source(resized(style, at_level(tf.shape(style)[1:3], config, level)))
-        else:
-            source = Source(targets=Stacked(style), level=level)
         terms += style_terms(
             network,
-            [Region((source,))],
+            [Target((style,))],
             style_layers,
             size=(size[0], size[1]),
             weight=1.0,

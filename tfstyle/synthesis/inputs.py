@@ -35,14 +35,17 @@ class Scene:
     @property
     def styles(self) -> list[tf.Tensor]:
         """The style pictures, each once."""
-        sources = [source.picture for region in self.regions for source in region.sources]
-        return list({id(picture): picture for picture in sources if picture is not None}.values())
+        return [style for style in self._styles if not isinstance(style, StyleTargets)]
 
     @property
     def targets(self) -> list[StyleTargets]:
         """What takes the place of style pictures."""
-        found = [source.targets for region in self.regions for source in region.sources]
-        return list({id(targets): targets for targets in found if targets is not None}.values())
+        return [style for style in self._styles if isinstance(style, StyleTargets)]
+
+    @property
+    def _styles(self) -> list[tf.Tensor | StyleTargets]:
+        found = [source.style for region in self.regions for source in region.sources]
+        return list({id(style): style for style in found}.values())
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,7 +95,8 @@ def make_scene(
             pairs.append(hashed(source, argument, config.style_scale))
     styles = [style for style, _ in pairs]
     shares = _shares(config, len(styles))
-    if original is None and any(isinstance(given_style, StyleTargets) for given_style in styles):
+    measured = [isinstance(each, StyleTargets) for each in styles]
+    if original is None and any(measured):
         raise ValueError("style: must be a picture; the size of what is made is taken from it")
     regions: list[Region] = []
     if styles:
@@ -102,6 +106,10 @@ def make_scene(
             hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
         regions = make_regions(styles, shares, found)
         regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
+        if any(measured) and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
+            raise ValueError(
+                "style: targets of histograms are in units of one style; to blend several, give the pictures"
+            )
     elif content_masks or style_masks:
         raise ValueError("content_masks, style_masks: there is no style to guide")
     canvas = Canvas(
@@ -172,16 +180,16 @@ def _recolored(region: Region, content: tf.Tensor, config: TransferConfig) -> Re
     def recolor(source):
         if config.color == "matched":
             picture = color.match_colors(
-                source.picture,
+                source.style,
                 content,
                 config.color_matching,
                 mask=source.mask,
                 reference_mask=region.mask,
             )
         else:
-            light = color.match_luminance(color.luminance(source.picture), color.luminance(content))
+            light = color.match_luminance(color.luminance(source.style), color.luminance(content))
             picture = tf.repeat(light, 3, axis=-1)
-        return replace(source, picture=picture)
+        return replace(source, style=picture)
 
     if config.color == "style":
         return region

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import images
-from tfstyle.losses.regions import Source
-from tfstyle.losses.style import described
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
@@ -51,14 +51,16 @@ def style_targets(
             " give a larger picture, image_size or style_scale"
         )
     levels = number_of_scales(size, config, least=least, pictures=[own])
-    source, scales, references = Source(picture, mask=alpha), [], []
-    for level in range(levels):
-        shrunk = source.shrunk(config.scale_factor**-level, level)
-        found = described(network, shrunk.picture, shrunk.mask, config.style_layers, config.style_loss)
-        scales.append(found[0])
-        references.append(found[1])
+    arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
+    found = [
+        targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
+        for level in range(levels)
+    ]
     made = StyleTargets(
-        tuple(scales), tuple(references), options_of(config), fingerprint(network, config.style_layers)
+        tuple(each.sums for each in found),
+        tuple(each.references for each in found),
+        options_of(config),
+        fingerprint(network, config.style_layers),
     )
     made.require_for(config, "style")
     return made

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from tfstyle.losses.terms import ImageTerm, SummedTerm, Term
+from tfstyle.losses.terms import AnyTerm, ImageTerm, SummedTerm
 from tfstyle.vgg import position_sums
 from tfstyle.vgg.position_sums import Activations, Summand, Sums
 
@@ -51,7 +51,7 @@ class Objective:
     def __init__(
         self,
         extractor: Callable[[tf.Tensor], Activations],
-        terms: Sequence[Term],
+        terms: Sequence[AnyTerm],
         *,
         evaluation: str = "plain",
         tile: int = 512,
@@ -100,23 +100,23 @@ class Objective:
         return {term.name: term.weight * float(tf.reduce_sum(values[term.name])) for term in self.terms}
 
 
-def summands_of(terms: Sequence[Term]) -> dict[str, Summand]:
+def summands_of(terms: Sequence[AnyTerm]) -> dict[str, Summand]:
     """Returns what those of the terms that are a `SummedTerm` sum, by name."""
     return {term.name: Summand(term.layer, term.part) for term in terms if _is_summed(term)}
 
 
-def values_of(terms: Sequence[Term], sums: Sums, image: tf.Tensor) -> dict[str, tf.Tensor]:
+def values_of(terms: Sequence[AnyTerm], sums: Sums, image: tf.Tensor) -> dict[str, tf.Tensor]:
     """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`, as the terms see them."""
     found, activations = sums(image)
     return {term.name: value_of(term, found.get(term.name), image, activations) for term in terms}
 
 
-def value_of(term: Term, found, image: tf.Tensor, activations: Activations) -> tf.Tensor:
+def value_of(term: AnyTerm, found, image: tf.Tensor, activations: Activations) -> tf.Tensor:
     """Returns a term's unweighted value from its sums, or from what it is on."""
     return term.outcome(found) if _is_summed(term) else term.loss(image, activations)
 
 
-def _is_summed(term: Term) -> bool:
+def _is_summed(term: AnyTerm) -> bool:
     return isinstance(term, SummedTerm)
 
 
@@ -138,7 +138,7 @@ class CompiledOnce:
 
 
 def sums_of(
-    extractor, terms: Sequence[Term], summands: Mapping[str, Summand], evaluation: str, tile: int
+    extractor, terms: Sequence[AnyTerm], summands: Mapping[str, Summand], evaluation: str, tile: int
 ) -> Sums:
     """Returns the function that sums what the terms need, in the way asked for.
 

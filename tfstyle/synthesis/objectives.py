@@ -13,8 +13,9 @@ from tfstyle.config.equivalents import explain
 from tfstyle.config.layer_names import require_known
 from tfstyle.io import images
 from tfstyle.losses import strength
+from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.style import style_terms
-from tfstyle.losses.terms import content_terms, kind_of, photorealism_terms, variation_terms
+from tfstyle.losses.terms import content_terms, photorealism_terms, variation_terms
 from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.graph_objective import extractor_of, layers_of
@@ -76,6 +77,9 @@ class Assembly:
         network = self._network(self.precision)
         require_known("content_layers", self._content_layers, network.output)
         require_known("style_layers", self._style_layers, network.output)
+        if self._style_layers:
+            for targets in scene.targets:
+                targets.require_network(network)
         self.config = config = replace(config, scales=self._scales(minimum_size(network)))
         plan = make_plan(network, self._style_layers, self.size, config, self.precision, pictures=pictures)
         self.plan: Plan = with_evaluations(plan, choices) if config.evaluation == "auto" else plan
@@ -97,7 +101,8 @@ class Assembly:
         """Returns the weights at the final size in the units of the references, as a table."""
         config, kinds = self.config, self._kinds()
         if config.style_strength > 0:
-            layers = self._layer_weights(self._weights(self.size, self.precision))
+            objective, _ = self._unweighted(self.size, self.precision)
+            layers = self._layer_weights(objective, self._weights(self.size, self.precision))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
         return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
@@ -108,26 +113,24 @@ class Assembly:
         assembly = Assembly(self._scene, config, self._given, self._workshop)
         found: dict[str, list[float]] = {}
         for term in assembly.objective_at(self.size).terms:
-            if kind_of(term.name) in ("content", "style"):
-                found.setdefault("/".join(term.name.split("/")[:2]), []).append(
-                    float(tf.squeeze(term.whole()))
-                )
+            if term.kind in ("content", "style"):
+                found.setdefault(f"{term.kind}/{term.layer}", []).append(float(tf.squeeze(term.whole())))
         return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
         objective, _ = self._unweighted(size, precision)
         weights = self._weights(size, precision)
         if self.config.style_strength > 0:
-            layers = self._layer_weights(weights)
+            layers = self._layer_weights(objective, weights)
             objective.note = strength.describe(self.config.style_strength, self.config.content_weight, layers)
         objective.weigh(weights)
         return objective
 
     def _weights(self, size: tuple[int, int], precision: str) -> dict[str, float]:
         """Returns {term: weight} for pictures of (height, width)."""
-        _, shares = self._unweighted(size, precision)
+        objective, shares = self._unweighted(size, precision)
         kinds, style_strength = self._kinds(), self.config.style_strength
-        weights = {name: share * kinds[kind_of(name)] for name, share in shares.items()}
+        weights = {term.name: shares[term.name] * kinds[term.kind] for term in objective.terms}
         if style_strength == 0 and "photorealism" not in weights:
             return weights
         # In whichever precision the size begins with, so that a finish has the same weights.
@@ -140,13 +143,13 @@ class Assembly:
 
         return self._workshop.get((objective, tuple(weights.items()), style_strength), calibrate)
 
-    def _layer_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
+    def _layer_weights(self, objective: Objective, weights: Mapping[str, float]) -> dict[str, float]:
         """Returns {style layer: weight}; of several regions, the sum."""
-        terms = {layer: f"style/{layer}" for layer in self._style_layers}
-        return {
-            layer: sum(w for name, w in weights.items() if name == term or name.startswith(f"{term}/"))
-            for layer, term in terms.items()
-        }
+        found = dict.fromkeys(self._style_layers, 0.0)
+        for term in objective.terms:
+            if term.kind == "style":
+                found[term.layer] += weights[term.name]
+        return found
 
     def _unweighted(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
         """Returns the objective with any weights, and what part of its kind's weight each term has."""
@@ -175,26 +178,34 @@ class Assembly:
         """Returns the objective, and what part of its kind's weight each term has."""
         config, network, scene = self.config, self._network(precision), self._scene
         evaluation, tile = self.plan.evaluations[size, precision], self.plan.tile
-        options = {"units": config.units, "tile": tile if evaluation == "tiled" else None}
+        cut = tile if evaluation == "tiled" else None
         content = None if scene.content is None else images.resize(scene.content, size)
         terms = []
         if "content" in kinds:
-            terms += content_terms(network, content, self._content_layers, weight=1.0, **options)
+            terms += content_terms(
+                network, content, self._content_layers, weight=1.0, units=config.units, tile=cut
+            )
         if "style" in kinds:
-            for targets in scene.targets:
-                targets.require_network(network)
-            level = self._level(size)
-            shrink = config.scale_factor**-level
+            targets = targets_of(
+                network,
+                scene.regions,
+                self._style_layers,
+                config.style_loss,
+                size=size,
+                level=self._level(size),
+                scale_factor=config.scale_factor,
+                tile=cut,
+            )
             terms += style_terms(
                 network,
-                [region.resized(size, shrink, level) for region in scene.regions],
+                targets,
                 self._style_layers,
                 size=size,
                 weight=1.0,
                 layer_weights=config.style_layer_weights,
+                units=config.units,
                 statistic=config.style_loss,
                 blend=config.blend,
-                **options,
             )
         if "total_variation" in kinds:
             terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
@@ -289,8 +300,6 @@ def calibrated(
         found = strength.balanced(objective.terms, weights, style_strength)
     if "photorealism" in found:
         start = objective.losses(content)
-        styles = [
-            found[term.name] * start[term.name] for term in objective.terms if kind_of(term.name) == "style"
-        ]
+        styles = [found[term.name] * start[term.name] for term in objective.terms if term.kind == "style"]
         found["photorealism"] *= tf.add_n(styles) / _PAINTED
     return {name: float(tf.squeeze(weight)) for name, weight in found.items()}
