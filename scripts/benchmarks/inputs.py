@@ -155,4 +155,4 @@ def as_saved(picture):
 
 
 def _loss_of(objective):
-    return lambda picture: sum(objective.weighted(objective.losses(picture)).values())
+    return lambda picture: float(sum(objective.weighted(objective.losses(picture)).values())[0])

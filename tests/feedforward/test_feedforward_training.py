@@ -115,8 +115,8 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
         for seeds in ((3, 4), (5, 6))
     )
     numbers = tf.constant([1, 0])
-    composition = task.composition((contents, numbers))
-    found = composition.weighted(composition.weights)(images)
+    objective_of_task = task.objective((contents, numbers))
+    found = objective_of_task.weighted(objective_of_task.weights)(images)
     for index, number in enumerate(numbers.numpy()):
         style = tf.constant(STYLES[number][np.newaxis] / np.float32(255))
         style = tf.image.resize(
@@ -208,8 +208,10 @@ def test_the_same_photographs_are_painted_at_each_report(config, styles, whole):
     task, losses = ConditionalTask(styles, config, VALIDATED), []
     for numbers in ([0, 1, 0], [1, 0, 1]):
         made = network({"image": contents, "style": tf.one_hot(numbers, 2)})
-        composition = task.composition((contents, tf.constant(numbers)))
-        losses.append(sum(each.numpy() for each in composition.weighted(composition.weights)(made).values()))
+        objective_of_task = task.objective((contents, tf.constant(numbers)))
+        losses.append(
+            sum(each.numpy() for each in objective_of_task.weighted(objective_of_task.weights)(made).values())
+        )
     np.testing.assert_allclose(history[-1].metrics["validation loss"], np.mean(losses), rtol=1e-4)
     assert history[0].metrics["validation loss"] != history[-1].metrics["validation loss"]
     assert "pictures a second" in history[-1].metrics and len(sheets) == 4

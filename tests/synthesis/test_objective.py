@@ -96,7 +96,7 @@ def test_gradient_against_differences(extractor, evaluation):
     for place in ((0, 0, 0, 0), (0, 11, 17, 1), (0, 23, 29, 2)):
         step = np.zeros(IMAGE.shape)
         step[place] = 1e-5
-        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0]) for sign in (1, -1))
+        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0][0]) for sign in (1, -1))
         assert float(gradient[place]) == pytest.approx((above - below) / 2e-5, rel=1e-4)
 
 
@@ -142,8 +142,8 @@ def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
     terms_of_small = terms_of_styles(
         extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
     )
-    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"])
-    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"])
+    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"][0])
+    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"][0])
     assert on_large < 0.02 * other  # all that differs is the border
 
 
@@ -208,11 +208,11 @@ def test_evaluations_are_equal(narrow_file, padding, pooling, size, tile, dtype,
     tiled = Objective(extractor, deep_terms(extractor, image, tile), evaluation="tiled", tile=tile)
     for objective in (recomputing, tiled):
         other_total, other_values, other_gradient = objective.value_and_gradient(image)
-        assert float(other_total) == pytest.approx(float(total), rel=tolerance)
+        assert float(other_total[0]) == pytest.approx(float(total[0]), rel=tolerance)
         assert difference(other_gradient, gradient) < tolerance
         for name, value in values.items():
             # A term is a small difference of large numbers.
-            assert float(other_values[name]) == pytest.approx(float(value), rel=100 * tolerance)
+            assert float(other_values[name][0]) == pytest.approx(float(value[0]), rel=100 * tolerance)
 
 
 def test_evaluation_without_a_graph_is_that_with_one(extractor):
@@ -275,7 +275,7 @@ def test_terms_on_the_picture_alone(extractor):
     assert float(term.loss(IMAGE, {})) == pytest.approx(np.sum(IMAGE))
     for evaluation in EVALUATIONS:
         total, _, gradient = Objective(extractor, [term], evaluation=evaluation).value_and_gradient(IMAGE)
-        assert float(total) == pytest.approx(2 * np.sum(IMAGE))
+        assert float(total[0]) == pytest.approx(2 * np.sum(IMAGE))
         np.testing.assert_array_equal(gradient, np.full(IMAGE.shape, 2.0))
 
 
@@ -292,6 +292,22 @@ def test_users_own_terms_in_every_evaluation_but_tiled(extractor):
         ValueError, match=r"^terms: 'own' may look at all activations.* ImageTerm .* SummedTerm"
     ):
         Objective(extractor, summands, evaluation="tiled")
+
+
+def test_a_value_for_each_picture(extractor):
+    """Of a batch; one that is all pictures' together would be nobody's."""
+    both = tf.concat([IMAGE, CONTENT], 0)
+    objective = Objective(extractor, [*terms(extractor, "paper"), *variation_terms(1.0)])
+    alone = Objective(extractor, objective.terms)
+    totals, values, gradient = objective.value_and_gradient(both)
+    for index in range(2):
+        total, parts, slope = alone.value_and_gradient(both[index : index + 1])
+        np.testing.assert_allclose(totals[index], total[0], rtol=1e-11)
+        np.testing.assert_allclose(gradient[index], slope[0], rtol=1e-9, atol=1e-13)
+        for name, value in parts.items():
+            np.testing.assert_allclose(values[name][index], value[0], rtol=1e-11, atol=1e-20)
+    with pytest.raises(ValueError, match=r"^terms: 'bright' gives one value for 2 pictures"):
+        Objective(extractor, [ImageTerm("bright", 1.0, tf.reduce_sum)]).losses(both)
 
 
 def test_bad_evaluation(extractor):

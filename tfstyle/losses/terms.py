@@ -21,16 +21,10 @@ from tfstyle.vgg.position_sums import Activations, Cut
 
 @dataclass(frozen=True)
 class _Weighted:
-    """What every summand of the objective has.
-
-    Attributes:
-      name: what reports call it, such as ``style/block1_conv1``.
-      weight: its factor in the total.
-      kind: whose weight of a config it has, such as ``style``; '' for a user's own.
-    """
+    """What every summand of the objective has; `kind` names a weight of a config, '' a user's own."""
 
     name: str
-    weight: float
+    weight: float | Sequence[float]
     kind: str = field(default="", kw_only=True)
 
 
@@ -40,9 +34,9 @@ class Term(_Weighted):
 
     Attributes:
       name: what reports call it, such as ``style/block1_conv1``.
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       loss: `(image [B, H, W, 3], {layer: activation}) -> [B]`, unweighted: one
-        value for each picture. A scalar will do: the sum over those given.
+        value for each picture. For one, a scalar will do.
     """
 
     loss: Callable[[tf.Tensor, Activations], tf.Tensor]
@@ -144,7 +138,7 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
     """Returns the total variation as a term.
 
     Args:
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       units: key of `UNITS`.
       form: see `paper.total_variation`.
     """
@@ -160,7 +154,7 @@ def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
     """Returns the matting Laplacian's term, per pixel, as a term.
 
     Args:
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       content: `[1, H, W, 3]`, of the size of the picture to be made.
     """
     pixels = content.shape[1] * content.shape[2]

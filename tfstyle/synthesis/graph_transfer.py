@@ -21,10 +21,12 @@ from tfstyle.losses.measuring import measure
 from tfstyle.losses.target_tensors import chosen, levels, stacked
 from tfstyle.losses.targets import Measured, StyleTargets
 from tfstyle.optimizers.in_graph import Leg, descend
-from tfstyle.synthesis.graph_objective import Composition, extractor_of, layers_of
+from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import FINISH
 from tfstyle.synthesis.starts import noise, parse
+from tfstyle.synthesis.term_options import TermOptions
 from tfstyle.vgg import minimum_size
 
 # From a network and how many scales there are after the one at hand to what the style comes to.
@@ -45,7 +47,7 @@ class Made(NamedTuple):
     evaluations: tf.Tensor
 
 
-class Program(tf.Module):
+class GraphTransfer(tf.Module):
     """A transfer as a graph.
 
     Options that need more than a graph are refused: masks, photographs,
@@ -70,9 +72,9 @@ class Program(tf.Module):
         super().__init__(name="transfer")
         self.require_possible(config, targets)
         self._config = config
-        content_layers, style_layers = layers_of(config)
+        self._options = TermOptions.of(config)
         # Of a content to be painted, fine detail belongs into the result.
-        self._detailed = bool(content_layers and style_layers)
+        self._detailed = bool(self._options.content_layers and self._options.style_layers)
         self.extractor = self._network = extractor_of(config)
         if config.precision == "bfloat16":
             self._network = extractor_of(config, dtype="bfloat16")
@@ -173,17 +175,15 @@ class Program(tf.Module):
         )
         image = tf.clip_by_value(image, 0.0, 1.0)
         style = measured(self.extractor, tf.constant(0))
-        losses = Composition(config, self.extractor, seen, style).losses()(image)
+        losses = GraphObjective(config, self.extractor, seen, style).losses()(image)
         if config.color == "content":
             image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
         return Made(image, losses, evaluations)
 
     def _measured(self, style: tf.Tensor, network: tf.keras.Model, level: tf.Tensor) -> Measured:
         """Returns what style pictures come to at a scale."""
-        config = self._config
-        _, layers = layers_of(config)
-        picture = resized(style, at_level(tf.shape(style)[1:3], config, level))
-        return measure(network, picture, layers, config.style_loss)
+        picture = resized(style, at_level(tf.shape(style)[1:3], self._config, level))
+        return measure(network, picture, self._options.style_layers, self._options.statistic)
 
     def _legs(
         self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor
@@ -200,7 +200,7 @@ class Program(tf.Module):
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style: Measured):
         """Returns the objective of pictures of the content's size: values, named losses, gradients."""
-        losses = Composition(self._config, network, content, style).losses()
+        losses = GraphObjective(self._config, network, content, style).losses()
 
         def evaluate(image: tf.Tensor):
             with tf.GradientTape() as tape:

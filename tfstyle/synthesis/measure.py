@@ -11,7 +11,7 @@ from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
-from tfstyle.synthesis.objectives import network_of
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.vgg import minimum_size
 
@@ -43,7 +43,7 @@ def style_targets(
     size = images.fitted_size(*picture.shape[1:3], config.image_size)
     network = extractor
     if extractor is None:
-        network = network_of(config, config.style_layers, "float32", workshop or Workshop())
+        network = extractor_of(config, config.style_layers, workshop=workshop)
     own, least = tuple(picture.shape[1:3]), minimum_size(network)
     if min(own) < least:
         raise ValueError(
