@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Sequence
 
@@ -11,7 +10,6 @@ import tensorflow as tf
 from tfstyle.config.units import UNITS
 from tfstyle.losses import statistics
 from tfstyle.losses.measuring import Target, guides, part
-from tfstyle.losses.statistics import Statistic
 from tfstyle.losses.target_file import filters_of
 from tfstyle.losses.terms import SummedTerm
 from tfstyle.vgg.receptive_field import reaches
@@ -51,62 +49,45 @@ def style_terms(
     """
     layer_weights = layer_weights or [UNITS[units].layer_weight(len(layers))] * len(layers)
     weights = {layer: weight * share for layer, share in zip(layers, layer_weights) if share > 0}
-    scale = UNITS[units].activation
+
+    def term(target: Target, layer: str, guide: tf.Tensor | None) -> SummedTerm:
+        references = target.styles[0].references.get(layer)
+        measure = statistics.make(statistic, references, scale=UNITS[units].activation)
+        own, portions = [style.sums[layer] for style in target.styles], target.shares
+        if blend == "targets":
+            own, portions = [statistics.blended(own, portions)], (1.0,)
+        distances = [measure.loss_to(each) for each in own]
+        factor = _factor(units, statistic, own[0], size)
+
+        def of_nothing() -> list[tf.Tensor]:
+            """Returns each distance where the layer's activations are 0."""
+            nothing = statistics.of_zeros(measure, own[0], filters_of(own[0]))
+            return [distance(nothing) for distance in distances]
+
+        if UNITS[units].relative:
+            portions = [
+                portion * tf.math.reciprocal_no_nan(one) for portion, one in zip(portions, of_nothing())
+            ]
+
+        def outcome(summed: statistics.Sums) -> tf.Tensor:
+            described = statistics.normalised(summed)
+            values = [portion * distance(described) for portion, distance in zip(portions, distances)]
+            return tf.add_n(values) * factor(summed["count"])
+
+        def whole() -> tf.Tensor:
+            found, stride = of_nothing(), reaches(extractor)[layer].stride
+            rows, columns = (tf.floor(tf.cast(side, found[0].dtype) / stride) for side in size)
+            return factor(target.area * rows * columns) * sum(map(operator.mul, portions, found))
+
+        name = "/".join(filter(None, ("style", layer, target.name)))
+        summed = part(measure, guide)
+        return SummedTerm(name, weights[layer] * target.area, layer, summed, outcome, whole, kind="style")
+
     found = []
     for target in targets:
         shown = guides(extractor, target.mask, list(weights))
-        for layer in weights:
-            references = target.styles[0].references.get(layer)
-            measure = statistics.make(statistic, references, scale=scale)
-            own = [style.sums[layer] for style in target.styles]
-            parts, portions = own, target.shares
-            if blend == "targets":
-                parts, portions = [statistics.blended(own, target.shares)], [1.0]
-            distances = [measure.loss_to(each) for each in parts]
-            wholes = functools.partial(_of_nothing, measure, own[0], distances)
-            if UNITS[units].relative:
-                portions = [
-                    portion * tf.math.reciprocal_no_nan(whole) for portion, whole in zip(portions, wholes())
-                ]
-            factor = _factor(units, statistic, own[0], size)
-            found.append(
-                SummedTerm(
-                    "/".join(filter(None, ("style", layer, target.name))),
-                    weights[layer] * target.area,
-                    layer,
-                    part=part(measure, shown.get(layer)),
-                    outcome=_outcome(portions, distances, factor),
-                    whole=_whole(extractor, layer, size, target.area, factor, portions, wholes),
-                    kind="style",
-                )
-            )
+        found += [term(target, layer, shown.get(layer)) for layer in weights]
     return found
-
-
-def _of_nothing(measure: Statistic, target: statistics.Sums, distances) -> list[tf.Tensor]:
-    """Returns each distance of a layer whose activations are 0."""
-    nothing = statistics.of_zeros(measure, target, filters_of(target))
-    return [distance(nothing) for distance in distances]
-
-
-def _whole(extractor, layer: str, size, area: float, factor, portions, wholes) -> Callable[[], tf.Tensor]:
-    """Returns what gives a term's value where the layer's activations are 0, from each distance's."""
-
-    def whole() -> tf.Tensor:
-        found, stride = wholes(), reaches(extractor)[layer].stride
-        rows, columns = (tf.floor(tf.cast(side, found[0].dtype) / stride) for side in size)
-        return factor(area * rows * columns) * sum(map(operator.mul, portions, found))
-
-    return whole
-
-
-def _outcome(portions, distances, factor: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
-    def outcome(summed: statistics.Sums) -> tf.Tensor:
-        described = statistics.normalised(summed)
-        values = [portion * distance(described) for portion, distance in zip(portions, distances)]
-        return tf.add_n(values) * factor(summed["count"])
-
-    return outcome
 
 
 def _factor(units: str, statistic: str, target: statistics.Sums, size) -> Callable:
