@@ -191,3 +191,12 @@ def browser():
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     yield driver
     driver.quit()
+
+
+def terms_of_styles(extractor, regions, layers, *, statistic="gram", tile=None, **options):
+    """The style's terms of regions of pictures, measured in tiles or whole."""
+    from tfstyle.losses.measuring import targets_of
+    from tfstyle.losses.style import style_terms
+
+    targets = targets_of(extractor, regions, layers, statistic, tile=tile)
+    return style_terms(extractor, targets, layers, statistic=statistic, **options)

@@ -19,8 +19,8 @@ from tfstyle.config import PRESETS
 from tfstyle.config.units import UNITS
 from tfstyle.losses.regions import everywhere
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.inputs import Scene
-from tfstyle.synthesis.objectives import Assembly
+from tfstyle.synthesis.inputs import Inputs
+from tfstyle.synthesis.objectives import Objectives
 from tfstyle.vgg import feature_extractor, normalize_activations
 
 from conftest import DEPTHS, narrow_weights, picture
@@ -332,26 +332,26 @@ def objective(name, weights_file, **changes):
     )
     if config.normalize:
         extractor = normalize_activations(extractor, [content, style])
-    scene = Scene(content, everywhere(style))
-    return Assembly(scene, config, extractor, Workshop()).objective_at((ROWS, COLUMNS))
+    inputs = Inputs(content, everywhere(style))
+    return Objectives(inputs, config, extractor, Workshop()).at((ROWS, COLUMNS))
 
 
 def only(made, kind):
     """Value and gradient of one kind of terms, the others weighing nothing."""
     weights = {term.name: term.weight for term in made.terms}
-    made.weigh({name: weight * (name.split("/")[0] == kind) for name, weight in weights.items()})
+    made.weigh({term.name: term.weight * (term.kind == kind) for term in made.terms})
     total, _, gradient = made.value_and_gradient(tensor(IMAGE))
     made.weigh(weights)
-    return float(total), gradient.numpy()[0]
+    return float(total[0]), gradient.numpy()[0]
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_value_and_gradient(name, weights_file):
     made, source = objective(name, weights_file), SOURCES[name](weights_by_layer())
     expected = source(IMAGE)
-    assert {term.name.split("/")[0] for term in made.terms} == set(expected)
+    assert {term.kind for term in made.terms} == set(expected)
     total, _, gradient = made.value_and_gradient(tensor(IMAGE))
-    assert float(total) == pytest.approx(sum(expected.values()), rel=1e-9)
+    assert float(total[0]) == pytest.approx(sum(expected.values()), rel=1e-9)
     # Kind by kind, as one may be small beside another.
     gradients = {}
     for kind in expected:

@@ -16,8 +16,8 @@ from tfstyle import Workshop, stylizer, transfer
 from tfstyle.config.transfer import choices
 from tfstyle.feedforward.networks import transformation_network
 from tfstyle.feedforward.painting import Painter
-from tfstyle.synthesis.inputs import make_scene
-from tfstyle.synthesis.objectives import Assembly
+from tfstyle.synthesis.inputs import make_inputs
+from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.starts import initial_image
 
 from conftest import published
@@ -97,11 +97,13 @@ def test_objectives_and_their_gradients(run, narrow_file, networks):
     config, content, style = run
     # Enough iterations that some are not the last, which are exact.
     config = dataclasses.replace(config, weights=narrow_file, iterations=10)
-    scene, _ = make_scene(content, style, config)
-    assembly = Assembly(scene, config, None, Workshop(networks))
-    assert assembly.size == content.shape[:2]
-    objective = assembly.objective_at(assembly.size)
-    image = initial_image(config.init, assembly.size, content=scene.content, style=scene.styles[0], seed=0)
+    inputs = make_inputs(content, style, config)
+    objectives = Objectives(inputs, config, None, Workshop(networks))
+    assert objectives.size == content.shape[:2]
+    objective = objectives.at(objectives.size)
+    image = initial_image(
+        config.init, objectives.size, content=inputs.content, style=inputs.pictures[0], seed=0
+    )
     with tf.GradientTape() as tape:
         tape.watch(image)
         values = objective.each(image)

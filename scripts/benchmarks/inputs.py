@@ -105,6 +105,7 @@ def common_objective(inputs: Inputs):
     import tensorflow as tf
 
     import tfstyle
+    from tfstyle.losses.measuring import targets_of
     from tfstyle.losses.regions import everywhere
     from tfstyle.losses.style import style_terms
     from tfstyle.losses.terms import content_terms
@@ -116,7 +117,8 @@ def common_objective(inputs: Inputs):
     terms = content_terms(extractor, content, layers, weight=OBJECTIVE.content_weight, units=units)
     layers, weight = OBJECTIVE.style_layers, OBJECTIVE.style_weight
     size = tuple(content.shape[1:3])
-    terms += style_terms(extractor, everywhere(style), layers, size=size, weight=weight, units=units)
+    targets = targets_of(extractor, everywhere(style), layers, "gram")
+    terms += style_terms(extractor, targets, layers, size=size, weight=weight, units=units)
     return Objective(extractor, terms)
 
 
@@ -153,4 +155,4 @@ def as_saved(picture):
 
 
 def _loss_of(objective):
-    return lambda picture: sum(objective.weighted(objective.losses(picture)).values())
+    return lambda picture: float(sum(objective.weighted(objective.losses(picture)).values())[0])

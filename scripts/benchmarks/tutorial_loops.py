@@ -29,7 +29,7 @@ def tensorflow_tutorial(inputs, evaluations: int, recorder) -> None:
         loss, _, gradient = objective.value_and_gradient(picture.read_value())
         optimizer.apply_gradients([(gradient, picture)])
         picture.assign(tf.clip_by_value(picture, 0.0, 1.0))
-        return loss
+        return loss[0]
 
     _repeat(step, picture, 1.0, evaluations, recorder)
 
@@ -55,7 +55,7 @@ def keras_example(inputs, evaluations: int, recorder) -> None:
     def step():
         loss, _, gradient = objective.value_and_gradient(pixels.read_value() / 255.0)
         optimizer.apply_gradients([(gradient / 255.0, pixels)])
-        return loss
+        return loss[0]
 
     _repeat(step, pixels, 255.0, evaluations, recorder)
 

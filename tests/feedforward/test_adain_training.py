@@ -14,12 +14,11 @@ from tfstyle.feedforward.dataset import Share, batches
 from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.feedforward.training import train_arbitrary
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 RECIPE = InstantRecipe(
     steps=6, batch_size=2, crop_size=24, adain_layer="conv2_1", report_every=3, validation=1
@@ -95,15 +94,15 @@ def test_there_must_be_pictures(files):
 def test_the_objective_is_that_of_a_transfer(config, task):
     """Each picture of a batch in the style that it came with."""
     contents, styles, images = floats(3, 4), floats(1, 2), floats(5, 6)
-    composition = task.composition((contents, styles))
-    found = composition.weighted(composition.weights)(images)
+    objective_of_task = task.objective((contents, styles))
+    found = objective_of_task.weighted(objective_of_task.weights)(images)
     extractor = feature_extractor(["conv1_1", "conv2_1"], weights=config.weights, padding=config.padding)
     for index in range(2):
         own, style = contents[index : index + 1], styles[index : index + 1]
         options = {"units": config.units}
         terms = [
             *content_terms(extractor, own, config.content_layers, weight=1.0, **options),
-            *style_terms(
+            *terms_of_styles(
                 extractor, everywhere(style), config.style_layers, size=(24, 24), weight=config.style_weight,
                 statistic="moments", **options,
             ),
@@ -122,7 +121,7 @@ def test_every_statistic_has_a_strength(config, statistic):
         dataclasses.replace(config, style_loss=statistic, style_strength=0.5),
         dataclasses.replace(RECIPE, adain_layer="conv1_1"),
     )
-    balanced = tf.function(lambda *batch: task.composition(batch).balanced(), autograph=False)
+    balanced = tf.function(lambda *batch: task.objective(batch).balanced(), autograph=False)
     for name, weight in balanced(floats(3, 4), floats(1, 2)).items():
         assert np.all(np.isfinite(weight)) and np.all(np.asarray(weight) > 0), name
 
@@ -135,10 +134,10 @@ def test_steps_change_the_decoder_and_lower_the_loss(config):
 
     @tf.function(autograph=False)
     def step():
-        composition = task.composition(batch)
+        objective_of_task = task.objective(batch)
         with tf.GradientTape() as tape:
             made = task.paint(batch)
-            losses = composition.weighted(composition.weights)(made)
+            losses = objective_of_task.weighted(objective_of_task.weights)(made)
             total = tf.add_n([tf.reduce_mean(value) for value in losses.values()])
         variables = task.network.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables))

@@ -17,13 +17,12 @@ from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.feedforward.tasks import ConditionalTask, in_turn
 from tfstyle.feedforward.training import train
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
@@ -116,8 +115,8 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
         for seeds in ((3, 4), (5, 6))
     )
     numbers = tf.constant([1, 0])
-    composition = task.composition((contents, numbers))
-    found = composition.weighted(composition.weights)(images)
+    objective_of_task = task.objective((contents, numbers))
+    found = objective_of_task.weighted(objective_of_task.weights)(images)
     for index, number in enumerate(numbers.numpy()):
         style = tf.constant(STYLES[number][np.newaxis] / np.float32(255))
         style = tf.image.resize(
@@ -131,7 +130,7 @@ def test_the_objective_is_that_of_a_transfer(config, styles):
                 weight=1.0,
                 units=config.units,
             ),
-            *style_terms(
+            *terms_of_styles(
                 extractor,
                 everywhere(style),
                 config.style_layers,
@@ -209,8 +208,10 @@ def test_the_same_photographs_are_painted_at_each_report(config, styles, whole):
     task, losses = ConditionalTask(styles, config, VALIDATED), []
     for numbers in ([0, 1, 0], [1, 0, 1]):
         made = network({"image": contents, "style": tf.one_hot(numbers, 2)})
-        composition = task.composition((contents, tf.constant(numbers)))
-        losses.append(sum(each.numpy() for each in composition.weighted(composition.weights)(made).values()))
+        objective_of_task = task.objective((contents, tf.constant(numbers)))
+        losses.append(
+            sum(each.numpy() for each in objective_of_task.weighted(objective_of_task.weights)(made).values())
+        )
     np.testing.assert_allclose(history[-1].metrics["validation loss"], np.mean(losses), rtol=1e-4)
     assert history[0].metrics["validation loss"] != history[-1].metrics["validation loss"]
     assert "pictures a second" in history[-1].metrics and len(sheets) == 4

@@ -9,11 +9,10 @@ from tfstyle.io import images
 from tfstyle.losses import paper
 from tfstyle.losses.keras_losses import ContentLoss, GramMatrix, StyleLoss, TotalVariationLoss
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
 PICTURES = np.stack([picture(24, 30, seed) for seed in (1, 2)]) / np.float32(255)
@@ -86,7 +85,7 @@ def test_style_is_that_of_the_terms(extractor, statistic, units):
     options = {"units": units, "statistic": statistic, "layer_weights": [1.0, 0.0, 2.0]}
     found = each(StyleLoss(extractor, STYLES, LAYERS, **options), PICTURES)
     regions = everywhere(*map(tf.constant, STYLES))
-    terms = style_terms(extractor, regions, LAYERS, size=(24, 30), weight=1.0, **options)
+    terms = terms_of_styles(extractor, regions, LAYERS, size=(24, 30), weight=1.0, **options)
     for index, value in enumerate(found):
         made = tf.constant(PICTURES[index : index + 1])
         np.testing.assert_allclose(value, of_terms(extractor, terms, made), rtol=1e-3)

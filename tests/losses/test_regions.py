@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle.losses.measuring import Target
 from tfstyle.losses.regions import Region, Source, everywhere, limited, make_regions, painted
 
 ONE, OTHER = tf.zeros([1, 8, 6, 3]), tf.ones([1, 4, 4, 3])
@@ -18,8 +19,8 @@ LEFT, RIGHT = mask([1, 0], [1, 0]), mask([0, 1], [0, 1])
 
 def test_without_masks_all_styles_are_everywhere():
     (region,) = make_regions([ONE, OTHER], (3.0, 1.0), [])
-    assert region.mask is None and region.name == "" and region.area == 1
-    assert [(source.picture is p, source.share) for source, p in zip(region.sources, [ONE, OTHER])] == [
+    assert region.mask is None and region.name == ""
+    assert [(source.style is p, source.share) for source, p in zip(region.sources, [ONE, OTHER])] == [
         (True, 3.0),
         (True, 1.0),
     ]
@@ -35,7 +36,7 @@ def test_one_style_serves_every_region_with_what_its_mask_shows():
 
 def test_each_style_has_the_region_of_its_number():
     regions = make_regions([ONE, OTHER], (1.0, 1.0), [(LEFT, None), (RIGHT, None)])
-    assert regions[0].sources[0].picture is ONE and regions[1].sources[0].picture is OTHER
+    assert regions[0].sources[0].style is ONE and regions[1].sources[0].style is OTHER
 
 
 def test_masks_of_styles_alone_make_one_region():
@@ -52,7 +53,7 @@ def test_what_does_not_fit():
 
 
 def test_area_is_the_share_of_the_picture():
-    assert Region((Source(ONE),), mask([1, 0.5], [0, 0])).area == pytest.approx(0.375)
+    assert Target((), mask=mask([1, 0.5], [0, 0])).area == pytest.approx(0.375)
 
 
 def test_painted_is_where_any_region_lies():
@@ -64,12 +65,9 @@ def test_painted_is_where_any_region_lies():
     assert painted(whole) is None
 
 
-def test_resized_with_their_masks():
-    region = Region((Source(ONE, mask=tf.ones([1, 8, 6, 1])),), tf.ones([1, 10, 20, 1])).resized(
-        (5, 10), 0.5, 1
-    )
-    assert region.mask.shape == (1, 5, 10, 1)
-    assert region.sources[0].picture.shape == (1, 4, 3, 3) and region.sources[0].mask.shape == (1, 4, 3, 1)
+def test_shrunk_with_their_masks():
+    source = Source(ONE, mask=tf.ones([1, 8, 6, 1])).shrunk(0.5)
+    assert source.style.shape == (1, 4, 3, 3) and source.mask.shape == (1, 4, 3, 1)
 
 
 def test_what_is_transparent_counts_for_nothing():

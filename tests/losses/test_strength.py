@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from tfstyle import TransferConfig, Workshop, transfer
 from tfstyle.losses import strength
-from tfstyle.synthesis.inputs import make_scene
-from tfstyle.synthesis.objectives import Assembly
+from tfstyle.synthesis.inputs import make_inputs
+from tfstyle.synthesis.objectives import Objectives
 
 from conftest import picture
 
@@ -30,8 +30,13 @@ def config(narrow_file):
 
 
 def objective(config, content=CONTENT):
-    scene, _ = make_scene(content, STYLE, config)
-    return Assembly(scene, config, None, Workshop()).objective_at(scene.size), scene.content
+    inputs = make_inputs(content, STYLE, config)
+    return Objectives(inputs, config, None, Workshop()).at(inputs.size), inputs.content
+
+
+def weighted(objective, image):
+    """Each term's part of the total of one picture."""
+    return {name: float(part[0]) for name, part in objective.weighted(objective.losses(image)).items()}
 
 
 def test_the_scale():
@@ -50,8 +55,7 @@ def test_it_is_the_objective_of_relative_units(config, statistic, units):
     reference, content = objective(dataclasses.replace(config, **relative))
     strong, _ = objective(dataclasses.replace(config, units=units, style_loss=statistic, content_weight=7.0))
     other = tf.constant(np.random.default_rng(0).random(content.shape), tf.float32)
-    expected = reference.weighted(reference.losses(other))
-    found = strong.weighted(strong.losses(other))
+    expected, found = weighted(reference, other), weighted(strong, other)
     factor = found["content/block4_conv2"] / expected["content/block4_conv2"]
     assert found == pytest.approx({name: factor * value for name, value in expected.items()}, rel=1e-3)
     assert {term.weight for term in strong.terms if term.name.startswith("content")} == {7.0}
@@ -60,7 +64,7 @@ def test_it_is_the_objective_of_relative_units(config, statistic, units):
 def test_shares_of_layers_stay(config):
     equal, content = objective(config)
     uneven, _ = objective(dataclasses.replace(config, style_layer_weights=(3, 0, 1, 0, 0)))
-    ones, others = (each.weighted(each.losses(content)) for each in (equal, uneven))
+    ones, others = (weighted(each, content) for each in (equal, uneven))
     # Of the five layers' fifths, one has three quarters and one a quarter.
     for name, share in (("style/block1_conv1", 0.75), ("style/block3_conv1", 0.25)):
         assert others[name] == pytest.approx(ones[name] * 5 * share, rel=1e-3)
@@ -93,9 +97,9 @@ def test_stronger_is_further_from_the_content(config):
 
 def test_a_finish_in_float32_has_the_same_weights(config):
     config = dataclasses.replace(config, precision="bfloat16")
-    scene, _ = make_scene(CONTENT, STYLE, config)
-    assembly = Assembly(scene, config, None, Workshop())
-    one, other = assembly.objective_at(scene.size), assembly.exact_at(scene.size)
+    inputs = make_inputs(CONTENT, STYLE, config)
+    objectives = Objectives(inputs, config, None, Workshop())
+    one, other = objectives.at(inputs.size), objectives.exact_at(inputs.size)
     assert [term.weight for term in one.terms] == [term.weight for term in other.terms]
 
 

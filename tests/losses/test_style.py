@@ -6,12 +6,11 @@ import tensorflow as tf
 
 from tfstyle.losses import statistics
 from tfstyle.losses.regions import Region, Source, everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.synthesis.objective import EVALUATIONS, Objective
 from tfstyle.vgg import feature_extractor
 from tfstyle.vgg.layer_masks import propagated
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1"]
 SIZE = (24, 30)
@@ -32,7 +31,7 @@ def extractor(narrow_file):
 
 
 def losses(extractor, regions, evaluation="plain", **options):
-    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper", **options)
+    terms = terms_of_styles(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper", **options)
     return Objective(extractor, terms, evaluation=evaluation, tile=8).losses(IMAGE)
 
 
@@ -66,13 +65,13 @@ def test_a_region_has_its_own_style(extractor, layer):
         distance(mean_gram(extractor, IMAGE, layer, where), mean_gram(extractor, STYLES[0], layer, what)),
         distance(mean_gram(extractor, IMAGE, layer, 1 - where), mean_gram(extractor, STYLES[1], layer)),
     ]
-    np.testing.assert_allclose([values[f"style/{layer}/{region}"] for region in "12"], expected, rtol=1e-5)
+    np.testing.assert_allclose([values[f"style/{layer}/{region}"][0] for region in "12"], expected, rtol=1e-5)
 
 
 def test_a_region_weighs_as_its_share_of_the_picture(extractor):
     where = half(*SIZE)
     regions = [Region((Source(STYLES[0]),), mask, name) for mask, name in ((where, "1"), (1 - where, "2"))]
-    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=6.0, units="paper")
+    terms = terms_of_styles(extractor, regions, LAYERS, size=SIZE, weight=6.0, units="paper")
     share = 15.5 / 30
     np.testing.assert_allclose(
         [term.weight for term in terms], [3 * share] * 2 + [3 * (1 - share)] * 2, rtol=1e-6
@@ -83,7 +82,7 @@ def test_positions_between_regions_count_as_much_as_others(extractor):
     """For both regions together, each column counts as its positions."""
     where = half(*SIZE)
     regions = [Region((Source(STYLES[0]),), mask, name) for mask, name in ((where, "1"), (1 - where, "2"))]
-    terms = style_terms(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper")
+    terms = terms_of_styles(extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper")
     for layer, features in extractor(IMAGE).items():
         height, width = features.shape[1:3]
         for column in range(width):
@@ -102,9 +101,9 @@ def test_blends(extractor, layer):
     region = Region((Source(STYLES[0], 3.0), Source(STYLES[1], 1.0)))
     own = mean_gram(extractor, IMAGE, layer)
     targets = [mean_gram(extractor, style, layer) for style in STYLES]
-    mixed = float(losses(extractor, [region], blend="targets")[f"style/{layer}"])
+    mixed = float(losses(extractor, [region], blend="targets")[f"style/{layer}"][0])
     assert mixed == pytest.approx(distance(own, 0.75 * targets[0] + 0.25 * targets[1]), rel=1e-8)
-    summed = float(losses(extractor, [region], blend="losses")[f"style/{layer}"])
+    summed = float(losses(extractor, [region], blend="losses")[f"style/{layer}"][0])
     assert summed == pytest.approx(
         0.75 * distance(own, targets[0]) + 0.25 * distance(own, targets[1]), rel=1e-8
     )
@@ -119,7 +118,7 @@ def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
     ]
     found = {}
     for evaluation in EVALUATIONS:
-        terms = style_terms(
+        terms = terms_of_styles(
             extractor,
             regions,
             LAYERS,
@@ -132,7 +131,7 @@ def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
         objective = Objective(extractor, terms, evaluation=evaluation, tile=8)
         found[evaluation] = objective.value_and_gradient(IMAGE)
     total, _, gradient = found["plain"]
-    assert float(total) > 0 and float(tf.norm(gradient)) > 0
+    assert float(total[0]) > 0 and float(tf.norm(gradient)) > 0
     for other in ("recompute", "tiled"):
         np.testing.assert_allclose(found[other][0], total, rtol=1e-7)
         np.testing.assert_allclose(found[other][2], gradient, rtol=1e-5, atol=1e-7 * float(tf.norm(gradient)))
@@ -142,10 +141,10 @@ def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
 def test_the_style_itself_is_no_loss(extractor, statistic):
     options = {"size": SIZE, "weight": 1.0, "units": "paper", "statistic": statistic}
     itself, other = (
-        style_terms(extractor, everywhere(style), LAYERS, **options) for style in (IMAGE, STYLES[0])
+        terms_of_styles(extractor, everywhere(style), LAYERS, **options) for style in (IMAGE, STYLES[0])
     )
     own, others = (Objective(extractor, terms).value_and_gradient(IMAGE)[0] for terms in (itself, other))
-    assert abs(float(own)) < 1e-3 * float(others)
+    assert abs(float(own[0])) < 1e-3 * float(others[0])
 
 
 def test_a_masked_part_of_a_style_counts_for_nothing(extractor):

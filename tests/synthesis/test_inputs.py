@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfstyle import TransferConfig
-from tfstyle.synthesis.inputs import make_scene
+from tfstyle.synthesis.inputs import make_inputs
 
 from conftest import picture
 
@@ -35,58 +35,58 @@ def config():
     return TransferConfig(image_size=24)
 
 
-def scene(config, *arguments, **masks):
-    return make_scene(*arguments, config, **masks)[0]
+def inputs(config, *arguments, **masks):
+    return make_inputs(*arguments, config, **masks)
 
 
 def test_sizes(config):
-    made = scene(dataclasses.replace(config, style_scale=0.5), CONTENT, [STYLE, OTHER])
+    made = inputs(dataclasses.replace(config, style_scale=0.5), CONTENT, [STYLE, OTHER])
     assert made.size == (18, 24)
-    assert [style.shape[1:3] for style in made.styles] == [(12, 9), (12, 12)]
-    made = scene(dataclasses.replace(config, image_size=0, style_scale=2.0), CONTENT, STYLE)
-    assert made.size == (36, 48) and made.styles[0].shape[1:3] == (80, 60)
+    assert [style.shape[1:3] for style in made.pictures] == [(12, 9), (12, 12)]
+    made = inputs(dataclasses.replace(config, image_size=0, style_scale=2.0), CONTENT, STYLE)
+    assert made.size == (36, 48) and made.pictures[0].shape[1:3] == (80, 60)
 
 
 def test_shares(config):
-    made = scene(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, [STYLE, OTHER])
+    made = inputs(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, [STYLE, OTHER])
     assert [source.share for source in made.regions[0].sources] == [3.0, 1.0]
     with pytest.raises(
         ValueError, match=r"^style_blend=3.0,1.0: must hold one share for each of the 1 styles"
     ):
-        scene(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, STYLE)
+        inputs(dataclasses.replace(config, style_blend=(3, 1)), CONTENT, STYLE)
     with pytest.raises(ValueError, match=r"^style: must be at least one picture"):
-        scene(config, CONTENT, [])
+        inputs(config, CONTENT, [])
 
 
 def test_colours_of_the_content_leave_light_alone(config):
-    made = scene(dataclasses.replace(config, color="content"), CONTENT, STYLE)
-    for image in (made.content, *made.styles):
+    made = inputs(dataclasses.replace(config, color="content"), CONTENT, STYLE)
+    for image in (made.content, *made.pictures):
         np.testing.assert_allclose(image[..., 0], image[..., 2], atol=1e-6)
-    style, content = (float(tf.reduce_mean(image)) for image in (made.styles[0], made.content))
+    style, content = (float(tf.reduce_mean(image)) for image in (made.pictures[0], made.content))
     assert style == pytest.approx(content, abs=0.02)  # as light; clipping aside
-    # The canvas has the content with its colours.
-    np.testing.assert_allclose(made.canvas.content.numpy() @ LIGHT, made.content[..., 0], atol=1e-5)
-    assert float(tf.math.reduce_std(made.canvas.content, axis=-1)[0, 0, 0]) > 0
+    # The picture is finished with the content's colours.
+    np.testing.assert_allclose(made.compositing.content.numpy() @ LIGHT, made.content[..., 0], atol=1e-5)
+    assert float(tf.math.reduce_std(made.compositing.content, axis=-1)[0, 0, 0]) > 0
 
 
 @pytest.mark.parametrize("form", ["pca", "cholesky"])
 def test_colours_of_the_style_are_matched(config, form):
-    made = scene(dataclasses.replace(config, color="matched", color_matching=form), CONTENT, STYLE)
-    content, style = (np.asarray(image).reshape(-1, 3) for image in (made.content, made.styles[0]))
+    made = inputs(dataclasses.replace(config, color="matched", color_matching=form), CONTENT, STYLE)
+    content, style = (np.asarray(image).reshape(-1, 3) for image in (made.content, made.pictures[0]))
     np.testing.assert_allclose(style.mean(0), content.mean(0), atol=0.03)  # clipping moves it a little
-    assert np.abs(scene(config, CONTENT, STYLE).styles[0] - made.styles[0]).max() > 0.05
+    assert np.abs(inputs(config, CONTENT, STYLE).pictures[0] - made.pictures[0]).max() > 0.05
 
 
 def test_regions_by_colour(config):
     red, blue = (255, 0, 0), (0, 0, 255)
-    made = scene(
+    made = inputs(
         config,
         CONTENT,
         STYLE,
         content_masks=[labels(36, 48, red, blue)],
         style_masks=[labels(40, 30, blue, red)],
     )
-    assert len(made.regions) == 2 and made.canvas.mask is None
+    assert len(made.regions) == 2 and made.compositing.mask is None
     for region in made.regions:
         where, what = (np.asarray(mask)[0, ..., 0] for mask in (region.mask, region.sources[0].mask))
         # What lies left in the content is right in the style.
@@ -94,36 +94,36 @@ def test_regions_by_colour(config):
 
 
 def test_a_single_mask_keeps_the_rest(config):
-    made = scene(config, CONTENT, STYLE, content_masks=[left(36, 48)])
+    made = inputs(config, CONTENT, STYLE, content_masks=[left(36, 48)])
     (region,) = made.regions
-    np.testing.assert_array_equal(made.canvas.mask, region.mask)
+    np.testing.assert_array_equal(made.compositing.mask, region.mask)
     np.testing.assert_allclose(region.mask[0, :, :8], 1, atol=1e-6)
     np.testing.assert_allclose(region.mask[0, :, -8:], 0, atol=1e-6)
 
 
 def test_masks_of_several_styles(config):
-    made = scene(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30), left(20, 20)])
+    made = inputs(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30), left(20, 20)])
     (region,) = made.regions
-    assert region.mask is None and made.canvas.mask is None
+    assert region.mask is None and made.compositing.mask is None
     assert [source.mask.shape[1:3] for source in region.sources] == [(24, 18), (24, 24)]
     with pytest.raises(ValueError, match=r"^style_masks: 1 of them for 2 styles"):
-        scene(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30)])
+        inputs(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30)])
 
 
 def test_opacity_is_a_mask(config):
     content = np.dstack([CONTENT, left(36, 48)])
     style = np.dstack([STYLE, left(40, 30)])
-    made, alpha = make_scene(Image.fromarray(content), style, config)
+    made = make_inputs(Image.fromarray(content), style, config)
     (region,) = made.regions
-    np.testing.assert_array_equal(alpha, region.mask)
-    np.testing.assert_array_equal(alpha, made.canvas.mask)
+    np.testing.assert_array_equal(made.opacity, region.mask)
+    np.testing.assert_array_equal(made.opacity, made.compositing.mask)
     np.testing.assert_allclose(region.sources[0].mask[0, :, -6:], 0, atol=1e-6)
-    assert make_scene(CONTENT, STYLE, config)[1] is None
+    assert make_inputs(CONTENT, STYLE, config).opacity is None
 
 
 def test_whatever_goes_in_is_in_the_hashes(config):
     def hashes(*arguments, **masks):
-        return tuple(scene(config, *arguments, **masks).hashes.items())
+        return tuple(inputs(config, *arguments, **masks).hashes.items())
 
     square = picture(36, 36, seed=1)
 
@@ -141,12 +141,25 @@ def test_whatever_goes_in_is_in_the_hashes(config):
     assert len(seen) == 9
 
 
+def test_equal_where_the_objective_sees_the_same(config):
+    """Made anew of the same, they find in a workshop what was made for them; of anything else, they do not."""
+    changes = [
+        {"image_size": 30}, {"color": "content"}, {"color": "matched"}, {"style_scale": 0.7}, {"style_blend": (3, 1)},
+    ]  # fmt: skip
+    others = [inputs(dataclasses.replace(config, **change), CONTENT, [STYLE, OTHER]) for change in changes]
+    others += [inputs(config, CONTENT, [OTHER, STYLE]), inputs(config, STYLE, [STYLE, OTHER])]
+    others += [inputs(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30), left(20, 20)])]
+    made = inputs(config, CONTENT, [STYLE, OTHER])
+    assert made == inputs(dataclasses.replace(config, seed=3, iterations=7), CONTENT, [STYLE, OTHER])
+    assert len({made, *others}) == 1 + len(others)
+
+
 def test_one_picture_alone(config):
-    made = scene(config, CONTENT, None)
+    made = inputs(config, CONTENT, None)
     assert made.regions == [] and made.size == (18, 24)
-    made = scene(config, None, STYLE)
+    made = inputs(config, None, STYLE)
     assert made.content is None and made.size == (24, 18)
     with pytest.raises(ValueError, match=r"^content_masks: there is no content"):
-        scene(config, None, STYLE, content_masks=[left(40, 30)])
+        inputs(config, None, STYLE, content_masks=[left(40, 30)])
     with pytest.raises(ValueError, match=r"^content_masks, style_masks: there is no style"):
-        scene(config, CONTENT, None, content_masks=[left(36, 48)])
+        inputs(config, CONTENT, None, content_masks=[left(36, 48)])

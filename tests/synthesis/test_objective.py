@@ -11,12 +11,11 @@ import tensorflow as tf
 from tfstyle.config import transfer
 from tfstyle.config.units import UNITS
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, variation_terms
 from tfstyle.synthesis.objective import EVALUATIONS, Objective
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture
+from conftest import picture, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
 CONTENT = tf.constant(picture(24, 30, seed=1)[np.newaxis] / 255.0)
@@ -53,7 +52,9 @@ def expected_style(extractor, layer, units):
 def terms(extractor, units, **options):
     return [
         *content_terms(extractor, CONTENT, ["block2_conv1"], weight=3.0, units=units),
-        *style_terms(extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options),
+        *terms_of_styles(
+            extractor, everywhere(STYLE), LAYERS, size=(24, 30), weight=7.0, units=units, **options
+        ),
     ]
 
 
@@ -95,7 +96,7 @@ def test_gradient_against_differences(extractor, evaluation):
     for place in ((0, 0, 0, 0), (0, 11, 17, 1), (0, 23, 29, 2)):
         step = np.zeros(IMAGE.shape)
         step[place] = 1e-5
-        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0]) for sign in (1, -1))
+        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0][0]) for sign in (1, -1))
         assert float(gradient[place]) == pytest.approx((above - below) / 2e-5, rel=1e-4)
 
 
@@ -138,11 +139,11 @@ def test_targets_are_not_computed_again(narrow_file):
 def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
     texture = np.tile(picture(8, 8), (3, 3, 1))[np.newaxis] / 255.0
     small, large = tf.constant(texture), tf.constant(np.tile(texture, (1, 2, 2, 1)))
-    terms_of_small = style_terms(
+    terms_of_small = terms_of_styles(
         extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
     )
-    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"])
-    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"])
+    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"][0])
+    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"][0])
     assert on_large < 0.02 * other  # all that differs is the border
 
 
@@ -166,7 +167,7 @@ def deep_terms(extractor, image, tile=None):
     style = tf.constant(picture(130, 90, seed=2)[np.newaxis] / 255.0, image.dtype)
     return [
         *content_terms(extractor, content, ["block4_conv2"], weight=1.0, units="paper", tile=tile),
-        *style_terms(
+        *terms_of_styles(
             extractor,
             everywhere(style),
             DEEP,
@@ -207,11 +208,11 @@ def test_evaluations_are_equal(narrow_file, padding, pooling, size, tile, dtype,
     tiled = Objective(extractor, deep_terms(extractor, image, tile), evaluation="tiled", tile=tile)
     for objective in (recomputing, tiled):
         other_total, other_values, other_gradient = objective.value_and_gradient(image)
-        assert float(other_total) == pytest.approx(float(total), rel=tolerance)
+        assert float(other_total[0]) == pytest.approx(float(total[0]), rel=tolerance)
         assert difference(other_gradient, gradient) < tolerance
         for name, value in values.items():
             # A term is a small difference of large numbers.
-            assert float(other_values[name]) == pytest.approx(float(value), rel=100 * tolerance)
+            assert float(other_values[name][0]) == pytest.approx(float(value[0]), rel=100 * tolerance)
 
 
 def test_evaluation_without_a_graph_is_that_with_one(extractor):
@@ -274,7 +275,7 @@ def test_terms_on_the_picture_alone(extractor):
     assert float(term.loss(IMAGE, {})) == pytest.approx(np.sum(IMAGE))
     for evaluation in EVALUATIONS:
         total, _, gradient = Objective(extractor, [term], evaluation=evaluation).value_and_gradient(IMAGE)
-        assert float(total) == pytest.approx(2 * np.sum(IMAGE))
+        assert float(total[0]) == pytest.approx(2 * np.sum(IMAGE))
         np.testing.assert_array_equal(gradient, np.full(IMAGE.shape, 2.0))
 
 
@@ -293,6 +294,22 @@ def test_users_own_terms_in_every_evaluation_but_tiled(extractor):
         Objective(extractor, summands, evaluation="tiled")
 
 
+def test_a_value_for_each_picture(extractor):
+    """Of a batch; one that is all pictures' together would be nobody's."""
+    both = tf.concat([IMAGE, CONTENT], 0)
+    objective = Objective(extractor, [*terms(extractor, "paper"), *variation_terms(1.0)])
+    alone = Objective(extractor, objective.terms)
+    totals, values, gradient = objective.value_and_gradient(both)
+    for index in range(2):
+        total, parts, slope = alone.value_and_gradient(both[index : index + 1])
+        np.testing.assert_allclose(totals[index], total[0], rtol=1e-11)
+        np.testing.assert_allclose(gradient[index], slope[0], rtol=1e-9, atol=1e-13)
+        for name, value in parts.items():
+            np.testing.assert_allclose(values[name][index], value[0], rtol=1e-11, atol=1e-20)
+    with pytest.raises(ValueError, match=r"^terms: 'bright' gives one value for 2 pictures"):
+        Objective(extractor, [ImageTerm("bright", 1.0, tf.reduce_sum)]).losses(both)
+
+
 def test_bad_evaluation(extractor):
     summands = terms(extractor, "paper")
     with pytest.raises(ValueError, match=r"^evaluation='fast': must be one of plain, recompute, tiled"):
@@ -307,17 +324,17 @@ def test_bad_evaluation(extractor):
 PEAK = """
 import re, sys
 import numpy as np, tensorflow as tf
-from tfstyle.features import feature_extractor
-from tfstyle.objective import Objective
-from tfstyle.regions import everywhere
-from tfstyle.style import style_terms
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.style import style_terms
+from tfstyle.synthesis.objective import Objective
+from tfstyle.vgg import feature_extractor
 evaluation, weights = sys.argv[1:]
 layers = ["block1_conv1", "block2_conv1", "block3_conv1"]
 extractor = feature_extractor(layers, weights=weights)
 image = tf.random.uniform([1, 1024, 1024, 3])
-terms = style_terms(
-    extractor, everywhere(image), layers, size=(1024, 1024), weight=1.0, units="paper", tile=128
-)
+targets = targets_of(extractor, everywhere(image), layers, "gram", tile=128)
+terms = style_terms(extractor, targets, layers, size=(1024, 1024), weight=1.0, units="paper")
 peak = lambda: int(re.search("VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 open("/proc/self/clear_refs", "w").write("5")  # the peak so far is forgotten
 before = peak()

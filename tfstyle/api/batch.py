@@ -10,7 +10,7 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.options import numbered
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.inputs import make_scene
+from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
 
@@ -54,29 +54,29 @@ def transfer_batch(
     lasting = (workshop or Workshop()).lasting
     results: list[list[Result | None]] = [[None] * len(styles) for _ in contents]
     for group in _groups(contents, styles, config, batch_size):
-        made = make([scene for _, scene in group], config, extractor, reporters, workshop=Workshop(lasting))
+        made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=Workshop(lasting))
         for ((row, column), _), result in zip(group, made):
             results[row][column] = result
     return results
 
 
 def _groups(contents: Sequence, styles: Sequence, config: TransferConfig, batch_size: int):
-    """Gives lists of ((content, style), scene) of one size, each when it is full."""
+    """Gives lists of ((content, style), inputs) of one size, each when it is full."""
     waiting: dict[tuple, list] = {}
     for row, content in enumerate(contents):
         for column, style in enumerate(styles):
             try:
-                scene = make_scene(content, style, config)
+                inputs = make_inputs(content, style, config)
             except (ValueError, OSError) as error:
                 names = numbered("content", row), numbered("style", column)
                 raise type(error)(f"{names[0]}, {names[1]}: {error}") from None
-            of_size = waiting.setdefault((scene[0].size, _shape(scene[0])), [])
-            of_size.append(((row, column), scene))
+            of_size = waiting.setdefault((inputs.size, _shape(inputs)), [])
+            of_size.append(((row, column), inputs))
             if len(of_size) == batch_size:
-                yield waiting.pop((scene[0].size, _shape(scene[0])))
+                yield waiting.pop((inputs.size, _shape(inputs)))
     yield from waiting.values()
 
 
-def _shape(scene) -> tuple:
-    """What the names of a scene's terms depend on."""
-    return tuple(region.name for region in scene.regions)
+def _shape(inputs) -> tuple:
+    """Returns what the names of terms depend on."""
+    return tuple(region.name for region in inputs.regions)

@@ -13,7 +13,7 @@ from tfstyle.io.decode import OVERSHOOT
 from tfstyle.losses.target_tensors import stacked
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.precision import resolved
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.measure import style_targets
 
 
@@ -26,7 +26,7 @@ def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callabl
     Args:
       style: a picture, as `transfer` takes it, or `StyleTargets`, with which no
         picture is needed.
-      config: as in `transfer`; see `Program` for what a graph cannot do.
+      config: as in `transfer`; see `GraphTransfer` for what a graph cannot do.
         `image_size=0` keeps the sizes of pictures. In bfloat16, which
         `precision=auto` may choose, rounding decides where steps go: pictures
         are then alike, not equal.
@@ -36,18 +36,18 @@ def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callabl
       known or not, to pictures of that type and number of dimensions.
 
     Raises:
-      ValueError, OSError: as in `Program` and `style_targets`; and of the
+      ValueError, OSError: as in `GraphTransfer` and `style_targets`; and of the
         function, if what comes in has another type or shape.
     """
     config = dataclasses.replace(config, precision=resolved(config.precision))
-    program, given = Program(config, style if isinstance(style, StyleTargets) else None), None
+    graph, given = GraphTransfer(config, style if isinstance(style, StyleTargets) else None), None
     if not isinstance(style, StyleTargets):
         if config.color == "style":
-            given = stacked(style_targets(style, config, extractor=program.extractor))
+            given = stacked(style_targets(style, config, extractor=graph.extractor))
         else:  # the style's light is matched to each content's
             given = images.load_image(style, "style")
     paint = tf.function(
-        lambda content: program.paint(content, given, tf.constant(config.iterations)),
+        lambda content: graph.paint(content, given, tf.constant(config.iterations)),
         input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)],
         autograph=False,
     )
@@ -63,7 +63,7 @@ def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callabl
         return made if rank == 4 else made[0]
 
     # Held by the function, so that its variables live as long.
-    stylize.program = program
+    stylize.graph = graph
     return stylize
 
 

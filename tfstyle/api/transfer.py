@@ -15,9 +15,9 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.inputs import make_scene
+from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
-from tfstyle.synthesis.objectives import Assembly
+from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
 
@@ -71,9 +71,9 @@ def transfer(
         what it should be; the message names it.
       FloatingPointError: the objective is not finite at the start.
     """
-    scene = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([scene], config, extractor, reporters, supervision, workshop)[0]
+    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
 
 
 def plan_transfer(
@@ -92,8 +92,8 @@ def plan_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    scene, _ = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Assembly(scene, config, extractor, Workshop()).plan
+    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return Objectives(inputs, config, extractor, Workshop()).plan
 
 
 def explain_transfer(
@@ -110,8 +110,8 @@ def explain_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    scene, _ = make_scene(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Assembly(scene, config, extractor, Workshop()).explain()
+    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return Objectives(inputs, config, extractor, Workshop()).explain()
 
 
 def reconstruct_content(
@@ -143,9 +143,9 @@ def reconstruct_content(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
-    scene = make_scene(image, None, config)
+    inputs = make_inputs(image, None, config)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([scene], config, extractor, reporters, supervision, workshop)[0]
+    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
 
 
 def reconstruct_style(
@@ -178,9 +178,9 @@ def reconstruct_style(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
-    scene = make_scene(None, image, config)
+    inputs = make_inputs(None, image, config)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([scene], config, extractor, reporters, supervision, workshop)[0]
+    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
 
 
 # What says how content and style go together means nothing to a reconstruction of one of them.

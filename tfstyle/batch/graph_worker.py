@@ -14,7 +14,7 @@ from tfstyle.io import images
 from tfstyle.losses.target_tensors import stacked
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.precision import resolved
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.measure import style_targets
 
@@ -37,18 +37,18 @@ class Painter:
     def __init__(self, config: TransferConfig, styles: Sequence):
         self._config = dataclasses.replace(config, precision=resolved(config.precision))
         self._styles, self._stacks = styles, {}
-        self._program = Program(self._config) if _is_possible(self._config) else None
+        self._graph = GraphTransfer(self._config) if _is_possible(self._config) else None
         # What it is called with has the same structure for all styles, so that it is traced once.
         self._make = tf.function(
-            lambda *inputs: self._program.make(*inputs), reduce_retracing=True, autograph=False
+            lambda *inputs: self._graph.make(*inputs), reduce_retracing=True, autograph=False
         )
 
     def suits(self, contents: Sequence[np.ndarray]) -> bool:
         """Returns whether contents of one size can be made here."""
-        if self._program is None or contents[0].shape[-1] != 3:
+        if self._graph is None or contents[0].shape[-1] != 3:
             return False
         size = images.fitted_size(*contents[0].shape[:2], self._config.image_size)
-        return min(size) >= self._program.least and size[0] * size[1] <= _MOST
+        return min(size) >= self._graph.least and size[0] * size[1] <= _MOST
 
     def paint(self, contents: Sequence[np.ndarray], number: int) -> list[Result]:
         """Makes contents of one size in the style of that number.
@@ -85,14 +85,14 @@ class Painter:
                 self._stacks[number] = images.load_image(style, "style")
             else:
                 if not isinstance(style, StyleTargets):
-                    style = style_targets(style, self._config, extractor=self._program.extractor)
+                    style = style_targets(style, self._config, extractor=self._graph.extractor)
                 self._stacks[number] = stacked(style)
         return self._stacks[number]
 
 
 def _is_possible(config: TransferConfig) -> bool:
     try:
-        Program.require_possible(config)
+        GraphTransfer.require_possible(config)
     except ValueError:
         return False
     return True

@@ -25,8 +25,8 @@ from tfstyle.io import decode, images
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.graph_objective import extractor_of
 from tfstyle.synthesis.loop import Result
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.starts import initial_image
 
 TASK = "style_transfer"  # the script that makes the same picture again, with --from

@@ -31,7 +31,7 @@ from tfstyle.io import images
 from tfstyle.io.files import make_folder, require_writable_folder
 from tfstyle.losses.targets import StyleTargets, fingerprint
 from tfstyle.runtime.checkpoints import tensor_hash
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.measure import style_targets
 
 _LICENSE = "MIT, for the code; weights and style pictures have the licences of their makers"
@@ -94,7 +94,7 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
 
     Args:
       output: as in `export_extractor`.
-      config: as in `transfer`; see `Program` for what a graph cannot do.
+      config: as in `transfer`; see `GraphTransfer` for what a graph cannot do.
       style: a picture, as `transfer` takes it, `StyleTargets`, or None.
 
     Returns:
@@ -106,28 +106,28 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
       OSError: the weights or the picture cannot be read, or the folder not be written.
     """
     folder = require_replaceable(output)
-    program = Program(config)  # without targets at first: what is impossible is found here
-    least = program.least
+    graph = GraphTransfer(config)  # without targets at first: what is impossible is found here
+    least = graph.least
     if 0 < config.image_size < least:
         raise ValueError(f"image_size={config.image_size}: too small; these layers need {least} or above")
     picture = targets = None
     if isinstance(style, StyleTargets):
         targets = style
     elif style is not None and config.color == "style":
-        targets = style_targets(style, config, extractor=program.extractor)
+        targets = style_targets(style, config, extractor=graph.extractor)
     elif style is not None:  # its light is matched to each content's
         picture = images.load_image(style, "style")
     if targets is not None:
-        program = Program(config, targets)
-    module = SignedTransfer(program) if style is None else SignedStyle(program, picture, config.iterations)
-    layers = list(program.extractor.output)
+        graph = GraphTransfer(config, targets)
+    module = SignedTransfer(graph) if style is None else SignedStyle(graph, picture, config.iterations)
+    layers = list(graph.extractor.output)
     card = {
         "model": "transfer",
         "config": config.to_dict(),
         "layers": layers,
         "minimum_size": least,
         "weights": config.weights,
-        "fingerprint": fingerprint(program.extractor, layers),
+        "fingerprint": fingerprint(graph.extractor, layers),
         "style": targets.hash if targets is not None else None if picture is None else tensor_hash(picture),
     }
     return save(module, folder, card)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfstyle.api.dataset import from_integers, inside, to_integers
 from tfstyle.feedforward.networks import parameters
 from tfstyle.io.graph_decode import decode, encode_png
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.vgg import minimum_size
 
 
@@ -89,14 +89,14 @@ class SignedExtractor(SignedModule):
 class SignedTransfer(SignedModule):
     """A transfer: content, style and steps in, picture out."""
 
-    def __init__(self, program: Program):
+    def __init__(self, graph: GraphTransfer):
         super().__init__(name="transfer")
-        self.program = program
+        self.graph = graph
 
     @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
     def paint(self, content, style, steps):
         style = one_or_each(checked(style, "style"), content, "style")
-        return self.program.paint(checked(content, "content"), style, steps)
+        return self.graph.paint(checked(content, "content"), style, steps)
 
     @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
     def floats(self, content, style, steps):
@@ -128,22 +128,22 @@ class SignedStyle(SignedModule):
     """A transfer in one style: content in, picture out.
 
     Args:
-      program: with targets, or else there is a picture.
+      graph: with targets, or else there is a picture.
       picture: the style, `[1, h, w, 3]`.
       iterations: where a call does not say how many.
     """
 
     names = SignedModule.names | {"with_steps": "with_steps"}
 
-    def __init__(self, program: Program, picture: tf.Tensor | None, iterations: int):
+    def __init__(self, graph: GraphTransfer, picture: tf.Tensor | None, iterations: int):
         super().__init__(name="transfer")
-        self.program = program
+        self.graph = graph
         self._picture = picture
         self._iterations = iterations
 
     @tf.function(input_signature=[picture_spec("content"), _STEPS], autograph=False)
     def paint(self, content, steps):
-        return self.program.paint(checked(content, "image"), self._picture, steps)
+        return self.graph.paint(checked(content, "image"), self._picture, steps)
 
     @tf.function(input_signature=[picture_spec("image", tf.uint8), _STEPS], autograph=False)
     def with_steps(self, image, steps):

@@ -11,8 +11,11 @@ from tfstyle.config import TransferConfig
 from tfstyle.feedforward.adain_network import style_network
 from tfstyle.feedforward.dataset import WHOLE, Share, batches
 from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.synthesis.graph_objective import Composition, extractor_of
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.losses.measuring import measure
+from tfstyle.synthesis.graph_objective import GraphObjective
+from tfstyle.synthesis.graph_transfer import GraphTransfer
+from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.term_options import TermOptions
 from tfstyle.vgg import minimum_size
 from tfstyle.vgg.costs import costs
 
@@ -62,10 +65,12 @@ class ArbitraryTask:
             pooling=config.pooling,
         )
 
-    def composition(self, batch: tuple[tf.Tensor, tf.Tensor]) -> Composition:
+    def objective(self, batch: tuple[tf.Tensor, tf.Tensor]) -> GraphObjective:
         """Returns the objective of a batch of `pairs`, in a graph."""
         contents, styles = batch
-        return Composition(self._config, self.extractor, contents, styles, tf.constant(0))
+        options = TermOptions.of(self._config)
+        style = measure(self.extractor, styles, options.style_layers, options.statistic)
+        return GraphObjective(self._config, self.extractor, contents, style)
 
     def paint(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns what the network makes of the batch in training, `[B, S, S, 3]`."""
@@ -113,7 +118,7 @@ def pairs(
 
 def _require_possible(config: TransferConfig) -> None:
     """Checks that the objective is one of a photograph and a style picture as they come."""
-    Program.require_possible(config)
+    GraphTransfer.require_possible(config)
     if config.color != "style":
         raise ValueError(
             f"color={config.color}: must be style; a style network paints in the style's colours"

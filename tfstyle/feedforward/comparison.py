@@ -22,8 +22,9 @@ from tfstyle.io import images
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.graph_objective import Composition, extractor_of
+from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.network import extractor_of
 
 STEPS = (50, 100, 300)
 
@@ -135,9 +136,9 @@ def compare(
     for index, path in enumerate(photographs):
         style = index % len(styles)
         picture = images.load_fitted(path, "photos", size)
-        composition = Composition(config, extractor, picture, chosen(stack, [style]), tf.constant(0))
-        own = _with_weights(config, composition.weights, weights)
-        losses = tf.function(composition.weighted(weights), autograph=False)
+        objective = GraphObjective(config, extractor, picture, chosen(stack, [style]))
+        own = _with_weights(config, objective.weights, weights)
+        losses = tf.function(objective.weighted(weights), autograph=False)
         for _ in range(2):
             paint(picture, style)  # `Painter` compiles in its second call
         began = time.monotonic()

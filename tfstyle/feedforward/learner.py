@@ -114,9 +114,9 @@ class Learner:
 
         @tf.function(autograph=False)
         def weights(batch):
-            composition = self._task.composition(batch)
-            fixed.update(composition.weights)
-            found = composition.balanced() if strength > 0 else composition.weights
+            objective = self._task.objective(batch)
+            fixed.update(objective.weights)
+            found = objective.balanced() if strength > 0 else objective.weights
             return {name: tf.convert_to_tensor(value) for name, value in found.items()}
 
         stream = self._stream(0, WHOLE).take(_CALIBRATION_STEPS if strength > 0 else 1)
@@ -131,7 +131,7 @@ class Learner:
         replicas = self._strategy.num_replicas_in_sync
 
         def train_on(*batch: tf.Tensor) -> dict[str, tf.Tensor]:
-            losses = self._task.composition(batch).weighted(self._weights)
+            losses = self._task.objective(batch).weighted(self._weights)
             with tf.GradientTape() as tape:
                 values = losses(self._task.paint(batch))
                 # The replica's summand of the mean over the whole batch; Keras sums gradients over replicas.
@@ -153,7 +153,7 @@ class Learner:
         @tf.function(autograph=False)
         def painted(batch):
             made = self._task.paint(batch)
-            losses = self._task.composition(batch).weighted(self._weights)(made)
+            losses = self._task.objective(batch).weighted(self._weights)(made)
             return tf.add_n(list(losses.values())), made
 
         self._step, self._paint_part = step, painted

@@ -13,8 +13,9 @@ from tfstyle.feedforward.networks import transformation_network
 from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.synthesis.graph_objective import Composition, extractor_of
-from tfstyle.synthesis.graph_transfer import Program
+from tfstyle.synthesis.graph_objective import GraphObjective
+from tfstyle.synthesis.graph_transfer import GraphTransfer
+from tfstyle.synthesis.network import extractor_of
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]
@@ -33,7 +34,7 @@ class Task(Protocol):
     network: tf.keras.Model
     extractor: tf.keras.Model
 
-    def composition(self, batch: Batch) -> Composition:
+    def objective(self, batch: Batch) -> GraphObjective:
         """Returns the objective of a batch, in a graph."""
 
     def paint(self, batch: Batch) -> tf.Tensor:
@@ -61,7 +62,7 @@ class ConditionalTask:
     """
 
     def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
-        Program.require_possible(config)
+        GraphTransfer.require_possible(config)
         self._config = config
         self.extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
@@ -78,11 +79,9 @@ class ConditionalTask:
             dtype=recipe.policy,
         )
 
-    def composition(self, batch: Batch) -> Composition:
+    def objective(self, batch: Batch) -> GraphObjective:
         contents, numbers = batch
-        return Composition(
-            self._config, self.extractor, contents, chosen(self._styles, numbers), tf.constant(0)
-        )
+        return GraphObjective(self._config, self.extractor, contents, chosen(self._styles, numbers))
 
     def paint(self, batch: Batch) -> tf.Tensor:
         contents, numbers = batch

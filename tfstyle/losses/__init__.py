@@ -6,6 +6,7 @@ statistics.py      the statistics of activations that a style can be: statistic.
                    moments.py Gram matrices, variances and covariances, histogram.py distributions
 style.py           a style's terms: a statistic of each layer, in each region
 regions.py         which styles go where
+measuring.py       style pictures measured: what the terms hold a picture to
 targets.py         a style measured once; target_file.py its arrays in a file, target_tensors.py in a graph
 strength.py        the style's weight as a number from 0 to 1
 photorealism.py    the matting Laplacian and the guided filter; box_filter.py sums in windows

@@ -27,7 +27,10 @@ from tfstyle.config.layer_names import canonical_name, require_known
 from tfstyle.config.units import UNITS, Units
 from tfstyle.io import images
 from tfstyle.losses import paper, statistics
-from tfstyle.losses.statistics import STATISTICS, Statistic, Sums
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.regions import everywhere
+from tfstyle.losses.statistics import STATISTICS
+from tfstyle.losses.target_file import filters_of
 
 _PAPER_STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 
@@ -149,19 +152,19 @@ class StyleLoss(_ExtractorLoss):
         own = [self._units.layer_weight(len(self._layers))] * len(self._layers)
         self._weights = _checked(layer_weights, len(self._layers)) or own
         self._factor = self._units.style if statistic == "gram" else lambda filters, positions, pixels: 1.0
-        activations = [self._activations(picture) for picture in _pictures(style)]
+        (target,) = targets_of(self._extractor, everywhere(*_pictures(style)), self._layers, statistic)
+        references, scale = target.styles[0].references, self._units.activation
         self._measures = {
-            layer: _measure([each[layer] for each in activations], statistic, self._units.activation)
-            for layer in self._layers
+            layer: statistics.make(statistic, references.get(layer), scale=scale) for layer in self._layers
         }
         targets = {
-            layer: _described(measure, [each[layer] for each in activations])
-            for layer, measure in self._measures.items()
+            layer: statistics.blended([each.sums[layer] for each in target.styles], target.shares)
+            for layer in self._layers
         }
         self._distances = {layer: self._measures[layer].loss_to(target) for layer, target in targets.items()}
         if self._units.relative:
             nothing = {
-                layer: statistics.of_zeros(self._measures[layer], target, activations[0][layer].shape[-1])
+                layer: statistics.of_zeros(self._measures[layer], target, filters_of(target))
                 for layer, target in targets.items()
             }
             self._weights = [
@@ -208,20 +211,6 @@ class TotalVariationLoss(tf.keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "form": self._form, "units": self._units_name}
-
-
-def _measure(activations: Sequence[tf.Tensor], statistic: str, scale: float) -> Statistic:
-    """Returns the statistic of a layer; the bins of histograms are in units of the style's own spread."""
-    reference = None
-    if statistic == "histogram":
-        reference = _described(statistics.make("moments"), activations)
-    return statistics.make(statistic, reference, scale=scale)
-
-
-def _described(measure: Statistic, activations: Sequence[tf.Tensor]) -> Sums:
-    """Returns a layer's mean statistics over style pictures."""
-    found = [statistics.normalised(measure.sums(activation)) for activation in activations]
-    return statistics.blended(found, [1 / len(found)] * len(found))
 
 
 def _pictures(style) -> list[tf.Tensor]:

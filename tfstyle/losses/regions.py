@@ -13,28 +13,25 @@ from tfstyle.losses.targets import StyleTargets
 
 @dataclass(frozen=True)
 class Source:
-    """A style picture, or what was measured of one before.
+    """A style of a region.
 
     Attributes:
-      picture: `[1, H, W, 3]` in [0, 1]; None where there are targets.
+      style: a picture `[1, H, W, 3]` in [0, 1], or what was measured of one before.
       share: of the style where there are several; they are divided by their sum.
       mask: `[1, H, W, 1]` in [0, 1], what of the picture counts; None: all.
-      targets: the `StyleTargets` of a picture.
-      level: how many scales there are after the one at hand.
     """
 
-    picture: tf.Tensor | None = None
+    style: tf.Tensor | StyleTargets
     share: float = 1.0
     mask: tf.Tensor | None = None
-    targets: StyleTargets | None = None
-    level: int = 0
 
-    def shrunk(self, factor: float, level: int) -> Source:
-        """Returns it for another scale."""
-        if self.picture is None:
-            return replace(self, level=level)
-        size = tuple(max(1, round(side * factor)) for side in self.picture.shape[1:3])
-        return replace(self, picture=images.resize(self.picture, size), mask=_resized(self.mask, size))
+    def shrunk(self, factor: float) -> Source:
+        """Returns it with a picture whose sides are as much as `factor` of what they are."""
+        if factor == 1:
+            return self
+        size = tuple(max(1, round(side * factor)) for side in self.style.shape[1:3])
+        mask = None if self.mask is None else images.resize(self.mask, size)
+        return replace(self, style=images.resize(self.style, size), mask=mask)
 
 
 @dataclass(frozen=True)
@@ -50,19 +47,6 @@ class Region:
     sources: tuple[Source, ...]
     mask: tf.Tensor | None = None
     name: str = ""
-
-    @property
-    def area(self) -> float:
-        """Its share of the picture."""
-        return 1.0 if self.mask is None else float(tf.reduce_mean(self.mask))
-
-    def resized(self, size: tuple[int, int], factor: float, level: int) -> Region:
-        """Returns it for a picture of (height, width), so many scales before the last.
-
-        Its style pictures' sides become as much as `factor` of what they are.
-        """
-        sources = tuple(source.shrunk(factor, level) for source in self.sources)
-        return replace(self, mask=_resized(self.mask, size), sources=sources)
 
 
 def everywhere(*pictures: tf.Tensor) -> list[Region]:
@@ -89,7 +73,7 @@ def make_regions(
       ValueError: styles and pairs do not fit one another.
     """
     if not pairs:
-        return [Region(tuple(_source(style, share) for style, share in zip(styles, shares)))]
+        return [Region(tuple(map(Source, styles, shares)))]
     if len(styles) not in (1, len(pairs)):
         raise ValueError(
             f"style: {len(styles)} pictures for {len(pairs)} regions of the masks;"
@@ -101,11 +85,10 @@ def make_regions(
                 f"style_masks: {len(pairs)} of them for one style and no content_masks;"
                 " must be one for each style"
             )
-        parts = zip(styles, shares, pairs)
-        return [Region(tuple(_source(style, share, what) for style, share, (_, what) in parts))]
+        return [Region(tuple(map(Source, styles, shares, (what for _, what in pairs))))]
     found = []
     for index, (where, what) in enumerate(pairs):
-        source = _source(styles[index if len(styles) > 1 else 0], mask=what)
+        source = Source(styles[index if len(styles) > 1 else 0], mask=what)
         found.append(Region((source,), where, str(index + 1) if len(pairs) > 1 else ""))
     return found
 
@@ -147,19 +130,9 @@ def limited(
             region,
             mask=within(region.mask, content_alpha),
             sources=tuple(
-                replace(source, mask=within(source.mask, style_alphas.get(id(source.picture))))
+                replace(source, mask=within(source.mask, style_alphas.get(id(source.style))))
                 for source in region.sources
             ),
         )
         for region in regions
     ]
-
-
-def _source(style, share: float = 1.0, mask: tf.Tensor | None = None) -> Source:
-    if isinstance(style, StyleTargets):
-        return Source(share=share, targets=style)
-    return Source(style, share, mask)
-
-
-def _resized(mask: tf.Tensor | None, size: tuple[int, int]) -> tf.Tensor | None:
-    return None if mask is None else images.resize(mask, size)

@@ -1,6 +1,6 @@
 """What of a style picture's activations is matched: sums over positions, and a distance between them.
 
-contract.py   what every statistic promises; sums per position, and mixtures of them
+statistic.py  what every statistic promises; sums per position, and mixtures of them
 moments.py    Gram matrices; means and variances; means and covariances
 histogram.py  every filter's distribution
 

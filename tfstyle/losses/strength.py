@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.losses.terms import Term, kind_of
+from tfstyle.losses.terms import AnyTerm
 
 _HALF = TransferConfig().style_weight
 _RANGE = 5.0**4
@@ -28,7 +28,7 @@ def style_weight(style_strength: float) -> float:
 
 
 def balanced(
-    terms: Sequence[Term], weights: Mapping[str, float], style_strength: float
+    terms: Sequence[AnyTerm], weights: Mapping[str, float], style_strength: float
 ) -> dict[str, float | tf.Tensor]:
     """Returns weights with those of the style brought to a strength.
 
@@ -44,10 +44,8 @@ def balanced(
     Returns:
       {term: weight}, those of style terms `[B or 1]`.
     """
-    content = tf.add_n(
-        [weights[term.name] * term.whole() for term in terms if kind_of(term.name) == "content"]
-    )
-    styles = [term for term in terms if kind_of(term.name) == "style"]
+    content = tf.add_n([weights[term.name] * term.whole() for term in terms if term.kind == "content"])
+    styles = [term for term in terms if term.kind == "style"]
     unit = style_weight(style_strength) * content / sum(weights[term.name] for term in styles)
     return dict(weights) | {
         term.name: unit * weights[term.name] * tf.math.reciprocal_no_nan(term.whole()) for term in styles

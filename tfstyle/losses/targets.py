@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +24,18 @@ from tfstyle.losses.target_file import filters_of, packed, unpacked
 _OPTIONS = ("style_loss", "style_scale", "image_size", "scale_factor", "pooling", "padding")
 _LARGEST = 1 << 28  # bytes; five layers of VGG19 at eight scales are 20 MB
 _LONGEST_HEADER = 1 << 16
+
+
+class Measured(NamedTuple):
+    """What a style comes to in a network's layers, at one scale.
+
+    Attributes:
+      sums: {layer: sums per position} of a statistic.
+      references: the same of `Moments`, for statistics that refer to them; else empty.
+    """
+
+    sums: Mapping[str, Sums]
+    references: Mapping[str, Sums]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +56,23 @@ class StyleTargets:
     references: tuple[Mapping[str, Sums], ...]
     options: Mapping[str, Any]
     network: str
-    hash: str = field(init=False, repr=False)
 
-    def __post_init__(self):
+    @functools.cached_property
+    def hash(self) -> str:
+        """Of all that they are."""
         digest = hashlib.sha256(self._header().encode())
         for name, values in sorted(packed(self.scales, self.references).items()):
             digest.update(name.encode() + values.tobytes())
-        object.__setattr__(self, "hash", digest.hexdigest()[:16])
+        return digest.hexdigest()[:16]
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers measured."""
         return tuple(self.scales[0])
 
-    def at(self, level: int, layers: Sequence[str], *, reference: bool = False) -> dict[str, Sums]:
-        """Returns {layer: sums}, so many scales before the last; a run has no more than there are here."""
-        found = (self.references if reference else self.scales)[level]
-        return {layer: dict(found[layer]) for layer in layers}
+    def at(self, level: int) -> Measured:
+        """Returns those of a scale, so many before the last; a run has no more than there are here."""
+        return Measured(self.scales[level], self.references[level])
 
     def require_for(self, config: TransferConfig, argument: str) -> None:
         """Checks that a run of a config may use them.

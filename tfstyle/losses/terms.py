@@ -20,46 +20,53 @@ from tfstyle.vgg.position_sums import Activations, Cut
 
 
 @dataclass(frozen=True)
-class Term:
-    """One summand of the objective.
+class _Weighted:
+    """What every summand of the objective has; `kind` names a weight of a config, '' a user's own."""
+
+    name: str
+    weight: float | Sequence[float]
+    kind: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Term(_Weighted):
+    """A summand of any kind.
 
     Attributes:
       name: what reports call it, such as ``style/block1_conv1``.
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       loss: `(image [B, H, W, 3], {layer: activation}) -> [B]`, unweighted: one
-        value for each picture. A scalar will do: the sum over those given.
+        value for each picture. For one, a scalar will do.
     """
 
-    name: str
-    weight: float
     loss: Callable[[tf.Tensor, Activations], tf.Tensor]
 
 
 @dataclass(frozen=True)
-class ImageTerm(Term):
+class ImageTerm(_Weighted):
     """A term on the picture alone.
 
     Attributes:
-      name, weight, loss: as in `Term`; `loss` is made from `value`.
+      name, weight: as in `Term`.
       value: `(image [B, H, W, 3]) -> [B]` or scalar, unweighted.
     """
 
-    loss: Callable = field(init=False, repr=False, compare=False)
     value: Callable[[tf.Tensor], tf.Tensor]
 
-    def __post_init__(self):
-        value = self.value  # not self, which would then hold itself
-        object.__setattr__(self, "loss", lambda image, activations: value(image))
+    def loss(self, image: tf.Tensor, activations: Activations) -> tf.Tensor:
+        """Returns the value of pictures, as `Term.loss` does."""
+        del activations
+        return self.value(image)
 
 
 @dataclass(frozen=True)
-class SummedTerm(Term):
+class SummedTerm(_Weighted):
     """A term that needs no more of a layer than sums over its positions.
 
     Such a term can be computed a part of the picture at a time.
 
     Attributes:
-      name, weight, loss: as in `Term`; `loss` is made from the others.
+      name, weight: as in `Term`.
       layer: whose activations it is on.
       part: `(activation [B, h, w, N], cut) -> tensors`: the sums over the
         positions of a rectangle; see `position_sums.Summand`.
@@ -67,24 +74,19 @@ class SummedTerm(Term):
       whole: gives `[B or 1]`, the value, unweighted, where all activations are 0; None: not known.
     """
 
-    loss: Callable = field(init=False, repr=False, compare=False)
     layer: str
     part: Callable[[tf.Tensor, Cut], Any]
     outcome: Callable[[Any], tf.Tensor]
     whole: Callable[[], tf.Tensor] | None = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self):
-        layer, part, outcome = self.layer, self.part, self.outcome
-
-        def loss(image, activations):
-            return outcome(part(activations[layer], lambda whole: whole))
-
-        object.__setattr__(self, "loss", loss)
+    def loss(self, image: tf.Tensor, activations: Activations) -> tf.Tensor:
+        """Returns the value of pictures, as `Term.loss` does."""
+        del image
+        return self.outcome(self.part(activations[self.layer], lambda whole: whole))
 
 
-def kind_of(name: str) -> str:
-    """Returns the kind of term that a name tells: ``content``, ``style``, ``total_variation``, …"""
-    return name.split("/")[0]
+# A summand of the objective.
+AnyTerm = Term | ImageTerm | SummedTerm
 
 
 def content_terms(
@@ -128,6 +130,7 @@ def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) ->
         part=lambda features, cut: paper.content_losses(features, cut(target)),
         outcome=lambda loss: factor * loss,
         whole=lambda: factor * whole,
+        kind="content",
     )
 
 
@@ -135,7 +138,7 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
     """Returns the total variation as a term.
 
     Args:
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       units: key of `UNITS`.
       form: see `paper.total_variation`.
     """
@@ -144,19 +147,19 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
         factor = UNITS[units].variation(_positions(image))
         return factor * paper.total_variations(image, form)
 
-    return [ImageTerm("total_variation", weight, loss)]
+    return [ImageTerm("total_variation", weight, loss, kind="total_variation")]
 
 
 def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
     """Returns the matting Laplacian's term, per pixel, as a term.
 
     Args:
-      weight: its factor in the total.
+      weight: its factor in the total, or one for each picture.
       content: `[1, H, W, 3]`, of the size of the picture to be made.
     """
     pixels = content.shape[1] * content.shape[2]
     loss = photorealism.matting_loss(content)
-    return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels)]
+    return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels, kind="photorealism")]
 
 
 def _positions(values: tf.Tensor) -> int | tf.Tensor:

@@ -51,7 +51,7 @@ class TfpLbfgs(ImageOptimizer):
 
         def scaled(position):
             value, _, gradient = objective.value_and_gradient(tf.reshape(position, self.image.shape))
-            return value * scale, tf.reshape(gradient, [-1]) * scale
+            return tf.reshape(value, []) * scale, tf.reshape(gradient, [-1]) * scale
 
         # No tolerance but 0: the run is as long as it was asked to be.
         return tfp.optimizer.lbfgs_minimize(
@@ -78,7 +78,7 @@ class TfpLbfgs(ImageOptimizer):
         self._results = self._results._replace(
             converged=tf.constant(False),
             failed=tf.constant(False),
-            objective_value=value * self._scale,
+            objective_value=tf.reshape(value, []) * self._scale,
             objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
         )
 
@@ -94,7 +94,7 @@ class TfpLbfgs(ImageOptimizer):
             num_iterations=tf.constant(0),
             num_objective_evaluations=tf.constant(0),
             position=position,
-            objective_value=value * self._scale,
+            objective_value=tf.reshape(value, []) * self._scale,
             objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
             position_deltas=empty,
             gradient_deltas=empty,

@@ -1,15 +1,15 @@
 """One picture, or several together, downhill on one objective.
 
-inputs.py            pictures, masks and colours prepared; color_space.py which channels are painted
-objective.py         the weighted sum of terms and its gradient; batch_objective.py for several pictures
+inputs.py            pictures, masks and colours prepared; compositing.py what of a picture is painted
+network.py           the network that a config describes; term_options.py the terms that it describes
+objective.py         the weighted sum of terms and its gradient, for a batch of pictures
 objectives.py        the objectives of a run, one a size; graph_objective.py the same inside a graph
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
 scales.py            sizes from coarse to fine; graph_scales.py the same in tensors
 starts.py            content, style, noise, a picture or a blend
 session.py           a run on its way: steps, reports, states, recoveries; loop.py the sizes one after another
 convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then
-recorded_choices.py  what a run chose by the machine, kept when it is resumed
 measure.py           a style's targets
-pictures.py          from prepared inputs to results
+pictures.py          from inputs to results
 graph_transfer.py    a whole transfer as one graph
 """

@@ -9,20 +9,28 @@ same code.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import color
-from tfstyle.losses.target_tensors import Stack, levels, stacked
-from tfstyle.losses.targets import StyleTargets
+from tfstyle.losses.measuring import measure
+from tfstyle.losses.target_tensors import chosen, levels, stacked
+from tfstyle.losses.targets import Measured, StyleTargets
 from tfstyle.optimizers.in_graph import Leg, descend
-from tfstyle.synthesis.graph_objective import Composition, extractor_of, layers_of
+from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import FINISH
 from tfstyle.synthesis.starts import noise, parse
+from tfstyle.synthesis.term_options import TermOptions
 from tfstyle.vgg import minimum_size
+
+# From a network and how many scales there are after the one at hand to what the style comes to.
+_MeasuredAt = Callable[[tf.keras.Model, tf.Tensor], Measured]
 
 
 class Made(NamedTuple):
@@ -39,7 +47,7 @@ class Made(NamedTuple):
     evaluations: tf.Tensor
 
 
-class Program(tf.Module):
+class GraphTransfer(tf.Module):
     """A transfer as a graph.
 
     Options that need more than a graph are refused: masks, photographs,
@@ -64,9 +72,9 @@ class Program(tf.Module):
         super().__init__(name="transfer")
         self.require_possible(config, targets)
         self._config = config
-        content_layers, style_layers = layers_of(config)
+        self._options = TermOptions.of(config)
         # Of a content to be painted, fine detail belongs into the result.
-        self._detailed = bool(content_layers and style_layers)
+        self._detailed = bool(self._options.content_layers and self._options.style_layers)
         self.extractor = self._network = extractor_of(config)
         if config.precision == "bfloat16":
             self._network = extractor_of(config, dtype="bfloat16")
@@ -100,17 +108,17 @@ class Program(tf.Module):
                     " use transfer or transfer_batch"
                 )
 
-    def paint(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> tf.Tensor:
+    def paint(self, content: tf.Tensor, style: tf.Tensor | Measured | None, steps: tf.Tensor) -> tf.Tensor:
         """Returns the pictures of `make`."""
         return self.make(content, style, steps).picture
 
-    def make(self, content: tf.Tensor, style: tf.Tensor | Stack | None, steps: tf.Tensor) -> Made:
+    def make(self, content: tf.Tensor, style: tf.Tensor | Measured | None, steps: tf.Tensor) -> Made:
         """Makes the pictures that `transfer` makes.
 
         Args:
           content: `[B, H, W, 3]` float32 in [0, 1].
-          style: `[1 or B, h, w, 3]` float32 in [0, 1], or targets as a nest of
-            tensors (see `stacked`); None where targets were given before.
+          style: `[1 or B, h, w, 3]` float32 in [0, 1], or targets (see `stacked`);
+            None where targets were given before.
           steps: int32 scalar, in place of `config.iterations`.
 
         Raises:
@@ -130,9 +138,14 @@ class Program(tf.Module):
             if config.color == "content":
                 light = color.match_luminance(color.luminance(style), color.luminance(content))
                 style = tf.repeat(light, 3, axis=-1)
+            measured = functools.partial(self._measured, style)
         else:
             scales = number_of_scales(size, config, least=self.least, pictures=[size])
             scales = tf.minimum(scales, levels(style))
+
+            def measured(network: tf.keras.Model, level: tf.Tensor) -> Measured:
+                return chosen(style, level)
+
         seen = color.grey(content) if config.color == "content" else content
         # Whatever the loop begins with waits for them: none of it is done of what is too small.
         with tf.control_dependencies(checks):
@@ -148,7 +161,7 @@ class Program(tf.Module):
                 lambda: resized(image, of_scale),
             )
             iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
-            legs = self._legs(resized(seen, of_scale), style, level, iterations)
+            legs = self._legs(resized(seen, of_scale), measured, level, iterations)
             image, more = descend(config, image, legs)
             return scale + 1, image, evaluations + more
 
@@ -161,25 +174,33 @@ class Program(tf.Module):
             parallel_iterations=1,
         )
         image = tf.clip_by_value(image, 0.0, 1.0)
-        losses = Composition(config, self.extractor, seen, style, tf.constant(0)).losses()(image)
+        style = measured(self.extractor, tf.constant(0))
+        losses = GraphObjective(config, self.extractor, seen, style).losses()(image)
         if config.color == "content":
             image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
         return Made(image, losses, evaluations)
 
-    def _legs(self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor) -> list[Leg]:
-        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
-        main = self._evaluate(self._network, content, style, level)
-        if self._network is self.extractor:
-            return [Leg(main, iterations)]
-        last = tf.where(level == 0, share_of(iterations, FINISH), 0)
-        return [
-            Leg(main, iterations - last),
-            Leg(self._evaluate(self.extractor, content, style, level), last),
-        ]
+    def _measured(self, style: tf.Tensor, network: tf.keras.Model, level: tf.Tensor) -> Measured:
+        """Returns what style pictures come to at a scale."""
+        picture = resized(style, at_level(tf.shape(style)[1:3], self._config, level))
+        return measure(network, picture, self._options.style_layers, self._options.statistic)
 
-    def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):
+    def _legs(
+        self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor
+    ) -> list[Leg]:
+        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
+
+        def leg(network: tf.keras.Model, iterations: tf.Tensor) -> Leg:
+            return Leg(self._evaluate(network, content, measured(network, level)), iterations)
+
+        if self._network is self.extractor:
+            return [leg(self._network, iterations)]
+        last = tf.where(level == 0, share_of(iterations, FINISH), 0)
+        return [leg(self._network, iterations - last), leg(self.extractor, last)]
+
+    def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style: Measured):
         """Returns the objective of pictures of the content's size: values, named losses, gradients."""
-        losses = Composition(self._config, network, content, style, level).losses()
+        losses = GraphObjective(self._config, network, content, style).losses()
 
         def evaluate(image: tf.Tensor):
             with tf.GradientTape() as tape:

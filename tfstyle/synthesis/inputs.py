@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,46 +15,72 @@ from tfstyle.io import color, images, masks
 from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.checkpoints import tensor_hash
-from tfstyle.synthesis.color_space import Canvas
+from tfstyle.synthesis.compositing import Compositing
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What a run is made from.
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a run is made from. Equal are those of which the objective sees the same.
 
     Attributes:
       content: `[1, H, W, 3]`, as the objective is to see it; None where there is none.
       regions: which styles go where; none where there is no style.
-      canvas: what of the picture is painted.
+      compositing: what of the picture is painted.
+      opacity: `[1, H, W, 1]` in [0, 1], that the content has; None: opaque.
       hashes: {argument: hash} of the pictures and masks.
     """
 
     content: tf.Tensor | None
     regions: Sequence[Region] = ()
-    canvas: Canvas = field(default_factory=Canvas)
+    compositing: Compositing = field(default_factory=Compositing)
+    opacity: tf.Tensor | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def styles(self) -> list[tf.Tensor]:
+    def pictures(self) -> list[tf.Tensor]:
         """The style pictures, each once."""
-        sources = [source.picture for region in self.regions for source in region.sources]
-        return list({id(picture): picture for picture in sources if picture is not None}.values())
+        return [style for style in self._styles if not isinstance(style, StyleTargets)]
 
     @property
     def targets(self) -> list[StyleTargets]:
         """What takes the place of style pictures."""
-        found = [source.targets for region in self.regions for source in region.sources]
-        return list({id(targets): targets for targets in found if targets is not None}.values())
+        return [style for style in self._styles if isinstance(style, StyleTargets)]
+
+    @property
+    def _styles(self) -> list[tf.Tensor | StyleTargets]:
+        found = [source.style for region in self.regions for source in region.sources]
+        return list({id(style): style for style in found}.values())
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the picture to be made."""
-        return tuple((self.styles[0] if self.content is None else self.content).shape[1:3])
+        return tuple((self.pictures[0] if self.content is None else self.content).shape[1:3])
+
+    @functools.cached_property
+    def _values(self):
+        return _hashed((self.content, tuple(self.regions), self.compositing))
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Inputs) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
 
 
-def make_scene(
+def _hashed(value):
+    """Returns a value with hashes in place of tensors, however deep in tuples and dataclasses."""
+    if tf.is_tensor(value):
+        return tensor_hash(value)
+    if isinstance(value, StyleTargets):
+        return value.hash
+    if dataclasses.is_dataclass(value):
+        value = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+    return tuple(map(_hashed, value)) if isinstance(value, tuple) else value
+
+
+def make_inputs(
     content, style, config: TransferConfig, *, content_masks: Sequence = (), style_masks: Sequence = ()
-) -> tuple[Scene, tf.Tensor | None]:
+) -> Inputs:
     """Reads and prepares the pictures of a run.
 
     Args:
@@ -60,9 +88,6 @@ def make_scene(
       style: a picture or `StyleTargets`, several in a list or tuple, or None.
       config: sizes, shares and colours are read from it.
       content_masks, style_masks: see `masks.load_masks`.
-
-    Returns:
-      The scene, and the content's opacity `[1, H, W, 1]` or None.
 
     Raises:
       ValueError, OSError: a picture or mask is not what it should be, or they
@@ -92,7 +117,8 @@ def make_scene(
             pairs.append(hashed(source, argument, config.style_scale))
     styles = [style for style, _ in pairs]
     shares = _shares(config, len(styles))
-    if original is None and any(isinstance(given_style, StyleTargets) for given_style in styles):
+    measured = [isinstance(each, StyleTargets) for each in styles]
+    if original is None and any(measured):
         raise ValueError("style: must be a picture; the size of what is made is taken from it")
     regions: list[Region] = []
     if styles:
@@ -102,18 +128,23 @@ def make_scene(
             hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
         regions = make_regions(styles, shares, found)
         regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
+        if any(measured) and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
+            raise ValueError(
+                "style: targets of histograms are in units of one style; to blend several, give the pictures"
+            )
     elif content_masks or style_masks:
         raise ValueError("content_masks, style_masks: there is no style to guide")
-    canvas = Canvas(
+    compositing = Compositing(
         original,
         painted(regions) if original is not None else None,
         light_only=config.color == "content" and original is not None,
         guided=config.postprocess == "guided" and original is not None,
     )
     if original is None:
-        return Scene(None, regions, canvas, hashes), None
-    seen = color.grey(original) if canvas.light_only else original
-    return Scene(seen, [_recolored(region, original, config) for region in regions], canvas, hashes), alpha
+        return Inputs(None, regions, compositing, hashes=hashes)
+    seen = color.grey(original) if compositing.light_only else original
+    recolored = [_recolored(region, original, config) for region in regions]
+    return Inputs(seen, recolored, compositing, alpha, hashes)
 
 
 def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -172,16 +203,16 @@ def _recolored(region: Region, content: tf.Tensor, config: TransferConfig) -> Re
     def recolor(source):
         if config.color == "matched":
             picture = color.match_colors(
-                source.picture,
+                source.style,
                 content,
                 config.color_matching,
                 mask=source.mask,
                 reference_mask=region.mask,
             )
         else:
-            light = color.match_luminance(color.luminance(source.picture), color.luminance(content))
+            light = color.match_luminance(color.luminance(source.style), color.luminance(content))
             picture = tf.repeat(light, 3, axis=-1)
-        return replace(source, picture=picture)
+        return replace(source, style=picture)
 
     if config.color == "style":
         return region

@@ -20,10 +20,9 @@ from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint, tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.batch_objective import JointObjective
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.scales import Stage, stages
-from tfstyle.synthesis.session import Run
+from tfstyle.synthesis.session import Session
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,11 @@ def synthesize(
 
 
 def synthesize_together(
-    objective_at: Callable[[tuple[int, int]], Objective | JointObjective],
+    objective_at: Callable[[tuple[int, int]], Objective],
     initial: tf.Tensor,
     config: TransferConfig,
     *,
-    finish_at: Callable[[tuple[int, int]], Objective | JointObjective] | None = None,
+    finish_at: Callable[[tuple[int, int]], Objective] | None = None,
     detail: tf.Tensor | None = None,
     note: str = "",
     reporters: Sequence[Reporter] = (),
@@ -105,8 +104,8 @@ def synthesize_together(
     """Moves pictures of one size downhill, each on its own objective.
 
     Args:
-      objective_at: gives the objective for pictures of (height, width): a
-        `JointObjective` where there are several.
+      objective_at: gives the objective for pictures of (height, width); of
+        several, see `objective.together`.
       initial: `[B, H, W, 3]` to start from, of the final size; the coarsest
         scale starts from it scaled down.
       config: optimiser, iterations, scales and reports are read from it.
@@ -139,26 +138,31 @@ def synthesize_together(
             own = _identity(config, initial, identity or {})
             every = supervision.checkpoint_every
             checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
-        run = Run(
+        run = Session(
             config,
             planned,
-            note,
-            reporters,
-            checkpoint,
-            choices or {},
-            supervision.stop,
-            workshop or Workshop(),
+            note=note,
+            reporters=reporters,
+            checkpoint=checkpoint,
+            choices=choices or {},
+            stop=supervision.stop,
+            workshop=workshop or Workshop(),
         )
         return _through(run, planned, objective_at, finish_at, initial, detail)
 
 
 def _through(
-    run: Run, planned: Sequence[Stage], objective_at, finish_at, initial: tf.Tensor, detail: tf.Tensor | None
+    run: Session,
+    planned: Sequence[Stage],
+    objective_at,
+    finish_at,
+    initial: tf.Tensor,
+    detail: tf.Tensor | None,
 ) -> list[Result]:
     """Takes pictures through all stages, and returns what became of each."""
     image = initial
     for index, stage in enumerate(planned):
-        if index < run.index:  # done before the checkpoint
+        if index < run.state.stage:  # done before the checkpoint
             continue
         objective = (finish_at if stage.exact else objective_at)(stage.size)
         begun = stage.scale > 0

@@ -6,12 +6,12 @@ import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import images
-from tfstyle.losses.regions import Source
-from tfstyle.losses.style import described
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
-from tfstyle.synthesis.objectives import network_of
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.vgg import minimum_size
 
@@ -43,7 +43,7 @@ def style_targets(
     size = images.fitted_size(*picture.shape[1:3], config.image_size)
     network = extractor
     if extractor is None:
-        network = network_of(config, config.style_layers, "float32", workshop or Workshop())
+        network = extractor_of(config, config.style_layers, workshop=workshop)
     own, least = tuple(picture.shape[1:3]), minimum_size(network)
     if min(own) < least:
         raise ValueError(
@@ -51,14 +51,16 @@ def style_targets(
             " give a larger picture, image_size or style_scale"
         )
     levels = number_of_scales(size, config, least=least, pictures=[own])
-    source, scales, references = Source(picture, mask=alpha), [], []
-    for level in range(levels):
-        shrunk = source.shrunk(config.scale_factor**-level, level)
-        found = described(network, shrunk.picture, shrunk.mask, config.style_layers, config.style_loss)
-        scales.append(found[0])
-        references.append(found[1])
+    arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
+    found = [
+        targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
+        for level in range(levels)
+    ]
     made = StyleTargets(
-        tuple(scales), tuple(references), options_of(config), fingerprint(network, config.style_layers)
+        tuple(each.sums for each in found),
+        tuple(each.references for each in found),
+        options_of(config),
+        fingerprint(network, config.style_layers),
     )
     made.require_for(config, "style")
     return made

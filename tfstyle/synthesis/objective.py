@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import tensorflow as tf
 
-from tfstyle.losses.terms import ImageTerm, SummedTerm, Term
+from tfstyle.losses.terms import AnyTerm, ImageTerm, SummedTerm, Term
 from tfstyle.vgg import position_sums
 from tfstyle.vgg.position_sums import Activations, Summand, Sums
 
@@ -16,6 +17,9 @@ EVALUATIONS = ("plain", "recompute", "tiled")
 
 class Objective:
     """The weighted sum of terms, with its gradient, for pictures of one size.
+
+    Pictures come as `[B, H, W, 3]`, one as `[1, H, W, 3]`. Each has a value of its
+    own, in which no other has a part; `together` gives each terms of its own, too.
 
     Each function is compiled once, at its first call. The evaluations give
     the same values and gradients, but for rounding:
@@ -36,12 +40,12 @@ class Objective:
         as the extractor does (VGG19 to conv5_1: 80 pixels).
       seen: what of a picture all terms are on, such as its light alone; None: the
         picture. A differentiable function from pictures to pictures of one size.
+      note: what a reader should know of the weights, for the first report.
 
     Attributes:
       terms: the summands, with their weights.
-      weights: the same weights as a variable `[T]` float64, in the order of the terms.
-      extractor, evaluation, tile, seen: as given.
-      note: what a reader should know of the weights, for the first report.
+      weights: the same weights as a variable `[T, B or 1]` float64, in the order of the terms.
+      extractor, evaluation, tile, seen, note: as given.
 
     Raises:
       ValueError: there is no term, or two of one name; the evaluation is
@@ -51,22 +55,23 @@ class Objective:
     def __init__(
         self,
         extractor: Callable[[tf.Tensor], Activations],
-        terms: Sequence[Term],
+        terms: Sequence[AnyTerm],
         *,
         evaluation: str = "plain",
         tile: int = 512,
         seen: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        note: str = "",
     ):
         names = [term.name for term in terms]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"terms: must be at least one, each with its own name, not {names}")
         self.terms = tuple(terms)
-        self.note = ""
+        self.note = note
         self.extractor, self.evaluation, self.tile, self.seen = extractor, evaluation, tile, seen
-        self._sums = sums_of(extractor, self.terms, summands_of(self.terms), evaluation, tile)
+        self._sums = _sums_of(extractor, self.terms, evaluation, tile)
         # A variable, so that other weights need no other compiled code; double, so that none is rounded.
-        self.weights = tf.Variable([term.weight for term in terms], dtype=tf.float64, trainable=False)
-        self.losses = CompiledOnce(self._losses)
+        self.weights = tf.Variable(self._rows(), trainable=False)
+        self.losses = CompiledOnce(self.each)
         # A line search calls this from nine places of its graph. Kept as a call
         # there, rather than nine copies of the network, it compiles in half
         # the time and runs as fast.
@@ -75,49 +80,133 @@ class Objective:
         )
 
     def each(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`; this is not compiled."""
-        return values_of(self.terms, self._sums, image if self.seen is None else self.seen(image))
+        """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`.
 
-    def _losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {name: tf.reduce_sum(values) for name, values in self.each(image).items()}
+        `losses` is the same compiled, and `value_and_gradient` gives the
+        totals `[B]`, these values, and the totals' gradients `[B, H, W, 3]`.
+        """
+        values = values_of(self.terms, self._sums, image if self.seen is None else self.seen(image))
+        return {name: _by_picture(name, value, image.shape[0]) for name, value in values.items()}
 
     def _value_and_gradient(self, image: tf.Tensor):
         with tf.GradientTape() as tape:
             tape.watch(image)
-            values = self._losses(image)
+            values = self.each(image)
             weights = tf.unstack(self.weights.read_value())
-            parts = zip(weights, (values[term.name] for term in self.terms))
-            total = tf.add_n([tf.cast(weight, value.dtype) * value for weight, value in parts])
-        return total, values, tape.gradient(total, image)
+            parts = [tf.cast(w, value.dtype) * value for w, value in zip(weights, values.values())]
+            totals = tf.add_n(parts)
+        return totals, values, tape.gradient(totals, image)
 
-    def weigh(self, weights: Mapping[str, float]) -> None:
-        """Gives every term another weight, by name; nothing is compiled again."""
+    def weigh(self, weights: Mapping[str, float | Sequence[float]]) -> None:
+        """Gives every term another weight, by name, or one for each picture; nothing is compiled again."""
         self.terms = tuple(replace(term, weight=weights[term.name]) for term in self.terms)
-        self.weights.assign([term.weight for term in self.terms])
+        self.weights.assign(tf.broadcast_to(self._rows(), self.weights.shape))
 
-    def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, float]:
-        """Returns each term's part of the total, from the terms' unweighted values."""
-        return {term.name: term.weight * float(tf.reduce_sum(values[term.name])) for term in self.terms}
+    def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
+        """Returns each term's part of the totals, `[B]`, from the terms' unweighted values."""
+        rows = zip(self.terms, self._rows())
+        return {term.name: weights * np.asarray(values[term.name]) for term, weights in rows}
+
+    def _rows(self) -> np.ndarray:
+        """Returns the terms' weights `[T, B or 1]` float64."""
+        rows = [np.reshape(np.float64(term.weight), [-1]) for term in self.terms]
+        return np.stack(np.broadcast_arrays(*rows))
 
 
-def summands_of(terms: Sequence[Term]) -> dict[str, Summand]:
+def together(objectives: Sequence[Objective]) -> Objective:
+    """Returns the objective of several pictures that has for each the terms and weights of its own.
+
+    The network sees all pictures at once.
+
+    Args:
+      objectives: for one picture each, on one extractor, with terms of the same
+        names, evaluated in one way.
+
+    Raises:
+      ValueError: there is none, or they do not go together.
+    """
+    if not objectives:
+        raise ValueError("objectives: must be at least one")
+    first, *others = objectives
+    for other in others:
+        if _common(other) != _common(first):
+            raise ValueError(
+                "objectives: must have one extractor, evaluation and tile, and terms of the same names,"
+                f" not {_common(first)[1:]} and {_common(other)[1:]}"
+            )
+
+    def seen(images: tf.Tensor) -> tf.Tensor:
+        pairs = zip(objectives, tf.split(images, len(objectives)))
+        return tf.concat([image if each.seen is None else each.seen(image) for each, image in pairs], 0)
+
+    return Objective(
+        first.extractor,
+        [_joined(own) for own in zip(*(each.terms for each in objectives))],
+        evaluation=first.evaluation,
+        tile=first.tile,
+        seen=None if all(each.seen is None for each in objectives) else seen,
+        note="\n".join(f"picture {i}: {each.note}" for i, each in enumerate(objectives, 1) if each.note),
+    )
+
+
+def _common(objective: Objective):
+    terms = [(term.name, getattr(term, "layer", None)) for term in objective.terms]
+    return objective.extractor, objective.evaluation, objective.tile, terms
+
+
+def _joined(own: Sequence[AnyTerm]) -> AnyTerm:
+    """Returns one term of a batch from those that its pictures have for themselves."""
+    first = own[0]
+    about = {"name": first.name, "weight": [term.weight for term in own], "kind": first.kind}
+
+    def split(batch: tf.Tensor) -> list[tf.Tensor]:
+        return tf.split(batch, len(own))
+
+    def stacked(values) -> tf.Tensor:
+        return tf.stack([tf.reshape(value, []) for value in values])
+
+    if all(isinstance(term, SummedTerm) for term in own):
+        return SummedTerm(
+            **about,
+            layer=first.layer,
+            part=lambda features, cut: tuple(term.part(one, cut) for term, one in zip(own, split(features))),
+            outcome=lambda found: stacked(term.outcome(sums) for term, sums in zip(own, found)),
+        )
+    if all(isinstance(term, ImageTerm) for term in own):
+        return ImageTerm(
+            **about, value=lambda image: stacked(term.value(one) for term, one in zip(own, split(image)))
+        )
+
+    def loss(image: tf.Tensor, activations: Activations) -> tf.Tensor:
+        of_layers = {layer: split(values) for layer, values in activations.items()}
+        return stacked(
+            term.loss(one, {layer: parts[index] for layer, parts in of_layers.items()})
+            for index, (term, one) in enumerate(zip(own, split(image)))
+        )
+
+    return Term(**about, loss=loss)
+
+
+def summands_of(terms: Sequence[AnyTerm]) -> dict[str, Summand]:
     """Returns what those of the terms that are a `SummedTerm` sum, by name."""
-    return {term.name: Summand(term.layer, term.part) for term in terms if _is_summed(term)}
+    return {term.name: Summand(term.layer, term.part) for term in terms if isinstance(term, SummedTerm)}
 
 
-def values_of(terms: Sequence[Term], sums: Sums, image: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`, as the terms see them."""
+def values_of(terms: Sequence[AnyTerm], sums: Sums, image: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns {term: unweighted values} of pictures `[B, H, W, 3]`, as the terms see them."""
     found, activations = sums(image)
-    return {term.name: value_of(term, found.get(term.name), image, activations) for term in terms}
+    return {
+        term.name: (term.outcome(found[term.name]) if term.name in found else term.loss(image, activations))
+        for term in terms
+    }
 
 
-def value_of(term: Term, found, image: tf.Tensor, activations: Activations) -> tf.Tensor:
-    """Returns a term's unweighted value from its sums, or from what it is on."""
-    return term.outcome(found) if _is_summed(term) else term.loss(image, activations)
-
-
-def _is_summed(term: Term) -> bool:
-    return isinstance(term, SummedTerm)
+def _by_picture(name: str, value: tf.Tensor, pictures: int) -> tf.Tensor:
+    """Returns a term's values `[B]`, also if it gives a scalar for one picture."""
+    value = tf.reshape(value, [-1])
+    if value.shape[0] not in (None, pictures):
+        raise ValueError(f"terms: {name!r} gives one value for {pictures} pictures; must give one for each")
+    return value
 
 
 class CompiledOnce:
@@ -137,16 +226,9 @@ class CompiledOnce:
         return self._compiled(image)
 
 
-def sums_of(
-    extractor, terms: Sequence[Term], summands: Mapping[str, Summand], evaluation: str, tile: int
-) -> Sums:
-    """Returns the function that sums what the terms need, in the way asked for.
-
-    Args:
-      extractor, evaluation, tile: as in `Objective`, also for errors.
-      terms: all that there are.
-      summands: what those of them that are a `SummedTerm` sum, by name.
-    """
+def _sums_of(extractor, terms: Sequence[AnyTerm], evaluation: str, tile: int) -> Sums:
+    """Returns the function that sums what the terms need, in the way asked for; see `Objective`."""
+    summands = summands_of(terms)
     others = [term.name for term in terms if not isinstance(term, (SummedTerm, ImageTerm))]
     if evaluation == "plain":
         return position_sums.plain(extractor, summands)

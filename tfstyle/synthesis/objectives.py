@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import tensorflow as tf
@@ -13,32 +13,81 @@ from tfstyle.config.equivalents import explain
 from tfstyle.config.layer_names import require_known
 from tfstyle.io import images
 from tfstyle.losses import strength
-from tfstyle.losses.style import style_terms
-from tfstyle.losses.terms import content_terms, kind_of, photorealism_terms, variation_terms
+from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.terms import AnyTerm
 from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.graph_objective import extractor_of, layers_of
-from tfstyle.synthesis.inputs import Scene
+from tfstyle.synthesis.inputs import Inputs
+from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.plan import Plan, make_plan
-from tfstyle.synthesis.recorded_choices import precision_of, with_evaluations
+from tfstyle.synthesis.plan import Plan, make_plan, precision_in
 from tfstyle.synthesis.scales import number_of_scales, scale_sizes
+from tfstyle.synthesis.term_options import TermOptions, weights_of_kinds
 from tfstyle.vgg import minimum_size, normalize_activations
 
 # The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a picture painted by `mini`, 0.043.
 _PAINTED = 0.043
 
 
-class Assembly:
-    """Makes objectives of whichever pictures there are.
+@dataclass(frozen=True)
+class Parts:
+    """All that an objective is made from, but its weights, which can be changed: equal parts make equal ones.
+
+    Attributes:
+      network: the extractor.
+      inputs: the pictures, at the final size.
+      options: of the terms.
+      size: (height, width) of the picture at this scale.
+      level: how many scales there are after this one.
+      scale_factor: from one scale to the next, style pictures grow by it.
+      evaluation, tile: as in `Objective`.
+    """
+
+    network: tf.keras.Model
+    inputs: Inputs
+    options: TermOptions
+    size: tuple[int, int]
+    level: int
+    scale_factor: float
+    evaluation: str
+    tile: int
+
+    def content(self) -> tf.Tensor | None:
+        """Returns the content `[1, H, W, 3]` at this scale."""
+        return None if self.inputs.content is None else images.resize(self.inputs.content, self.size)
+
+    def terms(self) -> list[AnyTerm]:
+        """Returns the terms, each with its part of its kind's weight; styles are measured for them."""
+        tile = self.tile if self.evaluation == "tiled" else None
+        targets = targets_of(
+            self.network,
+            self.inputs.regions if self.options.style_layers else (),
+            self.options.style_layers,
+            self.options.statistic,
+            size=self.size,
+            level=self.level,
+            scale_factor=self.scale_factor,
+            tile=tile,
+        )
+        return self.options.terms(self.network, self.content(), targets, size=self.size, tile=tile)
+
+    def objective(self) -> tuple[Objective, dict[str, float]]:
+        """Returns the objective with any weights, and what part of its kind's weight each term has."""
+        terms, seen = self.terms(), self.inputs.compositing.seen_at(self.size)
+        objective = Objective(self.network, terms, evaluation=self.evaluation, tile=self.tile, seen=seen)
+        return objective, {term.name: term.weight for term in terms}
+
+
+class Objectives:
+    """Makes a run's objectives.
 
     Args:
-      scene: the pictures.
+      inputs: the pictures.
       config: the run's config.
       extractor: model to use instead of the one that the config describes.
       workshop: where what other runs may share is kept.
       pictures: how many are made together, this one included.
-      choices: of the same run, when it was begun; see `recorded_choices.chosen_in`. Where
+      choices: of the same run, when it was begun; see `Plan.choices`. Where
         the config leaves a choice to the machine, it stays as it was.
 
     Attributes:
@@ -53,7 +102,7 @@ class Assembly:
 
     def __init__(
         self,
-        scene: Scene,
+        inputs: Inputs,
         config: TransferConfig,
         extractor: tf.keras.Model | None,
         workshop: Workshop,
@@ -61,31 +110,29 @@ class Assembly:
         pictures: int = 1,
         choices: Mapping = MappingProxyType({}),
     ):
-        self._scene, self.config, self._workshop = scene, config, workshop
-        self._given = extractor
-        self.size = scene.size
-        # What has no weight has no layers, and is not computed.
-        has_content, has_style = scene.content is not None, bool(scene.regions)
-        content_layers, style_layers = layers_of(config)
-        self._content_layers = content_layers if has_content else ()
-        self._style_layers = style_layers if has_style else ()
+        self._inputs, self.config, self._given, self._workshop = inputs, config, extractor, workshop
+        self.size = inputs.size
+        self._options = TermOptions.of(config, content=inputs.content is not None, style=bool(inputs.regions))
         self.precision = "float32"
         if extractor is None:
-            known = precision_of(choices) if config.precision == "auto" else None
+            known = precision_in(choices) if config.precision == "auto" else None
             self.precision = known or resolved(config.precision)
-        network = self._network(self.precision)
-        require_known("content_layers", self._content_layers, network.output)
-        require_known("style_layers", self._style_layers, network.output)
+        network, style_layers = self._network(self.precision), self._options.style_layers
+        require_known("content_layers", self._options.content_layers, network.output)
+        require_known("style_layers", style_layers, network.output)
+        if style_layers:
+            for targets in inputs.targets:
+                targets.require_network(network)
         self.config = config = replace(config, scales=self._scales(minimum_size(network)))
-        plan = make_plan(network, self._style_layers, self.size, config, self.precision, pictures=pictures)
-        self.plan: Plan = with_evaluations(plan, choices) if config.evaluation == "auto" else plan
+        plan = make_plan(network, style_layers, self.size, config, self.precision, pictures=pictures)
+        self.plan: Plan = plan.chosen(choices) if config.evaluation == "auto" else plan
 
     @property
     def detail(self) -> tf.Tensor | None:
         """The picture whose fine detail belongs into the result: a content to be painted."""
-        return self._scene.content if self._content_layers and self._style_layers else None
+        return self._inputs.content if self._options.content_layers and self._options.style_layers else None
 
-    def objective_at(self, size: tuple[int, int]) -> Objective:
+    def at(self, size: tuple[int, int]) -> Objective:
         """Returns the objective for pictures of (height, width)."""
         return self._objective(size, self.precision)
 
@@ -95,149 +142,86 @@ class Assembly:
 
     def explain(self) -> str:
         """Returns the weights at the final size in the units of the references, as a table."""
-        config, kinds = self.config, self._kinds()
+        config, weights = self.config, weights_of_kinds(self.config)
+        kinds = {kind: weights[kind] for kind in self._options.kinds}
         if config.style_strength > 0:
-            layers = self._layer_weights(self._weights(self.size, self.precision))
+            layers = self._layer_weights(self.at(self.size))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
         return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
 
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
-        config = replace(self.config, units="paper", style_strength=0.0)
-        assembly = Assembly(self._scene, config, self._given, self._workshop)
+        parts = self._parts(self.size, self.precision)
         found: dict[str, list[float]] = {}
-        for term in assembly.objective_at(self.size).terms:
-            if kind_of(term.name) in ("content", "style"):
-                found.setdefault("/".join(term.name.split("/")[:2]), []).append(
-                    float(tf.squeeze(term.whole()))
-                )
+        for term in replace(parts, options=replace(parts.options, units="paper")).terms():
+            if term.kind in ("content", "style"):
+                found.setdefault(f"{term.kind}/{term.layer}", []).append(float(tf.squeeze(term.whole())))
         return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
-        objective, _ = self._unweighted(size, precision)
-        weights = self._weights(size, precision)
-        if self.config.style_strength > 0:
-            layers = self._layer_weights(weights)
-            objective.note = strength.describe(self.config.style_strength, self.config.content_weight, layers)
+        objective, shares = self._unweighted(self._parts(size, precision))
+        kinds, style_strength = weights_of_kinds(self.config), self.config.style_strength
+        weights = {term.name: shares[term.name] * kinds[term.kind] for term in objective.terms}
+        if style_strength > 0 or "photorealism" in weights:
+            weights = self._calibrated(weights, size, precision)
         objective.weigh(weights)
+        if style_strength > 0:
+            layers = self._layer_weights(objective)
+            objective.note = strength.describe(style_strength, self.config.content_weight, layers)
         return objective
 
-    def _weights(self, size: tuple[int, int], precision: str) -> dict[str, float]:
-        """Returns {term: weight} for pictures of (height, width)."""
-        _, shares = self._unweighted(size, precision)
-        kinds, style_strength = self._kinds(), self.config.style_strength
-        weights = {name: share * kinds[kind_of(name)] for name, share in shares.items()}
-        if style_strength == 0 and "photorealism" not in weights:
-            return weights
+    def _calibrated(self, weights: dict[str, float], size, precision: str) -> dict[str, float]:
         # In whichever precision the size begins with, so that a finish has the same weights.
-        planned = (size, self.precision) in self.plan.evaluations
-        objective, _ = self._unweighted(size, self.precision if planned else precision)
+        begins = (size, self.precision) in self.plan.evaluations
+        parts = self._parts(size, self.precision if begins else precision)
 
-        def calibrate() -> dict[str, float]:
-            content = images.resize(self._scene.content, size)
-            return calibrated(objective, weights, content, style_strength)
+        def make() -> dict[str, float]:
+            return calibrated(self._unweighted(parts)[0], weights, parts.content(), style_strength)
 
-        return self._workshop.get((objective, tuple(weights.items()), style_strength), calibrate)
+        style_strength = self.config.style_strength
+        return self._workshop.get((parts, tuple(weights.items()), style_strength), make)
 
-    def _layer_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
+    def _layer_weights(self, objective: Objective) -> dict[str, float]:
         """Returns {style layer: weight}; of several regions, the sum."""
-        terms = {layer: f"style/{layer}" for layer in self._style_layers}
-        return {
-            layer: sum(w for name, w in weights.items() if name == term or name.startswith(f"{term}/"))
-            for layer, term in terms.items()
-        }
+        found = dict.fromkeys(self._options.style_layers, 0.0)
+        for term in objective.terms:
+            if term.kind == "style":
+                found[term.layer] += term.weight
+        return found
 
-    def _unweighted(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
-        """Returns the objective with any weights, and what part of its kind's weight each term has."""
-        config, kinds = self.config, tuple(self._kinds())
-        # All that an objective depends on but its weights, which can be changed.
-        key = (self._network_key(precision), size, tuple(self._scene.hashes.items()), kinds)
-        key += (self._content_layers, self._style_layers, self.plan.evaluations[size, precision])
-        key += tuple(getattr(config, name) for name in _TERM_OPTIONS)
-        return self._workshop.get(key, lambda: self._make(size, precision, kinds))
+    def _unweighted(self, parts: Parts) -> tuple[Objective, dict[str, float]]:
+        return self._workshop.get(parts, parts.objective)
 
-    def _kinds(self) -> dict[str, float]:
-        """Returns the weight of each kind of term that there is."""
-        config = self.config
-        weights = {}
-        if self._content_layers:
-            weights["content"] = config.content_weight
-        if self._style_layers:
-            weights["style"] = config.style_weight
-        if config.tv_weight > 0:
-            weights["total_variation"] = config.tv_weight
-        if config.photorealistic and config.photorealistic_weight > 0 and self._scene.content is not None:
-            weights["photorealism"] = config.photorealistic_weight
-        return weights
-
-    def _make(self, size: tuple[int, int], precision: str, kinds) -> tuple[Objective, dict[str, float]]:
-        """Returns the objective, and what part of its kind's weight each term has."""
-        config, network, scene = self.config, self._network(precision), self._scene
-        evaluation, tile = self.plan.evaluations[size, precision], self.plan.tile
-        options = {"units": config.units, "tile": tile if evaluation == "tiled" else None}
-        content = None if scene.content is None else images.resize(scene.content, size)
-        terms = []
-        if "content" in kinds:
-            terms += content_terms(network, content, self._content_layers, weight=1.0, **options)
-        if "style" in kinds:
-            for targets in scene.targets:
-                targets.require_network(network)
-            level = self._level(size)
-            shrink = config.scale_factor**-level
-            terms += style_terms(
-                network,
-                [region.resized(size, shrink, level) for region in scene.regions],
-                self._style_layers,
-                size=size,
-                weight=1.0,
-                layer_weights=config.style_layer_weights,
-                statistic=config.style_loss,
-                blend=config.blend,
-                **options,
-            )
-        if "total_variation" in kinds:
-            terms += variation_terms(1.0, units=config.units, form=config.tv_loss)
-        if "photorealism" in kinds:
-            terms += photorealism_terms(1.0, content)
-        seen = scene.canvas.seen_at(size)
-        objective = Objective(network, terms, evaluation=evaluation, tile=tile, seen=seen)
-        return objective, {term.name: term.weight for term in terms}
-
-    def _level(self, size: tuple[int, int]) -> int:
-        """Returns how many scales there are after the one of (height, width)."""
-        sizes = scale_sizes(self.size, self.config.scales, self.config.scale_factor)
-        return len(sizes) - 1 - sizes.index(size)
-
-    def _network_key(self, precision: str):
-        if self._given is not None:
-            return self._given
-        normalized = tuple(self._scene.hashes.items()) if self.config.normalize else ()
-        return (*_key(self.config, self._layers, precision), *normalized)
-
-    @property
-    def _layers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self._content_layers, *self._style_layers)))
+    def _parts(self, size: tuple[int, int], precision: str) -> Parts:
+        config, plan = self.config, self.plan
+        sizes = scale_sizes(self.size, config.scales, config.scale_factor)
+        return Parts(
+            network=self._network(precision),
+            inputs=self._inputs,
+            options=self._options,
+            size=size,
+            level=len(sizes) - 1 - sizes.index(size),
+            scale_factor=config.scale_factor,
+            evaluation=plan.evaluations[size, precision],
+            tile=plan.tile,
+        )
 
     def _network(self, precision: str) -> tf.keras.Model:
         if self._given is not None:
             return self._given
-        network = network_of(self.config, self._layers, precision, self._workshop)
+        network = extractor_of(self.config, self._options.layers, dtype=precision, workshop=self._workshop)
         if not self.config.normalize:
             return network
-        return self._workshop.get(
-            self._network_key(precision), lambda: normalize_activations(network, self._pictures())
-        )
-
-    def _pictures(self) -> list[tf.Tensor]:
-        content = self._scene.content
-        return ([] if content is None else [content]) + self._scene.styles
+        inputs = self._inputs
+        pictures = ([] if inputs.content is None else [inputs.content]) + inputs.pictures
+        return self._workshop.get((network, inputs), lambda: normalize_activations(network, pictures))
 
     def _scales(self, least: int) -> int:
         """Returns how many scales there are; a network sees nothing of a side below `least` pixels."""
-        scene = self._scene
-        named = [("content", scene.content)] if scene.content is not None else []
-        named += [("style", style) for style in scene.styles]
+        inputs = self._inputs
+        named = [("content", inputs.content)] if inputs.content is not None else []
+        named += [("style", picture) for picture in inputs.pictures]
         sizes = [tuple(picture.shape[1:3]) for _, picture in named]
         for (argument, _), (height, width) in zip(named, sizes):
             if min(height, width) < least:
@@ -245,29 +229,8 @@ class Assembly:
                     f"{argument}: is {width} x {height} pixels, but these layers need at least"
                     f" {least} on each side; give a larger image_size or picture, or shallower layers"
                 )
-        measured = [len(targets.scales) for targets in scene.targets]
+        measured = [len(targets.scales) for targets in inputs.targets]
         return min([number_of_scales(self.size, self.config, least=least, pictures=sizes), *measured])
-
-
-# What terms are made from, beside pictures, masks, layers and network.
-_TERM_OPTIONS = (
-    *("units", "style_layer_weights", "style_loss", "style_scale", "style_blend", "blend"),
-    *("tv_loss", "color", "color_matching"),
-)
-
-
-def network_of(
-    config: TransferConfig, layers: Sequence[str], precision: str, workshop: Workshop
-) -> tf.keras.Model:
-    """Returns the network that a config describes, for some layers; a workshop keeps it."""
-    return workshop.lasting.get(
-        _key(config, layers, precision),
-        lambda: extractor_of(config, layers, dtype=precision),
-    )
-
-
-def _key(config: TransferConfig, layers: Sequence[str], precision: str) -> tuple:
-    return (config.weights, tuple(layers), config.pooling, config.padding, precision)
 
 
 def calibrated(
@@ -289,8 +252,6 @@ def calibrated(
         found = strength.balanced(objective.terms, weights, style_strength)
     if "photorealism" in found:
         start = objective.losses(content)
-        styles = [
-            found[term.name] * start[term.name] for term in objective.terms if kind_of(term.name) == "style"
-        ]
+        styles = [found[term.name] * start[term.name] for term in objective.terms if term.kind == "style"]
         found["photorealism"] *= tf.add_n(styles) / _PAINTED
     return {name: float(tf.squeeze(weight)) for name, weight in found.items()}

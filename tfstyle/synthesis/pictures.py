@@ -1,4 +1,4 @@
-"""From scenes to results: one run for one picture, or for several of one size together."""
+"""From inputs to results: one run for one picture, or for several of one size together."""
 
 from __future__ import annotations
 
@@ -13,95 +13,91 @@ from tfstyle.runtime.checkpoints import choices_in
 from tfstyle.runtime.precision import choice
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.batch_objective import JointObjective
-from tfstyle.synthesis.color_space import Canvas
-from tfstyle.synthesis.inputs import Scene
+from tfstyle.synthesis.compositing import Compositing
+from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
-from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.objectives import Assembly
-from tfstyle.synthesis.recorded_choices import chosen_in
+from tfstyle.synthesis.objective import Objective, together
+from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.starts import initial_image
 from tfstyle.vgg import weights
 
 
 def make(
-    scenes: Sequence[tuple[Scene, tf.Tensor | None]],
+    inputs: Sequence[Inputs],
     config: TransferConfig,
     extractor: tf.keras.Model | None = None,
     reporters: Sequence[Reporter] = (),
     supervision: Supervision = UNSUPERVISED,
     workshop: Workshop | None = None,
 ) -> list[Result]:
-    """Runs the loop on the terms of scenes of one size, each with the opacity of what is made.
+    """Runs the loop on the terms of inputs of one size.
 
     Args:
-      scenes: from `make_scene`.
+      inputs: of each picture to be made.
       config, extractor, reporters, workshop: as in `transfer`.
       supervision: see `synthesize_together`.
 
     Returns:
-      The `Result` of each scene.
+      The `Result` of each.
     """
     workshop = workshop or Workshop()
     with workshop.turn():
         choices = choices_in(supervision.checkpoint_dir)
-        assemblies = [
-            Assembly(scene, config, extractor, workshop, pictures=len(scenes), choices=choices)
-            for scene, _ in scenes
-        ]
         # Small styles leave some pictures fewer scales than others have.
-        of_scales: dict[int, list[int]] = {}
-        for index, assembly in enumerate(assemblies):
-            of_scales.setdefault(assembly.config.scales, []).append(index)
+        of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}
+        for each in inputs:
+            own = Objectives(each, config, extractor, workshop, pictures=len(inputs), choices=choices)
+            of_scales.setdefault(own.config.scales, []).append((each, own))
         results: dict[int, Result] = {}
         for some in of_scales.values():
-            chosen = [scenes[index] for index in some], [assemblies[index] for index in some]
-            results |= zip(some, _make_together(*chosen, extractor, reporters, supervision, workshop))
-    return [results[index] for index in range(len(scenes))]
+            made = _make_together(*zip(*some), extractor, reporters, supervision, workshop)
+            results |= {id(each): result for (each, _), result in zip(some, made)}
+    return [results[id(each)] for each in inputs]
 
 
 def _make_together(
-    scenes: Sequence[tuple[Scene, tf.Tensor | None]],
-    assemblies: Sequence[Assembly],
+    inputs: Sequence[Inputs],
+    objectives: Sequence[Objectives],
     extractor: tf.keras.Model | None,
     reporters: Sequence[Reporter],
     supervision: Supervision,
     workshop: Workshop,
 ) -> list[Result]:
-    """Runs the loop on scenes of as many scales."""
-    first, pictures = assemblies[0], [scene for scene, _ in scenes]
-    config, canvases = first.config, [scene.canvas for scene in pictures]
+    """Runs the loop on inputs of as many scales."""
+    first, compositings = objectives[0], [each.compositing for each in inputs]
     first.plan.require_fit()
 
-    def together(objectives: Sequence[Objective]) -> Objective | JointObjective:
-        if len(objectives) == 1:
-            return objectives[0]
-        return workshop.get(("together", *objectives), lambda: JointObjective(objectives))
+    def joined(own: Sequence[Objective]) -> Objective:
+        if len(own) == 1:
+            return own[0]
+        made = workshop.get(("together", *own), lambda: together(own))
+        made.weigh({terms[0].name: [term.weight for term in terms] for terms in zip(*(e.terms for e in own))})
+        return made
 
     exact = first.precision == "bfloat16"
-    details = [assembly.detail for assembly in assemblies]
+    details = [each.detail for each in objectives]
     results = synthesize_together(
-        lambda size: together([assembly.objective_at(size) for assembly in assemblies]),
-        tf.concat([_start(scene, config, first.size) for scene in pictures], 0),
-        config,
-        finish_at=(lambda size: together([each.exact_at(size) for each in assemblies])) if exact else None,
+        lambda size: joined([each.at(size) for each in objectives]),
+        tf.concat([_start(each, first.config) for each in inputs], 0),
+        first.config,
+        finish_at=(lambda size: joined([each.exact_at(size) for each in objectives])) if exact else None,
         detail=None if details[0] is None else tf.concat(details, 0),
-        note="" if extractor is not None else _note(config),
-        reporters=[_Finishing(reporter, canvases) for reporter in reporters],
+        note="" if extractor is not None else _note(first.config),
+        reporters=[_Finishing(reporter, compositings) for reporter in reporters],
         supervision=supervision,
-        identity={**_hashes(pictures), "computed in": first.precision},
-        choices=chosen_in(first.plan),
+        identity={**_hashes(inputs), "computed in": first.precision},
+        choices=first.plan.choices(),
         workshop=workshop,
     )
     return [
-        dataclasses.replace(result, image=canvas.finished(result.image), alpha=alpha)
-        for result, canvas, (_, alpha) in zip(results, canvases, scenes)
+        dataclasses.replace(result, image=each.compositing.finished(result.image), alpha=each.opacity)
+        for result, each in zip(results, inputs)
     ]
 
 
-def _start(scene: Scene, config: TransferConfig, size: tuple[int, int]) -> tf.Tensor:
-    starts = {"content": scene.content, "style": scene.styles[0] if scene.styles else None}
-    return initial_image(config.init, size, **starts, seed=config.seed)
+def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
+    starts = {"content": inputs.content, "style": next(iter(inputs.pictures), None)}
+    return initial_image(config.init, inputs.size, **starts, seed=config.seed)
 
 
 def _note(config: TransferConfig) -> str:
@@ -110,21 +106,20 @@ def _note(config: TransferConfig) -> str:
     return "\n".join([found] + [choice()] * (config.precision == "auto"))
 
 
-def _hashes(scenes: Sequence[Scene]) -> dict[str, str]:
-    if len(scenes) == 1:
-        return dict(scenes[0].hashes)
+def _hashes(inputs: Sequence[Inputs]) -> dict[str, str]:
+    if len(inputs) == 1:
+        return dict(inputs[0].hashes)
     return {
-        f"{name} of {i}": value for i, scene in enumerate(scenes, 1) for name, value in scene.hashes.items()
+        f"{name} of {i}": value for i, each in enumerate(inputs, 1) for name, value in each.hashes.items()
     }
 
 
 class _Finishing:
     """Shows a reporter pictures as they would be if the run ended there."""
 
-    def __init__(self, reporter: Reporter, canvases: Sequence[Canvas]):
-        self._reporter, self._canvases = reporter, canvases
+    def __init__(self, reporter: Reporter, compositings: Sequence[Compositing]):
+        self._reporter, self._compositings = reporter, compositings
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        pictures = tf.split(image, len(self._canvases))
-        finished = [canvas.finished(picture) for canvas, picture in zip(self._canvases, pictures)]
-        self._reporter.report(progress, tf.concat(finished, 0))
+        pictures = zip(self._compositings, tf.split(image, len(self._compositings)))
+        self._reporter.report(progress, tf.concat([each.finished(one) for each, one in pictures], 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -101,10 +102,31 @@ class Plan:
         lines.append(f"time: about {minutes} min {seconds} s")
         return "\n".join(lines)
 
+    def choices(self) -> dict[str, Any]:
+        """Returns as JSON types what was chosen by the machine and the moment, for a run that goes on."""
+        ways = [[*size, dtype, way] for (size, dtype), way in self.evaluations.items()]
+        return {"precision": self.precision, "evaluations": ways}
+
+    def chosen(self, choices: Mapping[str, Any]) -> Plan:
+        """Returns the plan with the evaluations of such choices, if they are of its sizes, or else itself."""
+        try:
+            known = {((height, width), dtype): way for height, width, dtype, way in choices["evaluations"]}
+        except (KeyError, TypeError, ValueError):
+            return self
+        if known.keys() != self.evaluations.keys() or not all(way in EVALUATIONS for way in known.values()):
+            return self
+        return replace(self, evaluations=known)
+
     def _advice(self) -> str:
         if not self.remedies:
             return "no picture would fit; end other programs or take a larger machine"
         return f"what would fit: {' or '.join(self.remedies)}"
+
+
+def precision_in(choices: Mapping[str, Any]) -> str | None:
+    """Returns the precision of a plan's choices; None where none is known."""
+    precision = choices.get("precision")
+    return precision if precision in ("float32", "bfloat16") else None
 
 
 def make_plan(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +16,6 @@ from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
 from tfstyle.runtime.stopping import Stop, never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.batch_objective import JointObjective
 from tfstyle.synthesis.convergence import History
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.recovery import remedies
@@ -26,7 +27,26 @@ _PIECE_SECONDS = 0.5
 _PATIENCE = 100
 
 
-class Run:
+@dataclass(frozen=True)
+class State:
+    """Where a run is.
+
+    Attributes:
+      stage: the stage at hand.
+      step: iterations made of it.
+      since: the iteration of it after which the optimiser at hand began.
+      remedies: how many were tried.
+      evaluations_before: those of the optimisers before the one at hand.
+    """
+
+    stage: int = 0
+    step: int = 0
+    since: int = 0
+    remedies: int = 0
+    evaluations_before: int = 0
+
+
+class Session:
     """Takes pictures of one size through the stages of a run, and keeps its books.
 
     A picture that is not finite, or an objective that does not fall, sends it
@@ -44,7 +64,7 @@ class Run:
       workshop: keeps optimisers for later runs on the same objectives.
 
     Attributes:
-      index: the stage at hand.
+      state: where the run is.
       ending: why the run ended before all iterations were made; '' if it did not.
       failed: it ended because nothing helped.
 
@@ -56,6 +76,7 @@ class Run:
         self,
         config: TransferConfig,
         planned: Sequence[Stage],
+        *,
         note: str,
         reporters: Sequence[Reporter],
         checkpoint: Checkpoint | None,
@@ -63,28 +84,18 @@ class Run:
         stop: Stop,
         workshop: Workshop,
     ):
-        self._config, self._own_config = config, config
-        self._caution = 1.0
-        self._stages = planned
-        self._note = note
-        self._workshop = workshop
-        self._reporters = reporters
-        self._checkpoint, self._choices = checkpoint, choices
-        self._stop = stop
-        self._began = time.monotonic()
-        self._pace = _PIECE_SECONDS  # seconds a step
-        self._evaluations_before = 0
+        self._own_config, self._stages, self._reporters, self._note = config, planned, reporters, note
+        self._checkpoint, self._choices, self._stop, self._workshop = checkpoint, choices, stop, workshop
+        self._config, self._caution = config, 1.0  # of the optimiser at hand
+        self._began, self._pace = time.monotonic(), _PIECE_SECONDS  # seconds a step
         self._arrays: dict[str, np.ndarray] | None = None
         self._optimizer: ImageOptimizer | None = None
-        self._remedies = 0  # tried so far
-        self._since = 0  # the step that the optimiser at hand began after
-        self.index, self._step = 0, 0
         self._history = History()
-        self.ending, self.failed = "", False
+        self.state, self.ending, self.failed = State(), "", False
         if checkpoint and (saved := checkpoint.load()):
             with checkpoint.restoring():
                 self._take_up(saved.record, saved.arrays)
-            self._note = "\n".join(filter(None, (note, saved.note)))
+            self._note_that(saved.note)
 
     @property
     def history(self) -> list[Progress]:
@@ -99,33 +110,34 @@ class Run:
     @property
     def steps(self) -> tuple[int, int]:
         """Iterations made, and those of the whole run."""
-        return self._steps_made(), sum(stage.iterations for stage in self._stages)
+        before = sum(stage.iterations for stage in self._stages[: self.state.stage])
+        return before + self.state.step, sum(stage.iterations for stage in self._stages)
 
     @property
     def evaluations(self) -> int:
         """Times that value and gradient were computed."""
-        return self._evaluations_before + (self._optimizer.evaluations if self._optimizer else 0)
+        return self.state.evaluations_before + (self._optimizer.evaluations if self._optimizer else 0)
 
-    def through(self, index: int, objective: Objective | JointObjective, image: tf.Tensor) -> tf.Tensor:
+    def through(self, index: int, objective: Objective, image: tf.Tensor) -> tf.Tensor:
         """Makes one stage's iterations; returns the picture, unclipped, or the best one if the run ends."""
         stage = self._stages[index]
         self._begin(index, objective, image)
-        while self._step < stage.iterations and not self.ending:
+        while self.state.step < stage.iterations and not self.ending:
             if reason := self._stop():
                 self._end(objective, reason)
                 break
             self._go_on(stage, objective)
         return self._history.best.image if self.ending else self._optimizer.image.read_value()
 
-    def _go_on(self, stage: Stage, objective: Objective | JointObjective) -> None:
+    def _go_on(self, stage: Stage, objective: Objective) -> None:
         """Makes a piece of the way: to the next report or, where that is far, a part of it."""
         optimizer, every = self._optimizer, self._config.log_every
         earlier = self._earlier(stage)
         # Reports fall on multiples of log_every, whatever came before.
-        chunk = every - (earlier + self._step) % every
+        chunk = every - (earlier + self.state.step) % every
         piece = chunk if self._stop is never else max(1, int(_PIECE_SECONDS / self._pace))
-        to_state = self._checkpoint.steps_left(earlier + self._step) if self._checkpoint else chunk
-        steps = int(min(chunk, stage.iterations - self._step, piece, to_state))
+        to_state = self._checkpoint.steps_left(earlier + self.state.step) if self._checkpoint else chunk
+        steps = int(min(chunk, stage.iterations - self.state.step, piece, to_state))
         began = time.monotonic()
         try:
             note = optimizer.advance(steps)
@@ -133,19 +145,19 @@ class Run:
             self._recover(objective, str(error))
             return
         self._pace = max((time.monotonic() - began) / steps, 1e-9)
-        self._step = stage.iterations if optimizer.finished else self._step + steps
-        self._note = "\n".join(filter(None, (self._note, note)))
-        ends = self._step == stage.iterations and not self._continues(self.index + 1)
+        self._set(step=stage.iterations if optimizer.finished else self.state.step + steps)
+        self._note_that(note)
+        done = self.state.step == stage.iterations
+        ends = done and not self._continues(self.state.stage + 1)
         if steps == chunk or ends or optimizer.finished:
             self._report(objective)
             if self._is_stalled():
                 self._recover(objective, "the objective does not fall")
                 return
-        done = self._step == stage.iterations
-        if self._checkpoint and (done or self._checkpoint.due(earlier + self._step)):
+        if self._checkpoint and (done or self._checkpoint.due(earlier + self.state.step)):
             self._save()
 
-    def _begin(self, index: int, objective: Objective | JointObjective, image: tf.Tensor) -> None:
+    def _begin(self, index: int, objective: Objective, image: tf.Tensor) -> None:
         """Makes the optimiser ready, by a checkpoint, by what it did last, or from the picture."""
         if self._arrays is not None:
             with self._checkpoint.restoring():
@@ -153,10 +165,11 @@ class Run:
                 self._optimizer.restore(self._arrays)
             self._arrays = None
             scale = self._stages[index].scale
-            self._note_that(f"goes on from the checkpoint after {self._step} iterations of scale {scale + 1}")
+            made = f"after {self.state.step} iterations of scale {scale + 1}"
+            self._note_that(f"goes on from the checkpoint {made}")
             self._report(objective, keep=False)
             return
-        self.index, self._step, self._since = index, 0, 0
+        self._set(stage=index, step=0, since=0)
         if self._continues(index):
             self._optimizer.use(objective)
             self._optimizer.reconsider()
@@ -167,13 +180,13 @@ class Run:
         self._note_that(objective.note)
         self._report(objective)
 
-    def _start(self, objective: Objective | JointObjective, image: tf.Tensor) -> None:
+    def _start(self, objective: Objective, image: tf.Tensor) -> None:
         if self._optimizer is not None:
-            self._evaluations_before += self._optimizer.evaluations
+            self._set(evaluations_before=self.evaluations)
         self._optimizer = self._optimizer_for(objective, image)
         self._optimizer.start(image)
 
-    def _optimizer_for(self, objective: Objective | JointObjective, image: tf.Tensor) -> ImageOptimizer:
+    def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config, caution = self._config, self._caution
         key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
         optimizer = self._workshop.get(key, lambda: make_optimizer(config, objective, image, caution=caution))
@@ -187,21 +200,23 @@ class Run:
 
     def _earlier(self, stage: Stage) -> int:
         """Returns the iterations of the stages before this one at its scale."""
-        return sum(before.iterations for before in self._stages[: self.index] if before.scale == stage.scale)
+        return sum(
+            before.iterations for before in self._stages[: self.state.stage] if before.scale == stage.scale
+        )
 
     def _is_stalled(self) -> bool:
-        long_enough = self._optimizer.finished or self._step - self._since >= _PATIENCE
+        long_enough = self._optimizer.finished or self.state.step - self.state.since >= _PATIENCE
         return long_enough and not self._history.has_fallen and not self._optimizer.at_rest
 
-    def _recover(self, objective: Objective | JointObjective, problem: str) -> None:
+    def _recover(self, objective: Objective, problem: str) -> None:
         """Goes back to the best picture and on from there in another way, or ends the run there."""
-        best, left = self._history.go_back(), remedies(self._own_config)[self._remedies :]
-        self._step = self._since = best.step
+        best, left = self._history.go_back(), remedies(self._own_config)[self.state.remedies :]
+        self._set(step=best.step, since=best.step)
         if not left:
             self.failed = True
             self.ending = f"{problem}, and nothing helped"
             return
-        self._remedies += 1
+        self._set(remedies=self.state.remedies + 1)
         self._adopt()
         self._start(objective, best.image)
         self._note_that(f"{problem}: goes back to iteration {best.step} and {left[0].words}")
@@ -209,33 +224,33 @@ class Run:
 
     def _adopt(self) -> None:
         """Takes the optimiser of the last remedy that was tried."""
-        if self._remedies:
-            remedy = remedies(self._own_config)[self._remedies - 1]
+        if self.state.remedies:
+            remedy = remedies(self._own_config)[self.state.remedies - 1]
             self._config, self._caution = remedy.applied(self._own_config), remedy.caution
 
-    def _end(self, objective: Objective | JointObjective, reason: str) -> None:
+    def _end(self, objective: Objective, reason: str) -> None:
         """Ends the run before its time, with its state saved first, as it would have gone on."""
         if self._checkpoint:
             self._save()
         self.ending = reason
         goes_on = "; the same command goes on from there" if self._checkpoint else ""
-        self._note_that(f"stopped by {reason} after {self._steps_made()} iterations{goes_on}")
+        self._note_that(f"stopped by {reason} after {self.steps[0]} iterations{goes_on}")
         self._report(objective, keep=False)
 
-    def _total(self, objective: Objective | JointObjective) -> float:
+    def _total(self, objective: Objective) -> float:
         return sum(_means(objective.weighted(self._optimizer.losses)).values())
 
-    def _steps_made(self) -> int:
-        return sum(before.iterations for before in self._stages[: self.index]) + self._step
+    def _set(self, **changes: int) -> None:
+        self.state = dataclasses.replace(self.state, **changes)
 
     def _note_that(self, note: str) -> None:
         self._note = "\n".join(filter(None, (self._note, note)))
 
-    def _report(self, objective: Objective | JointObjective, keep: bool = True) -> None:
+    def _report(self, objective: Objective, keep: bool = True) -> None:
         optimizer = self._optimizer
         note, self._note = self._note, ""
         weighted = _means(objective.weighted(optimizer.losses))
-        stage = self._stages[self.index]
+        stage = self._stages[self.state.stage]
         made, planned = self.steps
         progress = Progress(
             step=made,
@@ -248,21 +263,17 @@ class Run:
             seconds=self.seconds,
             evaluations=self.evaluations,
             note=note,
-            remaining=remaining(self._stages, self.index, self._step),
+            remaining=remaining(self._stages, self.state.stage, self.state.step),
         )
         image = optimizer.image.read_value()
-        self._history.add(progress, self._step, image, keep=keep)
+        self._history.add(progress, self.state.step, image, keep=keep)
         for reporter in self._reporters:
             reporter.report(progress, image)
 
     def _save(self) -> None:
         history, best = self._history.state()
         record = {
-            "stage": self.index,
-            "step": self._step,
-            "since": self._since,
-            "remedies": self._remedies,
-            "evaluations_before": self._evaluations_before,
+            **dataclasses.asdict(self.state),
             "seconds": self.seconds,
             "note": self._note,
             "history": history,
@@ -272,14 +283,12 @@ class Run:
 
     def _take_up(self, record: Mapping, arrays: dict[str, np.ndarray]) -> None:
         """Goes on from what `_save` saved."""
-        stage = self._stages[int(record["stage"])]
-        self.index, self._step = int(record["stage"]), int(record["step"])
-        if not (self.index >= 0 and 0 <= self._step <= stage.iterations):
-            raise ValueError(f"step {self._step} of stage {self.index}")
-        self._since, self._remedies = int(record["since"]), int(record["remedies"])
+        self.state = State(**{each.name: int(record[each.name]) for each in dataclasses.fields(State)})
+        stage = self._stages[self.state.stage]
+        if not (self.state.stage >= 0 and 0 <= self.state.step <= stage.iterations):
+            raise ValueError(f"step {self.state.step} of stage {self.state.stage}")
         self._adopt()
         self._history = History.restored(record["history"], arrays.pop("best"), stage.size)
-        self._evaluations_before = int(record["evaluations_before"])
         self._began -= float(record["seconds"])
         self._note_that(record["note"])
         self._arrays = arrays

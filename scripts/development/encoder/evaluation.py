@@ -12,6 +12,7 @@ from encoder.retrieval import Retrieval, rank_partners, style_descriptor
 from tfstyle.api.transfer import reconstruct_content
 from tfstyle.config import TransferConfig
 from tfstyle.io import images
+from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import content_terms
@@ -130,9 +131,8 @@ def seconds_per_evaluation(
     content, style, image = (tf.random.stateless_uniform([1, size, size, 3], [seed, 0]) for seed in range(3))
     terms = content_terms(extractor, content, [content_layer], weight=1.0, units="gatys_code")
     size = tuple(content.shape[1:3])
-    terms += style_terms(
-        extractor, everywhere(style), style_layers, size=size, weight=1e3, units="gatys_code"
-    )
+    targets = targets_of(extractor, everywhere(style), style_layers, "gram")
+    terms += style_terms(extractor, targets, style_layers, size=size, weight=1e3, units="gatys_code")
     objective = Objective(extractor, terms)
     seconds = []
     for _ in range(1 + repeats):

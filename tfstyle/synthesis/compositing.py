@@ -1,4 +1,4 @@
-"""Where a picture is painted, and in which channels: what the objective sees of it, and what becomes of it.
+"""How what is painted is laid over the content: where, in which channels, with whose edges.
 
 A run moves every value of a picture. Where only some of it is to change, the
 objective is shown the rest as the content has it, so that nothing depends on
@@ -17,8 +17,8 @@ from tfstyle.losses import photorealism
 
 
 @dataclass(frozen=True)
-class Canvas:
-    """What of a picture is painted.
+class Compositing:
+    """What of a picture is painted; the rest is the content's.
 
     Attributes:
       content: `[1, H, W, 3]`, with its own colours; None where there is no content.

@@ -1,0 +1,141 @@
+"""Style pictures measured: what they come to in a network's layers, to which a picture is then held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfstyle.io import images
+from tfstyle.losses import statistics
+from tfstyle.losses.regions import Region, Source
+from tfstyle.losses.statistics import Statistic, Sums
+from tfstyle.losses.targets import Measured, StyleTargets
+from tfstyle.losses.terms import compiled
+from tfstyle.vgg import position_sums
+from tfstyle.vgg.layer_masks import propagated
+from tfstyle.vgg.position_sums import Cut, Summand
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a region of the picture to be made is held to.
+
+    Attributes:
+      styles: at least one.
+      shares: of the styles; they add up to 1.
+      mask: `[1, H, W, 1]` in [0, 1], where the region lies; None: everywhere.
+      name: '' for the only one.
+    """
+
+    styles: tuple[Measured, ...]
+    shares: tuple[float, ...] = (1.0,)
+    mask: tf.Tensor | None = None
+    name: str = ""
+
+    @property
+    def area(self) -> float:
+        """The region's share of the picture."""
+        return 1.0 if self.mask is None else float(tf.reduce_mean(self.mask))
+
+
+def measure(
+    extractor,
+    picture: tf.Tensor,
+    layers: Sequence[str],
+    statistic: str,
+    *,
+    mask: tf.Tensor | None = None,
+    references: Mapping[str, Sums] | None = None,
+    tile: int | None = None,
+) -> Measured:
+    """Returns what a style picture comes to.
+
+    Args:
+      extractor: model with these layers among its outputs; sums are computed in its precision.
+      picture: `[B, H, W, 3]` in [0, 1].
+      layers: Keras' names.
+      statistic: key of `statistics.STATISTICS`.
+      mask: `[1, H, W, 1]` in [0, 1], what of the picture counts; None: all.
+      references: what bins of histograms are in units of; None: the picture's own.
+      tile: compute activations in tiles of this side; see `position_sums.tiled`, also for errors.
+    """
+
+    def sums(statistic: str, references: Mapping[str, Sums]) -> dict[str, Sums]:
+        measures = {layer: statistics.make(statistic, references.get(layer)) for layer in layers}
+        summands = {layer: Summand(layer, part(each, of.get(layer))) for layer, each in measures.items()}
+        if tile is None:
+            summed = position_sums.plain(extractor, summands)
+        else:
+            summed = position_sums.tiled(extractor, summands, tile)
+        found = compiled(lambda picture: summed(picture)[0], picture)
+        return {layer: statistics.normalised(found[layer]) for layer in layers}
+
+    of = guides(extractor, mask, layers)
+    if references is None:
+        references = sums("moments", {}) if statistic == "histogram" else {}
+    return Measured(sums(statistic, references), references)
+
+
+def targets_of(
+    extractor,
+    regions: Sequence[Region],
+    layers: Sequence[str],
+    statistic: str,
+    *,
+    size: tuple[int, int] | None = None,
+    level: int = 0,
+    scale_factor: float = 1.0,
+    tile: int | None = None,
+) -> list[Target]:
+    """Returns what regions come to at one scale.
+
+    The histograms of several pictures have the units of their mixture.
+
+    Args:
+      extractor, layers, statistic, tile: as in `measure`.
+      regions: at the final size.
+      size: (height, width) of the picture at this scale; None: that of the regions.
+      level: how many scales there are after this one.
+      scale_factor: from one scale to the next, sides of the style pictures grow by it.
+    """
+
+    def measured(source: Source, statistic: str, references: Mapping[str, Sums] | None = None) -> Measured:
+        if isinstance(source.style, StyleTargets):
+            return source.style.at(level)
+        shrunk = source.shrunk(scale_factor**-level)
+        options = {"mask": shrunk.mask, "references": references, "tile": tile}
+        return measure(extractor, shrunk.style, layers, statistic, **options)
+
+    def target(region: Region) -> Target:
+        total = sum(source.share for source in region.sources)
+        shares = tuple(source.share / total for source in region.sources)
+        references = None
+        if statistic == "histogram" and len(shares) > 1:
+            moments = [measured(source, "moments").sums for source in region.sources]
+            references = {
+                layer: statistics.blended([each[layer] for each in moments], shares) for layer in layers
+            }
+        styles = tuple(measured(source, statistic, references) for source in region.sources)
+        mask = region.mask if size is None or region.mask is None else images.resize(region.mask, size)
+        return Target(styles, shares, mask, region.name)
+
+    return [target(region) for region in regions]
+
+
+def guides(extractor, mask: tf.Tensor | None, layers: Sequence[str]) -> dict[str, tf.Tensor]:
+    """Returns the guidance T of each layer, none without a mask.
+
+    Positions count by T^2, which is the share of what they see that lies in the
+    region: where regions meet, a position counts for each of them, and no less
+    for all of them together than any other. With the share itself for T, those
+    between two regions would count half, and a strip would hardly be painted.
+    """
+    shares = {} if mask is None else propagated(extractor, mask, list(layers))
+    return {layer: tf.sqrt(share) for layer, share in shares.items()}
+
+
+def part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, Cut], Sums]:
+    """Returns what a statistic sums over some positions of a layer; see `position_sums.Summand`."""
+    return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))

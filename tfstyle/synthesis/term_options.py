@@ -1,0 +1,107 @@
+"""Which terms a config's objective has, and what they are made from beside pictures and network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfstyle.config import TransferConfig
+from tfstyle.losses.measuring import Target
+from tfstyle.losses.style import style_terms
+from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_terms, variation_terms
+
+
+@dataclass(frozen=True)
+class TermOptions:
+    """Options of an objective's terms.
+
+    Attributes:
+      kinds: of terms; others have no weight.
+      content_layers, style_layers: Keras' names; none where there is no such kind.
+      units, layer_weights, statistic, blend: as in `style_terms`.
+      variation: as in `paper.total_variation`.
+    """
+
+    kinds: tuple[str, ...]
+    content_layers: tuple[str, ...]
+    style_layers: tuple[str, ...]
+    units: str
+    layer_weights: tuple[float, ...]
+    statistic: str
+    blend: str
+    variation: str
+
+    @classmethod
+    def of(cls, config: TransferConfig, *, content: bool = True, style: bool = True) -> TermOptions:
+        """Returns those of a config, for a run that has a content, a style or both."""
+        kinds = {kind for kind, weight in weights_of_kinds(config).items() if weight > 0}
+        kinds -= set() if content else {"content", "photorealism"}
+        kinds -= set() if style else {"style"}
+        return cls(
+            kinds=tuple(sorted(kinds)),
+            content_layers=config.content_layers if "content" in kinds else (),
+            style_layers=config.style_layers if "style" in kinds else (),
+            units=config.units,
+            layer_weights=config.style_layer_weights,
+            statistic=config.style_loss,
+            blend=config.blend,
+            variation=config.tv_loss,
+        )
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that count, each once."""
+        return tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
+
+    def terms(
+        self,
+        network: tf.keras.Model,
+        content: tf.Tensor | None,
+        targets: Sequence[Target],
+        *,
+        size: tuple[int, int],
+        tile: int | None = None,
+    ) -> list[AnyTerm]:
+        """Returns the terms, each with its part of its kind's weight; see `weights_of_kinds`.
+
+        Args:
+          network: with all layers among its outputs.
+          content: `[1 or B, H, W, 3]`, of the size; None where there is none.
+          targets: what the styles come to in the style layers, region by region.
+          size: (height, width) of the picture to be made; may be tensors.
+          tile: as in `content_terms`.
+        """
+        found = []
+        if self.content_layers:
+            found += content_terms(
+                network, content, self.content_layers, weight=1.0, units=self.units, tile=tile
+            )
+        if self.style_layers:
+            found += style_terms(
+                network,
+                targets,
+                self.style_layers,
+                size=size,
+                weight=1.0,
+                layer_weights=self.layer_weights,
+                units=self.units,
+                statistic=self.statistic,
+                blend=self.blend,
+            )
+        if "total_variation" in self.kinds:
+            found += variation_terms(1.0, units=self.units, form=self.variation)
+        if "photorealism" in self.kinds:
+            found += photorealism_terms(1.0, content)
+        return found
+
+
+def weights_of_kinds(config: TransferConfig) -> dict[str, float]:
+    """Returns the weight that a config gives to each kind of term."""
+    return {
+        "content": config.content_weight,
+        "style": config.style_weight,
+        "total_variation": config.tv_weight,
+        "photorealism": config.photorealistic_weight if config.photorealistic else 0.0,
+    }
