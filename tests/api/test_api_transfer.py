@@ -10,6 +10,7 @@ from PIL import Image
 import tfstyle
 from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer
 from tfstyle.config import PRESETS
+from tfstyle.config.layer_names import canonical_name
 from tfstyle.io.images import load_image, resize
 from tfstyle.vgg import feature_extractor
 
@@ -116,7 +117,7 @@ def test_content_reconstruction_comes_near_and_nearer_for_shallower_layers(confi
     errors = []
     for layer in ("conv1_1", "conv3_1"):
         result = reconstruct_content(CONTENT, layer, config)
-        assert set(result.losses) == {f"content/{tfstyle.layers.canonical_name(layer)}"}
+        assert set(result.losses) == {f"content/{canonical_name(layer)}"}
         assert result.history[-1].total < 0.1 * result.history[0].total
         errors.append(float(tf.reduce_mean(tf.square(result.image - load_image(CONTENT)))))
     assert errors[0] < 0.2 * errors[1]
