@@ -17,7 +17,8 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import color
 from tfstyle.losses.target_tensors import Stack, levels, stacked
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.optimizers.in_graph import Leg, descend
+from tfstyle.optimizers import advance, make_optimizer
+from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.synthesis.graph_objective import Composition, extractor_of, layers_of
 from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
 from tfstyle.synthesis.scales import FINISH
@@ -148,9 +149,12 @@ class Program(tf.Module):
                 lambda: resized(image, of_scale),
             )
             iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
-            legs = self._legs(resized(seen, of_scale), style, level, iterations)
-            image, more = descend(config, image, legs)
-            return scale + 1, image, evaluations + more
+            optimizer = make_optimizer(config, tf.unstack(tf.shape(image)))
+            (evaluate, number), *finish = self._legs(resized(seen, of_scale), style, level, iterations)
+            state = advance(optimizer, evaluate, optimizer.init(evaluate, image), number)
+            for evaluate, number in finish:
+                state = advance(optimizer, evaluate, optimizer.again(evaluate, state), number)
+            return scale + 1, state.image, evaluations + state.evaluations
 
         shapes = tf.TensorShape([]), tf.TensorShape([None, None, None, 3]), tf.TensorShape([])
         _, image, evaluations = tf.while_loop(
@@ -166,15 +170,20 @@ class Program(tf.Module):
             image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
         return Made(image, losses, evaluations)
 
-    def _legs(self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor) -> list[Leg]:
-        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
+    def _legs(
+        self, content: tf.Tensor, style, level: tf.Tensor, iterations: tf.Tensor
+    ) -> list[tuple[Evaluate, tf.Tensor]]:
+        """Returns objectives for one scale, and how many iterations on each.
+
+        All are one function; in bfloat16, it is exact in the last of all iterations.
+        """
         main = self._evaluate(self._network, content, style, level)
         if self._network is self.extractor:
-            return [Leg(main, iterations)]
+            return [(main, iterations)]
         last = tf.where(level == 0, share_of(iterations, FINISH), 0)
         return [
-            Leg(main, iterations - last),
-            Leg(self._evaluate(self.extractor, content, style, level), last),
+            (main, iterations - last),
+            (self._evaluate(self.extractor, content, style, level), last),
         ]
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style, level: tf.Tensor):

@@ -12,7 +12,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
-from tfstyle.runtime.stopping import Stop, never
+from tfstyle.runtime.stopping import Stop
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.batch_objective import JointObjective
 from tfstyle.synthesis.convergence import History
@@ -20,7 +20,8 @@ from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.recovery import remedies
 from tfstyle.synthesis.scales import Stage, remaining
 
-# Between two looks at what may end the run pass about so many seconds, or one step.
+# Steps of one compiled call, in which nobody is asked whether to stop and no signal is seen: about so
+# many seconds of them, or one step.
 _PIECE_SECONDS = 0.5
 # Adam and SGD may climb at first: only after so many iterations is it told that nothing fell.
 _PATIENCE = 100
@@ -123,7 +124,7 @@ class Run:
         earlier = self._earlier(stage)
         # Reports fall on multiples of log_every, whatever came before.
         chunk = every - (earlier + self._step) % every
-        piece = chunk if self._stop is never else max(1, int(_PIECE_SECONDS / self._pace))
+        piece = max(1, int(_PIECE_SECONDS / self._pace))
         to_state = self._checkpoint.steps_left(earlier + self._step) if self._checkpoint else chunk
         steps = int(min(chunk, stage.iterations - self._step, piece, to_state))
         began = time.monotonic()
@@ -176,7 +177,10 @@ class Run:
     def _optimizer_for(self, objective: Objective | JointObjective, image: tf.Tensor) -> ImageOptimizer:
         config, caution = self._config, self._caution
         key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
-        optimizer = self._workshop.get(key, lambda: make_optimizer(config, objective, image, caution=caution))
+        optimizer = self._workshop.get(
+            key,
+            lambda: ImageOptimizer(make_optimizer(config, image.shape, caution=caution), objective, image),
+        )
         optimizer.use(objective)  # a run before this one may have left it with another
         return optimizer
 
