@@ -48,26 +48,12 @@ class ImageOptimizer:
         self.image = tf.Variable(image, trainable=True, name="image")
         self.losses: Losses = {}
         self._optimizer = optimizer
+        self._objective = objective
         self._compiled: dict[Objective, Callable[[State, tf.Tensor], State]] = {}
-        self.use(objective)
 
     def use(self, objective: Objective) -> None:
         """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
         self._objective = objective
-
-        def evaluate(image: tf.Tensor):
-            value, losses, gradient = objective.value_and_gradient(image)
-            return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
-
-        def steps_of(state: State, steps: tf.Tensor) -> State:
-            state = advance(self._optimizer, evaluate, state, steps)
-            self.image.assign(state.image)
-            return state
-
-        self._evaluate = evaluate
-        # Whatever depends on tensors is TensorFlow's own control flow; to look for more would double the
-        # time of tracing.
-        self._steps = self._compiled.setdefault(objective, tf.function(steps_of, autograph=False))
 
     def start(self, image: tf.Tensor | None = None) -> None:
         """Begins at a picture, or where the picture stands, and forgets whatever was before.
@@ -95,8 +81,13 @@ class ImageOptimizer:
         Raises:
           FloatingPointError: the objective is not finite any more.
         """
-        restarts = self._state.restarts
-        self._keep(self._steps(self._state, tf.constant(steps)))
+        restarts, steps = self._state.restarts, tf.constant(steps)
+        if self._objective not in self._compiled:
+            # Whatever depends on tensors is TensorFlow's own control flow; to look for more would double
+            # the time of tracing.
+            function = tf.function(self._steps, autograph=False)
+            self._compiled[self._objective] = function.get_concrete_function(self._state, steps)
+        self._keep(self._compiled[self._objective](self._state, steps))
         _require_finite(self.losses, self._optimizer.advice)
         _require_finite({"its gradient": self._state.gradient}, self._optimizer.advice)
         if self.finished:
@@ -130,12 +121,27 @@ class ImageOptimizer:
         """
         traced = tf.function(lambda image: self._optimizer.init(self._evaluate, image), autograph=False)
         like = traced.get_concrete_function(self.image.read_value()).structured_outputs
-        names = [name for name, _ in _named(like)]
-        if set(names) != state.keys():
-            raise ValueError(f"state: must have {', '.join(sorted(names))}, not {', '.join(sorted(state))}")
-        values = tf.nest.pack_sequence_as(like, [state[name] for name in names])
-        restored = lambda spec, value: tf.ensure_shape(tf.constant(value, spec.dtype), spec.shape)  # noqa: E731
-        self._keep(tf.nest.map_structure(restored, like, values))
+        specs = dict(_named(like))
+        if specs.keys() != state.keys():
+            raise ValueError(f"state: must have {', '.join(specs)}, not {', '.join(state)}")
+        values = [tf.constant(state[name]) for name in specs]
+        for value, (name, spec) in zip(values, specs.items()):
+            if value.dtype != spec.dtype or not value.shape.is_compatible_with(spec.shape):
+                found = f"{value.dtype.name} of shape {value.shape}"
+                raise ValueError(
+                    f"state: {name}: must be {spec.dtype.name} of shape {spec.shape}, not {found}"
+                )
+        self._keep(tf.nest.pack_sequence_as(like, values))
+
+    def _evaluate(self, image: tf.Tensor) -> tuple[tf.Tensor, Losses, tf.Tensor]:
+        value, losses, gradient = self._objective.value_and_gradient(image)
+        return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
+
+    def _steps(self, state: State, steps: tf.Tensor) -> State:
+        """Moves the picture; a trace of this is of the objective in use."""
+        state = advance(self._optimizer, self._evaluate, state, steps)
+        self.image.assign(state.image)
+        return state
 
     def _keep(self, state: State) -> None:
         self._state = state

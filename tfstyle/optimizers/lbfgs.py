@@ -25,18 +25,11 @@ _REACH = 1.25
 _TOO_FAR = -0.1
 
 
-class History(NamedTuple):
-    """Pairs of the last m steps, the newest first.
+class Pair(NamedTuple):
+    """A step and what the gradient changed by along it, `[B, H, W, 3]` each: s_k and y_k."""
 
-    Attributes:
-      steps, differences: `[B, H, W, 3]` each, s_k and y_k. Rows of their own, so that
-        a newer pair is taken in without a copy of the others.
-      inverse_curvatures: `[B, m]`, 1/(y_k s_k); 0 where there is no pair yet.
-    """
-
-    steps: tuple[tf.Tensor, ...]
-    differences: tuple[tf.Tensor, ...]
-    inverse_curvatures: tf.Tensor
+    step: tf.Tensor
+    difference: tf.Tensor
 
 
 class LbfgsState(NamedTuple):
@@ -45,7 +38,10 @@ class LbfgsState(NamedTuple):
     Attributes:
       point: the last evaluation, its value and gradient times `scale`.
       scale: `[B]`, by which L-BFGS works on numbers of about 1 whatever the weights are.
-      history: the pairs.
+      pairs: of the last m steps, the newest first. Tensors of their own, so that a newer
+        one is taken in without a copy of the others.
+      inverse_curvatures: `[B, m]`, 1/(y_k s_k) of each; 0 where it is not positive, and
+        where there is no pair yet: these take no part in the recursion.
       initial_hessian: `[B]`, gamma_k of eq. (7.20).
       known: the metric's.
       reach: `[B]`, factor on a step's length.
@@ -57,7 +53,8 @@ class LbfgsState(NamedTuple):
 
     point: Point
     scale: tf.Tensor
-    history: History
+    pairs: tuple[Pair, ...]
+    inverse_curvatures: tf.Tensor
     initial_hessian: tf.Tensor
     known: Knowledge
     reach: tf.Tensor
@@ -87,7 +84,7 @@ class Lbfgs(Optimizer):
     A search for the Wolfe conditions, which the textbook asks for, costs about
     three evaluations an iteration and is not worth them here; the positive
     curvature that it would guarantee is checked instead, and a pair without it
-    is not kept.
+    takes no part.
 
     Two things are not the textbook's. Values stay in [0, 1], by steps on folded
     positions instead of the values (`bounds.py`): the paper does not bound its
@@ -111,17 +108,18 @@ class Lbfgs(Optimizer):
         self, height: int | tf.Tensor, width: int | tf.Tensor, *, history: int, caution: float = 1.0
     ):
         self._metric = Metric(height, width)
-        self._pairs, self._caution = history, caution
+        self._history, self._caution = history, caution
 
     def init(self, evaluate: Evaluate, image: tf.Tensor) -> LbfgsState:
         image = tf.clip_by_value(image, 0.0, 1.0)
         ones = tf.ones_like(image[:, 0, 0, 0])
         zeros = tf.zeros_like(ones, tf.int32)
-        nothing = (tf.zeros_like(image),) * self._pairs
+        nothing = Pair(tf.zeros_like(image), tf.zeros_like(image))
         state = LbfgsState(
             point=_point(evaluate, positions_of(image), ones, image),
             scale=ones,
-            history=History(nothing, nothing, tf.zeros([tf.size(ones), self._pairs])),
+            pairs=(nothing,) * self._history,
+            inverse_curvatures=tf.zeros([tf.size(ones), self._history]),
             initial_hessian=ones,
             known=self._metric.ignorance(tf.size(ones)),
             reach=ones,
@@ -153,7 +151,9 @@ class Lbfgs(Optimizer):
         flat = tf.reduce_all(point.gradient == 0, axis=[1, 2, 3])
         finished = state.finished | (~accepted & ((failures > PATIENCE) | flat))
         failed = ~accepted & ~finished
-        state = self._learned(state, steps, differences, accepted)._replace(
+        pairs = (Pair(steps, differences), *state.pairs[:-1])
+        # Pairs are left out of what goes through the branches: nothing of them depends on these.
+        state = self._learned(state._replace(pairs=()), steps, differences)._replace(
             point=point,
             reach=tf.where(accepted, reach, state.reach),
             failures=failures,
@@ -161,19 +161,19 @@ class Lbfgs(Optimizer):
             finished=finished,
             evaluations=state.evaluations + evaluations,
         )
-        return tf.cond(tf.reduce_any(failed), lambda: self._fresh(state, failed), lambda: state)
+        state = tf.cond(tf.reduce_any(failed), lambda: self._fresh(state, failed), lambda: state)
+        return state._replace(pairs=pairs)
 
     def _fresh(self, state: LbfgsState, which: tf.Tensor) -> LbfgsState:
         """Drops what some pictures know, and makes their next step a short one down the gradient."""
         ignorance = self._metric.ignorance(tf.size(which))
         descent = self._metric.apply(state.gradient, ignorance.levels)
         factor = tf.where(which, first_scale(descent, state.failures, self._caution), 1.0)
-        point, history = state.point, state.history
-        inverses = where(which, 0.0, history.inverse_curvatures)
+        point = state.point
         return state._replace(
             point=point._replace(value=point.value * factor, gradient=point.gradient * each(factor)),
             scale=state.scale * factor,
-            history=history._replace(inverse_curvatures=inverses),
+            inverse_curvatures=where(which, 0.0, state.inverse_curvatures),
             initial_hessian=tf.where(which, 1.0, state.initial_hessian),
             known=where(which, ignorance, state.known),
             reach=tf.where(which, 1.0, state.reach),
@@ -182,8 +182,8 @@ class Lbfgs(Optimizer):
     def _times_inverse_hessian(self, state: LbfgsState) -> tf.Tensor:
         """The two-loop recursion, algorithm 7.4, on the gradients."""
         vector, shares = state.gradient, []
-        history = state.history
-        pairs = [*zip(history.steps, history.differences, tf.unstack(history.inverse_curvatures, axis=1))]
+        inverses = tf.unstack(state.inverse_curvatures, num=self._history, axis=1)
+        pairs = [(*pair, inverse) for pair, inverse in zip(state.pairs, inverses)]
         for step, difference, inverse in pairs:
             share = inverse * dot(step, vector)
             vector -= each(share) * difference
@@ -193,33 +193,21 @@ class Lbfgs(Optimizer):
             vector += each(share - inverse * dot(difference, vector)) * step
         return vector
 
-    def _learned(
-        self, state: LbfgsState, steps: tf.Tensor, differences: tf.Tensor, accepted: tf.Tensor
-    ) -> LbfgsState:
+    def _learned(self, state: LbfgsState, steps: tf.Tensor, differences: tf.Tensor) -> LbfgsState:
         """Takes steps and differences of gradients into account, of those pictures that have good ones."""
         curvature = dot(steps, differences)
         lengths = tf.sqrt(dot(differences, differences)) * tf.sqrt(dot(steps, steps))
         # Positive beyond rounding, or the estimate is no longer positive definite.
         good = curvature > 1e-7 * lengths
+        inverses = tf.where(good, 1.0 / curvature, 0.0)[:, tf.newaxis]
+        inverses = tf.concat([inverses, state.inverse_curvatures[:, :-1]], axis=1)
+        state = state._replace(inverse_curvatures=inverses)
 
         def learned() -> LbfgsState:
             known, length = self._metric.learn(steps, differences, state.known)
             # Eq. (7.20) in the metric of P: the identity in place of P gives its form back.
             initial = tf.where(good, curvature / length, state.initial_hessian)
-            old = state.history
-            inverses = tf.where(good, 1.0 / curvature, 0.0)[:, tf.newaxis]
-            history = History(
-                (steps, *old.steps[:-1]),
-                (differences, *old.differences[:-1]),
-                tf.concat([inverses, old.inverse_curvatures[:, :-1]], axis=1),
-            )
-            # A picture that moved without a good pair keeps its own; of one that did not move,
-            # the next step drops them.
-            moved = tf.reduce_any(accepted & ~good)
-            history = tf.cond(moved, lambda: where(good, history, old), lambda: history)
-            return state._replace(
-                history=history, initial_hessian=initial, known=where(good, known, state.known)
-            )
+            return state._replace(initial_hessian=initial, known=where(good, known, state.known))
 
         return tf.cond(tf.reduce_any(good), learned, lambda: state)
 
