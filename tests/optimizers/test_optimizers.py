@@ -455,11 +455,11 @@ def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
 
 
 @EACH
-def test_steps_are_traced_once_an_objective(make):
-    """Whatever their number, and also when an objective comes back."""
+def test_a_step_is_traced_once_an_objective(make):
+    """Also when an objective comes back."""
     first, second = quadratic(), quadratic()
     optimizer, traced = make(first), []
-    trace, optimizer._steps = optimizer._steps, lambda *of: traced.append(optimizer._objective) or trace(*of)
+    trace, optimizer._step = optimizer._step, lambda of: traced.append(optimizer._objective) or trace(of)
     optimizer.start()
     for steps in (1, 2, 3):
         optimizer.advance(steps)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.optimizer import Losses, Optimizer, State, advance, by_picture
+from tfstyle.optimizers.optimizer import Losses, Optimizer, State, by_picture
 
 FAILED = "the line search of L-BFGS failed; it starts again from there"
 ENDED = "L-BFGS finds no lower point in float32; the run ends here"
@@ -29,7 +29,10 @@ class Objective(Protocol):
 
 
 class ImageOptimizer:
-    """Pictures on their way downhill, some steps at a time: one compiled call, however many steps.
+    """Pictures on their way downhill, some steps at a time; each is one call of a compiled function.
+
+    Python makes the loop over steps, so that it can be interrupted between two of them; within a
+    graph, `optimizer.advance` makes it.
 
     Between two calls of `advance` the pictures may be looked at, and `state`
     saved and restored. Call `start` or `restore` first.
@@ -49,7 +52,7 @@ class ImageOptimizer:
         self.losses: Losses = {}
         self._optimizer = optimizer
         self._objective = objective
-        self._compiled: dict[Objective, Callable[[State, tf.Tensor], State]] = {}
+        self._compiled: dict[Objective, Callable[[State], State]] = {}
 
     def use(self, objective: Objective) -> None:
         """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
@@ -81,13 +84,17 @@ class ImageOptimizer:
         Raises:
           FloatingPointError: the objective is not finite any more.
         """
-        restarts, steps = self._state.restarts, tf.constant(steps)
+        restarts = self._state.restarts
         if self._objective not in self._compiled:
             # Whatever depends on tensors is TensorFlow's own control flow; to look for more would double
             # the time of tracing.
-            function = tf.function(self._steps, autograph=False)
-            self._compiled[self._objective] = function.get_concrete_function(self._state, steps)
-        self._keep(self._compiled[self._objective](self._state, steps))
+            function = tf.function(self._step, autograph=False)
+            self._compiled[self._objective] = function.get_concrete_function(self._state)
+        for _ in range(steps):
+            self._state = self._compiled[self._objective](self._state)
+            if self.finished:
+                break
+        self._keep(self._state)
         _require_finite(self.losses, self._optimizer.advice)
         _require_finite({"its gradient": self._state.gradient}, self._optimizer.advice)
         if self.finished:
@@ -137,9 +144,9 @@ class ImageOptimizer:
         value, losses, gradient = self._objective.value_and_gradient(image)
         return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
 
-    def _steps(self, state: State, steps: tf.Tensor) -> State:
+    def _step(self, state: State) -> State:
         """Moves the picture; a trace of this is of the objective in use."""
-        state = advance(self._optimizer, self._evaluate, state, steps)
+        state = self._optimizer.step(self._evaluate, state)
         self.image.assign(state.image)
         return state
 

@@ -12,7 +12,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
-from tfstyle.runtime.stopping import Stop
+from tfstyle.runtime.stopping import Stop, never
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.batch_objective import JointObjective
 from tfstyle.synthesis.convergence import History
@@ -20,8 +20,7 @@ from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.recovery import remedies
 from tfstyle.synthesis.scales import Stage, remaining
 
-# Steps of one compiled call, in which nobody is asked whether to stop and no signal is seen: about so
-# many seconds of them, or one step.
+# Between two looks at what may end the run pass about so many seconds, or one step.
 _PIECE_SECONDS = 0.5
 # Adam and SGD may climb at first: only after so many iterations is it told that nothing fell.
 _PATIENCE = 100
@@ -124,7 +123,7 @@ class Run:
         earlier = self._earlier(stage)
         # Reports fall on multiples of log_every, whatever came before.
         chunk = every - (earlier + self._step) % every
-        piece = max(1, int(_PIECE_SECONDS / self._pace))
+        piece = chunk if self._stop is never else max(1, int(_PIECE_SECONDS / self._pace))
         to_state = self._checkpoint.steps_left(earlier + self._step) if self._checkpoint else chunk
         steps = int(min(chunk, stage.iterations - self._step, piece, to_state))
         began = time.monotonic()
