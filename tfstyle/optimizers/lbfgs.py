@@ -236,4 +236,6 @@ def _point(
     folded, slope = image_of(positions)
     image = folded if image is None else image
     value, losses, gradient = evaluate(image)
+    # For the compiler: what it calls without a copy of its graph has no shape.
+    gradient = tf.reshape(gradient, tf.shape(slope))
     return Point(image, positions, value * scale, gradient * slope * each(scale), losses)
