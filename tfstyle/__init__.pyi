@@ -43,7 +43,7 @@ from .reporting import (
 )
 from .runtime.workshop import Workshop as Workshop
 from .synthesis.loop import Result as Result, synthesize as synthesize
-from .synthesis.measure import style_targets as style_targets
+from .synthesis.style_targets import style_targets as style_targets
 from .synthesis.objective import Objective as Objective
 from .synthesis.plan import Plan as Plan
 from .vgg import feature_extractor as feature_extractor, normalize_activations as normalize_activations

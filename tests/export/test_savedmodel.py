@@ -14,7 +14,7 @@ import tfstyle
 from tfstyle.export import savedmodel
 from tfstyle.io import images
 from tfstyle.losses.targets import fingerprint
-from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.vgg import minimum_size
 
 from conftest import picture, published

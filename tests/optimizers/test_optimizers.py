@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import OPTIONS, FirstOrder, Lbfgs, TfpLbfgs, make_optimizer
-from tfstyle.optimizers.quasi_newton import PATIENCE
+from tfstyle.optimizers import OPTIONS, Adam, ImageOptimizer, Lbfgs, Sgd, TfpLbfgs, advance, make_optimizer
+from tfstyle.optimizers.lbfgs import PATIENCE
 
 SHAPE = (1, 6, 5, 3)
 GENERATOR = np.random.default_rng(0)
@@ -37,23 +37,18 @@ def quadratic(scale=1.0):
     return Function(lambda image: scale * tf.reduce_sum(CURVATURE * tf.square(image - TARGET)))
 
 
-def lbfgs(objective, image=START):
-    return Lbfgs(objective, tf.constant(image), history=10)
-
-
-def tfp_lbfgs(objective, image=START):
-    return TfpLbfgs(objective, tf.constant(image), history=10)
-
-
 def made_of(**options):
-    """Returns what makes the optimiser of a config."""
+    """Returns what makes the optimiser of a config, on an objective."""
 
     def make(objective, image=START):
-        return make_optimizer(TransferConfig(**options), objective, tf.constant(image))
+        optimizer = make_optimizer(TransferConfig(**options), image.shape)
+        return ImageOptimizer(optimizer, objective, tf.constant(image))
 
     return make
 
 
+lbfgs = made_of(lbfgs_history=10)
+tfp_lbfgs = made_of(lbfgs_history=10, line_search="hager_zhang")
 adam = made_of(optimizer="adam")
 sgd = made_of(optimizer="sgd", learning_rate=0.009)
 averaged_adam = made_of(optimizer="adam", averaging=0.9)
@@ -216,7 +211,7 @@ def test_averaging_shows_the_mean_of_the_iterates(name, decay):
         expected = sum(weight * iterate for weight, iterate in zip(weights, iterates))
         np.testing.assert_allclose(averaged.image, expected, atol=1e-6)
         # Losses are the iterate's, not the mean's.
-        assert float(tf.squeeze(averaged.losses["f"])) == float(plain.losses["f"])
+        assert float(tf.squeeze(averaged.losses["f"])) == float(tf.squeeze(plain.losses["f"]))
         assert float(tf.squeeze(averaged.losses["f"])) != float(objective.losses(averaged.image)["f"])
 
 
@@ -233,13 +228,11 @@ def test_averaging_of_nearly_one_is_the_plain_mean():
     np.testing.assert_allclose(averaged.image, np.mean(iterates, axis=0), atol=1e-6)
 
 
-def test_without_averaging_there_is_one_picture():
-    """Neither memory nor a line of the state is spent on a mean that nobody asked for."""
+def test_a_mean_is_kept_only_where_it_is_asked_for():
     plain, averaged = adam(quadratic()), averaged_adam(quadratic())
-    assert plain._iterand is plain.image and averaged._iterand is not averaged.image
     for optimizer in (plain, averaged):
         optimizer.start()
-    assert "iterand" not in plain.state() and "iterand" in averaged.state()
+    assert averaged.state().keys() - plain.state().keys() == {"optimizer/mean/0"}
 
 
 def test_first_order_blames_the_learning_rate():
@@ -310,15 +303,15 @@ def test_an_objective_that_is_not_finite_is_told(make):
 CHOICES = [
     (Lbfgs, {}),
     (TfpLbfgs, {"line_search": "hager_zhang"}),
-    (FirstOrder, {"optimizer": "adam"}),
-    (FirstOrder, {"optimizer": "sgd"}),
-    (FirstOrder, {"optimizer": "adam", "line_search": "hager_zhang"}),
+    (Adam, {"optimizer": "adam"}),
+    (Sgd, {"optimizer": "sgd"}),
+    (Adam, {"optimizer": "adam", "line_search": "hager_zhang"}),
 ]
 
 
 @pytest.mark.parametrize(("kind", "options"), CHOICES)
 def test_config_chooses(kind, options):
-    assert type(made_of(**options)(quadratic())) is kind
+    assert type(make_optimizer(TransferConfig(**options), SHAPE)) is kind
 
 
 def test_options_are_all_that_is_read_of_a_config():
@@ -334,7 +327,7 @@ def test_options_are_all_that_is_read_of_a_config():
             return getattr(self._config, name)
 
     for _, options in CHOICES:
-        make_optimizer(Reading(**options), quadratic(), tf.constant(START))
+        make_optimizer(Reading(**options), SHAPE)
     assert read == set(OPTIONS)
 
 
@@ -351,7 +344,7 @@ def test_lbfgs_is_the_textbooks():
     are lengthened by a quarter while the slope at their end is no less than -0.1 of that at their start.
     """
     start = np.array([0.375, 0.75, 0.5], np.float32).reshape(1, 1, 1, 3)
-    optimizer = Lbfgs(Function(rosenbrock), tf.constant(start), history=10)
+    optimizer = lbfgs(Function(rosenbrock), start)
     optimizer.start()
     x, ways = start.ravel().astype(float), []
 
@@ -420,7 +413,7 @@ def test_lbfgs_bounds_where_values_depend_on_each_other():
         return tf.reduce_sum(tf.square(tf.linalg.matvec(mixing, tf.reshape(image, [-1]) - far)))
 
     objective = Function(function)
-    optimizer = Lbfgs(objective, tf.constant(START), history=20)
+    optimizer = made_of(lbfgs_history=20)(objective)
     optimizer.start()
     optimizer.advance(400)
     position = optimizer.image.numpy().ravel()
@@ -443,7 +436,7 @@ def test_lbfgs_takes_one_evaluation_where_the_step_is_good():
 
 def test_lbfgs_history_is_a_ring():
     """More iterations than rows: the oldest pairs are overwritten, and it still converges."""
-    optimizer = Lbfgs(quadratic(), tf.constant(START), history=3)
+    optimizer = made_of(lbfgs_history=3)(quadratic())
     optimizer.start()
     first = float(tf.squeeze(optimizer.losses["f"]))
     optimizer.advance(40)
@@ -462,22 +455,21 @@ def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
 
 
 @EACH
-def test_an_iteration_is_traced_once_an_objective(make):
+def test_a_step_is_traced_once_an_objective(make):
+    """Also when an objective comes back."""
     first, second = quadratic(), quadratic()
-    optimizer = make(first)
+    optimizer, traced = make(first), []
+    trace, optimizer._step = optimizer._step, lambda of: traced.append(optimizer._objective) or trace(of)
     optimizer.start()
-    compiled = optimizer._iterate
     for steps in (1, 2, 3):
         optimizer.advance(steps)
     optimizer.use(second)
     optimizer.reconsider()
     optimizer.advance(2)
-    assert optimizer._iterate is not compiled
     optimizer.use(first)
     optimizer.start()
     optimizer.advance(2)
-    assert optimizer._iterate is compiled
-    assert compiled.experimental_get_tracing_count() == 1
+    assert traced == [first, second]
 
 
 @EACH
@@ -493,3 +485,89 @@ def test_reconsider_goes_on_with_what_was_learned(make):
     for optimizer in (one, other):
         optimizer.advance(4)
     np.testing.assert_allclose(other.image, one.image, atol=1e-4)
+
+
+PICTURES = GENERATOR.random((2, 6, 5, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"optimizer": "adam", "averaging": 0.9}, {"optimizer": "sgd", "learning_rate": 0.009}],
+    ids=["lbfgs", "averaged_adam", "sgd"],
+)
+def test_in_a_graph_of_unknown_sizes_as_outside(options):
+    """One trace for pictures of any number and size; each of a batch goes the way that it goes alone."""
+    make, traces = made_of(**options), []
+
+    def values(image, target):
+        return tf.reduce_sum(tf.reshape(tf.square(image - target), [tf.shape(image)[0], -1]) * 20.0, axis=1)
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None, None, 3])] * 2 + [tf.TensorSpec([], tf.int32)],
+        autograph=False,
+    )
+    def descend(image, target, steps):
+        traces.append(1)
+
+        def evaluate(image):
+            value = values(image, target)
+            return value, {"f": value}, 40.0 * (image - target)
+
+        optimizer = make_optimizer(TransferConfig(**options), tf.unstack(tf.shape(image)))
+        state = advance(optimizer, evaluate, optimizer.init(evaluate, image), steps)
+        state = advance(optimizer, evaluate, optimizer.again(evaluate, state), 2)
+        return state.image, state.losses, state.evaluations
+
+    for pictures in (PICTURES, PICTURES[:1, :4]):
+        target = np.flip(pictures, 2) * np.float32(0.5)
+        image, losses, evaluations = descend(pictures, target, 3)
+        alone = []
+        for picture, goal in zip(pictures, target):
+            optimizer = make(
+                Function(lambda image, goal=goal: values(image, goal[np.newaxis])), picture[np.newaxis]
+            )
+            optimizer.start()
+            optimizer.advance(3)
+            optimizer.reconsider()
+            optimizer.advance(2)
+            alone.append(optimizer)
+        np.testing.assert_allclose(image, np.concatenate([each.image for each in alone]), atol=1e-5)
+        found = np.concatenate([each.losses["f"] for each in alone])
+        np.testing.assert_allclose(losses["f"], found, rtol=1e-3, atol=1e-6)
+        # Those of a batch go on together: as many as the longest search of each iteration.
+        assert evaluations >= max(each.evaluations for each in alone)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.3])
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_first_order_steps_are_keras(name, decay):
+    """Bit for bit, as long as no value leaves [0, 1]."""
+    options = {"beta_1": 0.8, "beta_2": 0.95, "adam_epsilon": 0.1} if name == "adam" else {}
+    make = made_of(optimizer=name, learning_rate=0.005, learning_rate_decay=decay, **options)
+    rate = tf.keras.optimizers.schedules.ExponentialDecay(0.005, 100, decay)
+    keras = {
+        "adam": tf.keras.optimizers.Adam(rate, beta_1=0.8, beta_2=0.95, epsilon=0.1),
+        "sgd": tf.keras.optimizers.SGD(rate),
+    }[name]
+    objective, variable = quadratic(), tf.Variable(START)
+    optimizer = make(objective)
+    optimizer.start()
+    step = tf.function(lambda gradient: keras.apply_gradients([(gradient, variable)]))
+    for _ in range(20):
+        step(objective.value_and_gradient(variable.read_value())[2])
+        variable.assign(tf.clip_by_value(variable, 0, 1))
+        optimizer.advance(1)
+        np.testing.assert_array_equal(optimizer.image, variable)
+
+
+def test_a_state_of_another_optimiser_is_refused():
+    first, second = adam(quadratic()), sgd(quadratic())
+    first.start()
+    with pytest.raises(ValueError, match=r"state: must have .*optimizer/gradient"):
+        second.restore(first.state())
+    small = adam(Function(tf.reduce_sum), START[:, :3])
+    with pytest.raises(
+        ValueError, match=r"state: optimizer/.*: must be float32 of shape \(1, 3, 5, 3\), not"
+    ):
+        small.restore(first.state())

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.style_targets import style_targets
 
 from conftest import picture, run_script
 

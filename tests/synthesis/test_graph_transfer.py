@@ -9,7 +9,6 @@ import tensorflow as tf
 from tfstyle import style_targets, transfer
 from tfstyle.losses.measuring import measure
 from tfstyle.losses.target_tensors import stacked
-from tfstyle.optimizers.in_graph import Leg, descend
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 
@@ -132,29 +131,3 @@ def test_too_small(config):
 def test_what_a_graph_cannot_do(config, change):
     with pytest.raises(ValueError, match=f"{list(change)[-1]}=.*not possible in a graph"):
         GraphTransfer(dataclasses.replace(config, **change))
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_first_order_descents_are_keras(config, optimizer):
-    """Against Keras' own optimisers on a function with known minima, legs included."""
-    curvature = np.random.default_rng(0).uniform(0.5, 2, (2, 4, 5, 3)).astype(np.float32)
-    target = np.random.default_rng(1).uniform(0, 1, (2, 4, 5, 3)).astype(np.float32)
-    config = dataclasses.replace(config, optimizer=optimizer, learning_rate=0.03, beta_1=0.8)
-
-    def evaluate(image):
-        return tf.zeros([2]), {}, 2.0 * curvature * (image - target)
-
-    start = tf.fill([2, 4, 5, 3], 0.5)
-    found, evaluations = descend(
-        config, start, [Leg(evaluate, tf.constant(4)), Leg(evaluate, tf.constant(3))]
-    )
-    assert evaluations == 9
-    variable = tf.Variable(start)
-    keras = {
-        "adam": tf.keras.optimizers.Adam(0.03, beta_1=0.8, beta_2=config.beta_2, epsilon=config.adam_epsilon),
-        "sgd": tf.keras.optimizers.SGD(0.03),
-    }[optimizer]
-    for _ in range(7):
-        keras.apply_gradients([(evaluate(variable)[2], variable)])
-        variable.assign(tf.clip_by_value(variable, 0, 1))
-    np.testing.assert_allclose(found, variable, atol=1e-6)

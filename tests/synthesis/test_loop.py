@@ -347,7 +347,10 @@ def test_a_state_of_other_contents_is_refused(tmp_path):
     synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))
     with np.load(tmp_path / "checkpoint.npz") as file:
         arrays = dict(file)
-    for spoilt in ({"lbfgs/image": np.zeros((1, 2, 2, 3), np.float32)}, {"best": np.zeros(3, np.complex64)}):
+    for spoilt in (
+        {"optimizer/scale": np.zeros((1, 2, 2, 3), np.float32)},
+        {"best": np.zeros(3, np.complex64)},
+    ):
         np.savez(tmp_path / "checkpoint.npz", **(arrays | spoilt))
         with pytest.raises(ValueError, match=r"checkpoint_dir: .* holds no state of this run .*; remove it"):
             synthesize(objective_at, START, settings, supervision=Supervision(tmp_path))

@@ -14,7 +14,7 @@ from tfstyle.losses.target_tensors import stacked
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.precision import resolved
 from tfstyle.synthesis.graph_transfer import GraphTransfer
-from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.style_targets import style_targets
 
 
 def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callable[[tf.Tensor], tf.Tensor]:

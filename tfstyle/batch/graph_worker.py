@@ -16,7 +16,7 @@ from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.precision import resolved
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.loop import Result
-from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.style_targets import style_targets
 
 # Pixels of all pictures of a call. A graph is evaluated plainly, in whatever memory that takes, and
 # beyond this size compiling is no longer what takes the time.

@@ -108,7 +108,7 @@ def _conditional(photographs, paths, config, recipe):
     from tfstyle.export.savedmodel import export_network
     from tfstyle.feedforward.training import train
     from tfstyle.runtime.workshop import Workshop
-    from tfstyle.synthesis.measure import style_targets
+    from tfstyle.synthesis.style_targets import style_targets
 
     workshop = Workshop()
     styles = [style_targets(path, config, workshop=workshop) for path in paths]

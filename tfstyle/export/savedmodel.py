@@ -32,7 +32,7 @@ from tfstyle.io.files import make_folder, require_writable_folder
 from tfstyle.losses.targets import StyleTargets, fingerprint
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.graph_transfer import GraphTransfer
-from tfstyle.synthesis.measure import style_targets
+from tfstyle.synthesis.style_targets import style_targets
 
 _LICENSE = "MIT, for the code; weights and style pictures have the licences of their makers"
 

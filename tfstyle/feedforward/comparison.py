@@ -23,8 +23,8 @@ from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.measure import style_targets
 from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.style_targets import style_targets
 
 STEPS = (50, 100, 300)
 

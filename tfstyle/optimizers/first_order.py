@@ -1,23 +1,55 @@
-"""Keras' Adam and SGD: optimisers that go by the gradient at one picture at a time."""
+"""Adam and SGD: optimisers that go by the gradient at one picture at a time.
+
+They make the steps of Keras' optimisers, which themselves bind to variables of
+known shape and so cannot make pictures of any size in one graph.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from tfstyle.config import TransferConfig
-from tfstyle.optimizers.contract import ImageOptimizer, Objective, pack_losses, require_finite, unpack_losses
+from tfstyle.optimizers.optimizer import Evaluate, Losses, Optimizer
 
-DECAY_STEPS = 100  # iterations in which the learning rate changes by its whole decay
+_DECAY_STEPS = 100  # iterations in which the learning rate changes by its whole decay
 
 
-class FirstOrder(ImageOptimizer):
-    """An optimiser of Keras on a picture that is clipped to [0, 1] after each step.
+class FirstOrderState(NamedTuple):
+    """Where B pictures are after k steps; symbols are those of Kingma & Ba 2015.
 
-    Each step ends with an evaluation where it arrived: N steps take N + 1
-    evaluations.
+    Attributes:
+      step: scalar, k.
+      iterate: `[B, H, W, 3]`, x_k.
+      mean: a tuple of m_k alone, as `Sgd` has it; () without averaging.
+      moments: of the gradient, each `[B, H, W, 3]`: (m, v) of Adam, () of SGD.
+      gradient: `[B, H, W, 3]`, of the objective at x_k.
+      losses: named parts, `[B]`, at x_k.
+      evaluations: scalar.
+    """
+
+    step: tf.Tensor
+    iterate: tf.Tensor
+    mean: tuple[tf.Tensor, ...]
+    moments: tuple[tf.Tensor, ...]
+    gradient: tf.Tensor
+    losses: Losses
+    evaluations: tf.Tensor
+
+    # There is no search that could fail, and always a next step.
+    restarts, finished = 0, False
+
+    @property
+    def image(self) -> tf.Tensor:
+        """The mean or, without averaging, x_k."""
+        return self.mean[0] if self.mean else self.iterate
+
+
+class Sgd(Optimizer):
+    """Gradient descent without momentum on pictures that are clipped to [0, 1] after each step.
+
+    The learning rate of step k + 1 is learning_rate * decay^(k/100). Each step
+    ends with an evaluation where it arrived: N steps take N + 1 evaluations.
 
     Steps of one length swing about a minimum instead of coming to rest there;
     the mean of where they have been lies nearer to it. With averaging, `image`
@@ -31,93 +63,69 @@ class FirstOrder(ImageOptimizer):
     evaluation more.
 
     Args:
-      objective: what to minimise.
-      image: `[B, H, W, 3]` to start from.
-      method: Keras' optimiser, made for this picture alone.
-      averaging: the decay d in [0, 1); 0: `image` is the iterate itself.
+      learning_rate, decay: as above.
+      averaging: d in [0, 1); 0: `image` is the iterate itself.
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        image: tf.Tensor,
-        method: tf.keras.optimizers.Optimizer,
-        *,
-        averaging: float = 0.0,
-    ):
-        super().__init__(objective, image)
-        self._method, self._averaging = method, averaging
-        self._iterand = tf.Variable(image, name="iterand") if averaging else self.image
-        method.build([self._iterand])
-        self._fresh = [variable.numpy() for variable in method.variables]
+    advice = "lower learning_rate"
 
-    def _iteration(self, gradient: tf.Tensor):
-        self._method.apply_gradients([(gradient, self._iterand)])
-        self._iterand.assign(tf.clip_by_value(self._iterand, 0.0, 1.0))
-        if self._averaging:
-            self.image.assign_add(self._share_of_newest() * (self._iterand - self.image))
-        return self._objective.value_and_gradient(self._iterand.read_value())
+    def __init__(self, learning_rate: float, *, decay: float = 1.0, averaging: float = 0.0):
+        self._learning_rate, self._decay, self._averaging = learning_rate, decay, averaging
 
-    def _share_of_newest(self) -> tf.Tensor:
+    def init(self, evaluate: Evaluate, image: tf.Tensor) -> FirstOrderState:
+        _, losses, gradient = evaluate(image)
+        mean = (image,) if self._averaging else ()
+        one = tf.constant(1)
+        return FirstOrderState(tf.constant(0), image, mean, self._moments(image), gradient, losses, one)
+
+    def step(self, evaluate: Evaluate, state: FirstOrderState) -> FirstOrderState:
+        made = tf.cast(state.step, tf.float32)
+        rate = self._learning_rate * self._decay ** (made / _DECAY_STEPS)
+        change, moments = self._change(state.gradient, state.moments, rate, made + 1)
+        iterate = tf.clip_by_value(state.iterate - change, 0.0, 1.0)
+        share = self._share_of_newest(state.step + 1)
+        mean = tuple(old + share * (iterate - old) for old in state.mean)
+        _, losses, gradient = evaluate(iterate)
+        return FirstOrderState(
+            state.step + 1, iterate, mean, moments, gradient, losses, state.evaluations + 1
+        )
+
+    def again(self, evaluate: Evaluate, state: FirstOrderState) -> FirstOrderState:
+        _, losses, gradient = evaluate(state.iterate)
+        return state._replace(gradient=gradient, losses=losses, evaluations=state.evaluations + 1)
+
+    def _moments(self, image: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return ()
+
+    def _change(self, gradient, moments, rate, step):
+        """Returns what step number `step`, from 1, takes off the pictures, and the moments after it."""
+        return rate * gradient, moments
+
+    def _share_of_newest(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the weight of x_k in m_k, so that m_k = m_(k-1) + weight (x_k - m_(k-1))."""
         # In float64: both differences vanish as the decay nears 1.
         decay = tf.constant(self._averaging, tf.float64)
-        iterates = tf.cast(self._method.iterations, tf.float64) + 1.0
-        return tf.cast((1.0 - decay) / (1.0 - decay**iterates), self.image.dtype)
-
-    def _begin(self) -> None:
-        for variable, value in zip(self._method.variables, self._fresh):
-            variable.assign(value)
-        if self._averaging:
-            self._iterand.assign(self.image)  # the mean of nothing but the start
-        self._evaluate_again()
-
-    def _evaluate_again(self) -> None:
-        _, self.losses, self._gradient = self._objective.value_and_gradient(self._iterand.read_value())
-        self.evaluations += 1
-        require_finite(self.losses, "lower the weights")
-
-    def advance(self, steps: int) -> str:
-        for _ in range(steps):
-            _, self.losses, self._gradient = self._iterate(self._gradient)
-        self.evaluations += steps
-        require_finite(self.losses, "lower learning_rate")
-        return ""
-
-    @property
-    def at_rest(self) -> bool:
-        return not np.any(self._gradient)
-
-    def _variables(self) -> dict[str, tf.Variable]:
-        kept = {f"keras/{i}": variable for i, variable in enumerate(self._method.variables)}
-        kept["image"] = self.image
-        return kept | ({"iterand": self._iterand} if self._averaging else {})
-
-    def state(self) -> dict[str, np.ndarray]:
-        saved = {name: variable.numpy() for name, variable in self._variables().items()}
-        saved |= pack_losses(self.losses)
-        return saved | {"gradient": self._gradient.numpy(), "evaluations": np.int64(self.evaluations)}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        for name, variable in self._variables().items():
-            variable.assign(state[name])
-        self.losses = unpack_losses(state)
-        self._gradient = tf.constant(state["gradient"])
-        self.evaluations = int(state["evaluations"])
+        return tf.cast((1.0 - decay) / (1.0 - decay ** (tf.cast(step, tf.float64) + 1.0)), tf.float32)
 
 
-def method_of(config: TransferConfig) -> tf.keras.optimizers.Optimizer:
-    """Returns Keras' Adam, or its SGD without momentum, as the config has it.
+class Adam(Sgd):
+    """Kingma & Ba's algorithm 1, in the order of the end of their section 2, as Keras has it.
 
-    The learning rate after k iterations is learning_rate times
-    learning_rate_decay^(k/100).
+    Args:
+      learning_rate, decay, averaging: as in `Sgd`.
+      beta_1, beta_2, epsilon: theirs; epsilon is the one of that order.
     """
-    rate = config.learning_rate
-    if config.learning_rate_decay != 1:
-        schedules = tf.keras.optimizers.schedules
-        rate = schedules.ExponentialDecay(rate, DECAY_STEPS, config.learning_rate_decay)
-    if config.optimizer == "sgd":
-        return tf.keras.optimizers.SGD(rate)
-    return tf.keras.optimizers.Adam(
-        rate, beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.adam_epsilon
-    )
+
+    def __init__(self, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float, **options):
+        super().__init__(learning_rate, **options)
+        self._beta_1, self._beta_2, self._epsilon = beta_1, beta_2, epsilon
+
+    def _moments(self, image: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tf.zeros_like(image), tf.zeros_like(image)
+
+    def _change(self, gradient, moments, rate, step):
+        first, second = moments
+        first += (gradient - first) * (1 - self._beta_1)
+        second += (tf.square(gradient) - second) * (1 - self._beta_2)
+        rate = rate * tf.sqrt(1 - self._beta_2**step) / (1 - self._beta_1**step)
+        return first * rate / (tf.sqrt(second) + self._epsilon), (first, second)

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.contract import ImageOptimizer, Objective, require_finite
-from tfstyle.optimizers.lbfgs import ENDED, FAILED
-from tfstyle.optimizers.quasi_newton import PATIENCE, first_scale
+from tfstyle.optimizers.lbfgs import PATIENCE, first_scale
+from tfstyle.optimizers.optimizer import Evaluate, Optimizer
 
 
-class TfpLbfgs(ImageOptimizer):
-    """TFP's L-BFGS with its Hager-Zhang line search, in chunks.
+class TfpState(NamedTuple):
+    """Where one picture of P = 3 H W values is.
+
+    Attributes:
+      image: `[1, H, W, 3]`, TFP's position in the picture's shape.
+      results: TFP's own state, of the objective times `scale`; its iterations and
+        evaluations are counted from the last restart.
+      scale: `[1]`.
+      failures: scalar, searches that failed since the last descent.
+      restarts: scalar, those that were followed by a restart.
+      finished: scalar, whether no further descent is possible.
+      evaluations: scalar, times that value and gradient were computed.
+    """
+
+    image: tf.Tensor
+    results: Any
+    scale: tf.Tensor
+    failures: tf.Tensor
+    restarts: tf.Tensor
+    finished: tf.Tensor
+    evaluations: tf.Tensor
+
+    losses = None  # TFP takes a value and a gradient, and no more
+
+    @property
+    def gradient(self) -> tf.Tensor:
+        return self.results.objective_gradient
+
+
+class TfpLbfgs(Optimizer):
+    """TFP's L-BFGS with its Hager-Zhang line search, an iteration at a time, for one picture.
 
     Each iteration meets the Wolfe conditions, for about three evaluations.
     TFP's first trial step is the negative gradient itself, so the objective is
@@ -26,134 +53,96 @@ class TfpLbfgs(ImageOptimizer):
     curvature.
 
     Args:
-      objective: what to minimise.
-      image: `[1, H, W, 3]` to start from.
       history: correction pairs to keep.
       caution: factor on the length of first steps.
     """
 
-    def __init__(self, objective: Objective, image: tf.Tensor, *, history: int, caution: float = 1.0):
-        super().__init__(objective, image)
-        self._caution = caution
+    def __init__(self, *, history: int, caution: float = 1.0):
         # TFP takes a second to import, which Adam need not wait for. Its type of
         # results has no public name; making one here saves a second compiled
         # copy of the whole search, which is what asking TFP for one would cost.
+        import tensorflow_probability as tfp
         from tensorflow_probability.python.optimizer.lbfgs import LBfgsOptimizerResults
 
-        self._history = history
-        self._results_type = LBfgsOptimizerResults
+        self._minimize, self._results_type = tfp.optimizer.lbfgs_minimize, LBfgsOptimizerResults
+        self._history, self._caution = history, caution
 
-    def _iteration(self, results, scale: tf.Tensor, limit: tf.Tensor):
-        """Goes on until so many iterations have been made since the start."""
-        import tensorflow_probability as tfp
+    def init(self, evaluate: Evaluate, image: tf.Tensor) -> TfpState:
+        value, _, gradient = evaluate(image)
+        scale, zero = first_scale(gradient, 0, self._caution), tf.constant(0)
+        results = self._without_history(image, value * scale, gradient * scale)
+        return TfpState(image, results, scale, zero, zero, tf.constant(False), tf.constant(1))
 
-        objective = self._objective
-
-        def scaled(position):
-            value, _, gradient = objective.value_and_gradient(tf.reshape(position, self.image.shape))
-            return tf.reshape(value, []) * scale, tf.reshape(gradient, [-1]) * scale
-
-        # No tolerance but 0: the run is as long as it was asked to be.
-        return tfp.optimizer.lbfgs_minimize(
-            scaled,
-            initial_position=None,
-            previous_optimizer_results=results,
-            tolerance=0.0,
-            max_iterations=limit,
-        )
-
-    def _begin(self) -> None:
-        self._failures = 0
-        image = self.image.read_value()
-        value, self.losses, gradient = self._objective.value_and_gradient(image)
-        self.evaluations += 1
-        require_finite(self.losses, "lower the weights")
-        self._begin_at(image, value, gradient)
-
-    def _evaluate_again(self) -> None:
-        value, self.losses, gradient = self._objective.value_and_gradient(self.image.read_value())
-        self.evaluations += 1
-        require_finite(self.losses, "lower the weights")
-        self._failures = 0
-        self._results = self._results._replace(
+    def again(self, evaluate: Evaluate, state: TfpState) -> TfpState:
+        value, _, gradient = evaluate(state.image)
+        results = state.results._replace(
             converged=tf.constant(False),
             failed=tf.constant(False),
-            objective_value=tf.reshape(value, []) * self._scale,
-            objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
+            objective_value=(value * state.scale)[0],
+            objective_gradient=tf.reshape(gradient * state.scale, [-1]),
+        )
+        return state._replace(
+            results=results,
+            failures=tf.constant(0),
+            finished=tf.constant(False),
+            evaluations=state.evaluations + 1,
         )
 
-    def _begin_at(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor) -> None:
-        """Starts without history, where the unscaled value and gradient are known."""
-        # A gradient of 0 is a stationary point, which TFP finds out by itself.
-        self._scale = first_scale(tf.reshape(gradient, [-1]), self._failures, self._caution)
+    def step(self, evaluate: Evaluate, state: TfpState) -> TfpState:
+        before, shape = state.results, tf.shape(state.image)
+
+        def scaled(position):
+            value, _, gradient = evaluate(tf.reshape(position, shape))
+            return (value * state.scale)[0], tf.reshape(gradient * state.scale, [-1])
+
+        # No tolerance but 0: the run is as long as it was asked to be.
+        after = self._minimize(
+            scaled,
+            initial_position=None,
+            previous_optimizer_results=before,
+            tolerance=0.0,
+            max_iterations=before.num_iterations + 1,
+        )
+        made = after.num_objective_evaluations - before.num_objective_evaluations
+        finite = tf.reduce_all(tf.math.is_finite(after.position))
+        stuck = after.failed | after.converged | ~finite
+        # A search that ends nowhere takes the picture with it; the state before it does not.
+        after = tf.nest.map_structure(lambda new, old: tf.where(finite, new, old), after, before)
+        lower = after.objective_value < before.objective_value
+        failures = tf.where(lower, 0, state.failures) + tf.cast(stuck, tf.int32)
+        finished = stuck & ((failures > PATIENCE) | tf.reduce_all(after.objective_gradient == 0))
+        restarted = stuck & ~finished
+        state = state._replace(
+            image=tf.reshape(after.position, shape),
+            results=after,
+            failures=failures,
+            restarts=state.restarts + tf.cast(restarted, tf.int32),
+            finished=finished,
+            evaluations=state.evaluations + made,
+        )
+
+        def again() -> TfpState:
+            value, gradient = after.objective_value / state.scale, after.objective_gradient / state.scale
+            gradient = tf.reshape(gradient, shape)
+            # A gradient of 0 is a stationary point, which TFP finds out by itself.
+            scale = first_scale(gradient, failures, self._caution)
+            results = self._without_history(state.image, value * scale, gradient * scale)
+            return state._replace(results=results, scale=scale)
+
+        return tf.cond(restarted, again, lambda: state)
+
+    def _without_history(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor):
+        """Returns TFP's state at a picture, with the scaled values `[1]` and gradients there."""
         position = tf.reshape(image, [-1])
-        empty = tf.zeros([self._history, position.shape[0]])
-        self._results = self._results_type(
+        empty = tf.zeros([self._history, tf.size(position)])
+        return self._results_type(
             converged=tf.constant(False),
             failed=tf.constant(False),
             num_iterations=tf.constant(0),
             num_objective_evaluations=tf.constant(0),
             position=position,
-            objective_value=tf.reshape(value, []) * self._scale,
-            objective_gradient=tf.reshape(gradient, [-1]) * self._scale,
+            objective_value=value[0],
+            objective_gradient=tf.reshape(gradient, [-1]),
             position_deltas=empty,
             gradient_deltas=empty,
         )
-
-    def advance(self, steps: int) -> str:
-        note, left = "", steps
-        while left > 0 and not self.finished:
-            before = self._results
-            made = self._go_on(before, left)
-            left -= made
-            stuck = bool(self._results.failed) or bool(self._results.converged)
-            if not np.isfinite(self._results.position).all():
-                # A search that ends nowhere takes the picture with it: the
-                # iterations before it are made again, and it is not.
-                self._go_on(before, made - 1)
-            if self._results.objective_value < before.objective_value:
-                self._failures = 0
-            if stuck:
-                self._failures += 1
-                note = self._start_again()
-        self.image.assign(tf.reshape(self._results.position, self.image.shape))
-        self.losses = self._objective.losses(self.image.read_value())
-        require_finite(self.losses, "lower the weights")
-        return note
-
-    def _go_on(self, before, iterations: int) -> int:
-        """Makes up to so many iterations and returns how many it made."""
-        self._results = self._iterate(before, self._scale, before.num_iterations + iterations)
-        self.evaluations += int(self._results.num_objective_evaluations - before.num_objective_evaluations)
-        return int(self._results.num_iterations - before.num_iterations)
-
-    def _start_again(self) -> str:
-        if self._failures > PATIENCE or not np.any(self._results.objective_gradient):
-            self.finished = True
-            return ENDED
-        old = self._results
-        self._begin_at(old.position, old.objective_value / self._scale, old.objective_gradient / self._scale)
-        return FAILED
-
-    @property
-    def at_rest(self) -> bool:
-        return not np.any(self._results.objective_gradient)
-
-    def state(self) -> dict[str, np.ndarray]:
-        saved = {f"lbfgs/{name}": value.numpy() for name, value in self._results._asdict().items()}
-        return saved | {
-            "scale": self._scale.numpy(),
-            "evaluations": np.int64(self.evaluations),
-            "failures": np.int64(self._failures),
-            "finished": np.bool_(self.finished),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        fields = {name: tf.constant(state[f"lbfgs/{name}"]) for name in self._results_type._fields}
-        self._results = self._results_type(**fields)
-        self._scale = tf.constant(state["scale"])
-        self.evaluations = int(state["evaluations"])
-        self._failures = int(state["failures"])
-        self.finished = bool(state["finished"])
-        self.image.assign(tf.reshape(self._results.position, self.image.shape))
-        self.losses = self._objective.losses(self.image.read_value())

@@ -9,7 +9,7 @@ scales.py            sizes from coarse to fine; graph_scales.py the same in tens
 starts.py            content, style, noise, a picture or a blend
 session.py           a run on its way: steps, reports, states, recoveries; loop.py the sizes one after another
 convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then
-measure.py           a style's targets
+style_targets.py     a style measured before a run
 pictures.py          from inputs to results
 graph_transfer.py    a whole transfer as one graph
 """

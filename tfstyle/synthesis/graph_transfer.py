@@ -20,7 +20,8 @@ from tfstyle.io import color
 from tfstyle.losses.measuring import measure
 from tfstyle.losses.target_tensors import chosen, levels, stacked
 from tfstyle.losses.targets import Measured, StyleTargets
-from tfstyle.optimizers.in_graph import Leg, descend
+from tfstyle.optimizers import advance, make_optimizer
+from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
 from tfstyle.synthesis.network import extractor_of
@@ -161,9 +162,12 @@ class GraphTransfer(tf.Module):
                 lambda: resized(image, of_scale),
             )
             iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
-            legs = self._legs(resized(seen, of_scale), measured, level, iterations)
-            image, more = descend(config, image, legs)
-            return scale + 1, image, evaluations + more
+            optimizer = make_optimizer(config, tf.unstack(tf.shape(image)))
+            (evaluate, number), *finish = self._legs(resized(seen, of_scale), measured, level, iterations)
+            state = advance(optimizer, evaluate, optimizer.init(evaluate, image), number)
+            for evaluate, number in finish:
+                state = advance(optimizer, evaluate, optimizer.again(evaluate, state), number)
+            return scale + 1, state.image, evaluations + state.evaluations
 
         shapes = tf.TensorShape([]), tf.TensorShape([None, None, None, 3]), tf.TensorShape([])
         _, image, evaluations = tf.while_loop(
@@ -187,11 +191,14 @@ class GraphTransfer(tf.Module):
 
     def _legs(
         self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor
-    ) -> list[Leg]:
-        """Returns what is done at one scale; in bfloat16, the last of all iterations are exact."""
+    ) -> list[tuple[Evaluate, tf.Tensor]]:
+        """Returns objectives for one scale, and how many iterations on each.
 
-        def leg(network: tf.keras.Model, iterations: tf.Tensor) -> Leg:
-            return Leg(self._evaluate(network, content, measured(network, level)), iterations)
+        All are one function; in bfloat16, it is exact in the last of all iterations.
+        """
+
+        def leg(network: tf.keras.Model, iterations: tf.Tensor) -> tuple[Evaluate, tf.Tensor]:
+            return self._evaluate(network, content, measured(network, level)), iterations
 
         if self._network is self.extractor:
             return [leg(self._network, iterations)]

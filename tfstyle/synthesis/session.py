@@ -189,7 +189,10 @@ class Session:
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config, caution = self._config, self._caution
         key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
-        optimizer = self._workshop.get(key, lambda: make_optimizer(config, objective, image, caution=caution))
+        optimizer = self._workshop.get(
+            key,
+            lambda: ImageOptimizer(make_optimizer(config, image.shape, caution=caution), objective, image),
+        )
         optimizer.use(objective)  # a run before this one may have left it with another
         return optimizer
 
