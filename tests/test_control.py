@@ -32,6 +32,7 @@ def config(narrow_file):
         iterations=60,
         log_every=60,
         precision="float32",
+        content_layers=("block2_conv2",),
         style_layers=("block1_conv1", "block2_conv1"),
         content_weight=0.01,
     )
