@@ -1,15 +1,19 @@
 """A narrow VGG19, small pictures, and a way to run the scripts as users do."""
 
 import dataclasses
+import functools
 import gc
+import itertools
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -96,13 +100,16 @@ OFFLINE = {
 }
 
 
+# What Python and TensorFlow read when they are imported.
+AT_IMPORT = {"PYTHONPATH", "PYTHONPROFILEIMPORTTIME", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS"}
+
+
 def run_script(name, *arguments, cwd, **environment):
     """Runs a script as a user would; returns the finished process."""
-    arguments = list(map(str, arguments))
-    if not environment:
-        return _forks().run(name, arguments, cwd)
+    if AT_IMPORT.isdisjoint(environment):
+        return start_script(name, *arguments, cwd=cwd, **environment).finished()
     return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *arguments],
+        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
@@ -111,32 +118,46 @@ def run_script(name, *arguments, cwd, **environment):
     )
 
 
+def start_script(name, *arguments, cwd, **environment):
+    """Starts a script, or a program of that path, and returns it as `Started`."""
+    return _forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
+
+
 class Forks:
     """Processes that are forks of one which has TensorFlow imported and no thread of it started.
 
-    The import is most of what a small run takes. What a run reads from the
-    environment at that time needs a process of its own.
+    The import is most of what a small run takes.
     """
 
+    # It answers a list with the process that it has started, and the number of a process with its
+    # exit status, null as long as it runs.
     _SERVER = """
-import gc, json, os, runpy, sys
+import gc, json, os, runpy, signal, sys
 import tensorflow
 gc.freeze()
 gc.set_threshold(200_000, 20, 20)
 scripts = sys.argv[1]
 sys.path.insert(0, scripts)
 for line in sys.stdin:
-    name, arguments, folder, out, err = json.loads(line)
-    child = os.fork()
-    if child == 0:
+    request = json.loads(line)
+    if isinstance(request, int):
+        ended, status = os.waitpid(request, os.WNOHANG)
+        answer = os.waitstatus_to_exitcode(status) if ended else None
+    else:
+        answer = os.fork()
+    if answer == 0 and not isinstance(request, int):
+        name, arguments, folder, environment, out, err = request
         for number, path in enumerate((os.devnull, out, err)):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
+        # Tests started in the background of a shell would hand on that SIGINT is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.environ.update(environment)
         os.chdir(folder)
         sys.argv = [os.path.join(scripts, name), *arguments]
         sys.path[0] = os.path.dirname(sys.argv[0])
         runpy.run_path(sys.argv[0], run_name="__main__")
         sys.exit()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    print(json.dumps(answer), flush=True)
 """
 
     def __init__(self):
@@ -150,26 +171,68 @@ for line in sys.stdin:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
             text=True,
         )
-        self._count = 0
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
 
-    def run(self, name, arguments, folder):
-        self._count += 1
-        out, err = (pathlib.Path(self._folder.name, f"{self._count}.{which}") for which in ("out", "err"))
-        request = [name, arguments, str(folder), str(out), str(err)]
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        status = int(self._server.stdout.readline())
-        return subprocess.CompletedProcess([name, *arguments], status, out.read_text(), err.read_text())
+    def ask(self, request):
+        with self._lock:
+            self._server.stdin.write(json.dumps(request) + "\n")
+            self._server.stdin.flush()
+            return json.loads(self._server.stdout.readline())
+
+    def start(self, name, arguments, folder, environment):
+        number = next(self._numbers)
+        out, err = (pathlib.Path(self._folder.name, f"{number}.{which}") for which in ("out", "err"))
+        pid = self.ask([name, arguments, folder, environment, str(out), str(err)])
+        return Started(self, [name, *arguments], pid, out, err)
 
 
-_LOCAL = threading.local()
+@dataclasses.dataclass
+class Started:
+    """A process of `Forks`; `out` and `err` are the files that it writes to."""
+
+    forks: Forks
+    command: list[str]
+    pid: int
+    out: pathlib.Path
+    err: pathlib.Path
+    returncode: int | None = None
+
+    def poll(self):
+        if self.returncode is None:
+            self.returncode = self.forks.ask(self.pid)
+        return self.returncode
+
+    def wait(self, timeout=300):
+        until = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(self.command, timeout)
+            time.sleep(0.01)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def finished(self, timeout=300):
+        """Waits for its end, and makes an end of it after `timeout` seconds."""
+        try:
+            status = self.wait(timeout)
+        finally:
+            self.send_signal(signal.SIGKILL)
+        return subprocess.CompletedProcess(self.command, status, self.out.read_text(), self.err.read_text())
+
+
+_ONE = threading.Lock()
 
 
 def _forks():
-    """One for each thread, each of which can wait for its own."""
-    if not hasattr(_LOCAL, "forks"):
-        _LOCAL.forks = Forks()
-    return _LOCAL.forks
+    with _ONE:
+        return _started_forks()
+
+
+_started_forks = functools.cache(Forks)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tfstyle.vgg import feature_extractor
 
 from conftest import picture
 
-CONTENT, STYLE, OTHER = picture(64, 64, seed=1), picture(64, 64, seed=2), picture(64, 64, seed=5)
+CONTENT, STYLE, OTHER = (picture(64, 64, seed=seed) for seed in (1, 2, 5))
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -32,6 +32,7 @@ def config(narrow_file):
         iterations=60,
         log_every=60,
         precision="float32",
+        content_layers=("block2_conv2",),
         style_layers=("block1_conv1", "block2_conv1"),
         content_weight=0.01,
     )
@@ -115,18 +116,15 @@ def test_a_photograph_stays_one(config):
     config = dataclasses.replace(config, iterations=30)
     free = transfer(CONTENT, STYLE, config)
     loss = matting_loss(load_image(CONTENT))
-    last = float(loss(free.image))
-    for weight in (1.0, 30.0):
-        held = transfer(
-            CONTENT, STYLE, dataclasses.replace(config, photorealistic=True, photorealistic_weight=weight)
-        )
-        assert float(loss(held.image)) < 0.7 * last
-        last = float(loss(held.image))
-        # In its own unit: noise of deviation 0.05, whose loss is about 0.043 a pixel, costs the style at the start.
-        first = held.history[0]
-        style = sum(value for name, value in first.losses.items() if name.startswith("style/"))
-        unit = first.losses["photorealism"] / first.unweighted["photorealism"]
-        assert unit == pytest.approx(weight * style / 0.043, rel=1e-3)
+    held = transfer(
+        CONTENT, STYLE, dataclasses.replace(config, photorealistic=True, photorealistic_weight=30.0)
+    )
+    assert float(loss(held.image)) < 0.5 * float(loss(free.image))
+    # In its own unit: noise of deviation 0.05, whose loss is about 0.043 a pixel, costs the style at the start.
+    first = held.history[0]
+    style = sum(value for name, value in first.losses.items() if name.startswith("style/"))
+    unit = first.losses["photorealism"] / first.unweighted["photorealism"]
+    assert unit == pytest.approx(30 * style / 0.043, rel=1e-3)
 
 
 def test_noise_of_a_twentieth_is_the_unit_of_photorealism():

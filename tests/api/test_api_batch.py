@@ -17,7 +17,7 @@ STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
 def config(narrow_file):
     return published(
         weights=narrow_file, image_size=48, iterations=6, scales=1, precision="float32",
-        optimizer="adam",
+        optimizer="adam", content_layers="conv2_1", style_layers="conv1_1,conv2_1",
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_lbfgs_of_each_is_its_own(config):
 
 
 def test_small_styles_have_fewer_scales(config):
-    config = dataclasses.replace(config, iterations=2, scales=2)
+    config = dataclasses.replace(config, iterations=2, scales=2, style_layers="conv1_1,conv5_1")
     made = transfer_batch(CONTENTS[:1], [STYLES[0], STYLES[0][:24]], config)
     for result, scales, style in zip(made[0], (2, 1), (STYLES[0], STYLES[0][:24])):
         assert result.history[0].scales == scales

@@ -21,8 +21,8 @@ from conftest import picture, published
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
 # (height, width): the smallest that these layers allow, odd ones, and a large one.
-EXTRACTED = [(4, 4), (4, 5), (37, 53), (769, 1023)]
-PAINTED = [(4, 4), (7, 9), (37, 53), (769, 1023)]
+EXTRACTED = [(4, 4), (4, 5), (37, 53), (193, 255)]
+PAINTED = [(4, 4), (7, 9), (37, 53), (193, 255)]
 TOO_SMALL = {"extractor": (3, 40), "any": (40, 3), "one": (3, 40)}
 STYLE = picture(40, 44, seed=2)
 

@@ -2,13 +2,10 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -25,10 +22,10 @@ from tfstyle.reporting import Progress
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 
-from conftest import ROOT, picture
+from conftest import ROOT, picture, run_script, start_script
 
 RECIPE = InstantRecipe(
-    steps=20, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.001,
+    steps=16, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.001,
     validation=1,
 )  # fmt: skip
 OBJECTIVE = {"image_size": 40, "content_layers": "conv1_2", "style_layers": "conv1_1,conv2_1"}
@@ -78,25 +75,19 @@ def alone(folder):
 
 
 @pytest.mark.slow
-def test_two_devices(folder, alone):
-    code = """if True:
+def test_two_devices(folder, alone, tmp_path):
+    (tmp_path / "two.py").write_text(f"""if True:
     import json, sys
     import tensorflow as tf
+    sys.path[:0] = {[str(ROOT), str(ROOT / "tests"), str(pathlib.Path(__file__).parent)]}
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
-    from test_instant_distribution import trained
+    from test_distribution import trained
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     assert strategy.num_replicas_in_sync == 2
     print(json.dumps(trained(sys.argv[1], strategy)))
-    """
-    paths = os.pathsep.join(map(str, (ROOT, ROOT / "tests", ROOT / "tests" / "instant")))
-    process = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    """)
+    process = run_script(tmp_path / "two.py", folder, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     np.testing.assert_allclose(json.loads(process.stdout.splitlines()[-1]), alone, rtol=1e-4)
 
@@ -105,17 +96,17 @@ def test_two_devices(folder, alone):
 def test_two_processes_go_on_where_one_was_stopped(folder, alone, tmp_path):
     """Through the script: both read the checkpoint, and the chief alone writes and tells."""
     processes = two_workers(folder, tmp_path, RECIPE, folder / "stopped")
-    told = ended(processes)
-    assert [process.returncode for process in processes] == [0, 0], told
-    assert [stdout for stdout, _ in told] == ["model\n", ""]
-    assert "goes on from the checkpoint after 8 steps" in told[0][1]
-    assert "contains input name" not in told[0][1] and "loss" not in told[1][1]
+    ended = [process.finished() for process in processes]
+    assert [process.returncode for process in ended] == [0, 0], ended
+    assert [process.stdout for process in ended] == ["model\n", ""]
+    assert "goes on from the checkpoint after 8 steps" in ended[0].stderr
+    assert "contains input name" not in ended[0].stderr and "loss" not in ended[1].stderr
     assert not list((tmp_path / "1").iterdir())
     assert tf.saved_model.contains_saved_model(tmp_path / "0" / "model")
     with np.load(folder / "stopped" / "checkpoint.npz") as saved:
         record = json.loads(saved["json"].tobytes())["record"]
     found = [losses_of(Progress(**progress)) for progress in record["history"]]
-    assert record["step"] == 20 and found[:3] == alone[:3]
+    assert record["step"] == 16 and found[:3] == alone[:3]
     np.testing.assert_allclose(found, alone, rtol=1e-4)
     card = json.loads((tmp_path / "0" / "model" / "tfstyle.json").read_text())
     assert card["styles"] == ["a.png", "b.png"] and card["photographs"] == 4
@@ -124,20 +115,21 @@ def test_two_processes_go_on_where_one_was_stopped(folder, alone, tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_that_is_told_to_end_ends_both_after_the_same_step(folder, tmp_path):
-    endless = dataclasses.replace(RECIPE, steps=100_000)
+    endless = dataclasses.replace(RECIPE, steps=100_000, validation=0)
     processes = two_workers(folder, tmp_path, endless, tmp_path / "state")
     until = time.monotonic() + 300
     while not (tmp_path / "state" / "checkpoint.npz").exists() and time.monotonic() < until:
         time.sleep(0.1)
     processes[1].send_signal(signal.SIGTERM)
-    told = ended(processes)
-    assert [process.returncode for process in processes] == [1, 128 + signal.SIGTERM], told
+    ended = [process.finished() for process in processes]
+    assert [process.returncode for process in ended] == [1, 128 + signal.SIGTERM], ended
     with np.load(tmp_path / "state" / "checkpoint.npz") as saved:
         step = json.loads(saved["json"].tobytes())["record"]["step"]
     stopped = f"stopped by worker 1 after {step} steps; the same command goes on from there"
-    assert stopped in told[0][1] and f"another worker was told to end after step {step};" in told[0][1]
+    assert stopped in ended[0].stderr
+    assert f"another worker was told to end after step {step};" in ended[0].stderr
     assert json.loads((tmp_path / "0" / "model" / "tfstyle.json").read_text())["steps"] == step
-    assert told[1][0] == ""
+    assert ended[1].stdout == ""
 
 
 def two_workers(folder, where, recipe, state):
@@ -150,27 +142,13 @@ def two_workers(folder, where, recipe, state):
     processes = []
     for index in range(2):
         (where / str(index)).mkdir()
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        told = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
         processes.append(
-            subprocess.Popen(
-                [sys.executable, ROOT / "scripts" / "train_stylizer.py", *flags, "--output=model"],
-                cwd=where / str(index),
-                env={**os.environ, "TF_CONFIG": json.dumps(task)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
+            start_script(
+                "train_stylizer.py", *flags, "--output=model", cwd=where / str(index), TF_CONFIG=told
             )
         )
     return processes
-
-
-def ended(processes):
-    """Returns what each wrote to its standard output and error."""
-    try:
-        return [process.communicate(timeout=300) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
 
 
 def free_ports(count):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -14,14 +15,31 @@ from tfstyle.runtime.stopping import Supervision
 from conftest import published
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def base(narrow_file):
-    return published(weights=narrow_file, image_size=32, iterations=2, log_every=1)
+    return published(
+        weights=narrow_file, image_size=32, iterations=2, log_every=1, optimizer="adam", precision="float32",
+        content_layers="conv2_1", style_layers="conv1_1,conv2_1",
+    )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pictures(files):
     return {"content": str(files / "content.png"), "style": str(files / "style.png")}
+
+
+@pytest.fixture(scope="module")
+def finished(base, pictures, tmp_path_factory):
+    """The folder of a figure of one panel."""
+    folder = tmp_path_factory.mktemp("finished")
+    render(figure("photo", base), pictures, folder)
+    return folder
+
+
+@pytest.fixture
+def photo(finished, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(finished, tmp_path / "photo")
 
 
 class Recorder:
@@ -77,18 +95,16 @@ def test_a_killed_figure_makes_only_what_is_missing(base, pictures, tmp_path):
     assert again.seen == []
 
 
-def test_other_settings_are_another_panel(base, pictures, tmp_path):
-    render(figure("photo", base), pictures, tmp_path)
+def test_other_settings_are_another_panel(base, pictures, photo):
     recorder = Recorder()
-    render(figure("photo", dataclasses.replace(base, seed=3)), pictures, tmp_path, reporters=[recorder])
+    render(figure("photo", dataclasses.replace(base, seed=3)), pictures, photo, reporters=[recorder])
     assert recorder.seen
-    (path,) = tmp_path.glob("*.png")
+    (path,) = photo.glob("*.png")
     assert json.loads(images.read_note(path))["config"]["seed"] == 3
 
 
-def test_checkpoints_go_on_inside_a_panel(base, pictures, tmp_path):
+def test_checkpoints_go_on_inside_a_panel(base, pictures, finished, tmp_path):
     chosen = figure("photo", base)
-    whole = render(chosen, pictures, tmp_path)[0].path.read_bytes()
     (tmp_path / "other").mkdir()
     render(chosen, pictures, tmp_path / "other", supervision=Supervision(tmp_path / "states"))
     for path in (tmp_path / "other").iterdir():
@@ -102,7 +118,7 @@ def test_checkpoints_go_on_inside_a_panel(base, pictures, tmp_path):
         supervision=Supervision(tmp_path / "states"),
     )
     assert "goes on from the checkpoint" in recorder.seen[0].note
-    assert made[0].path.read_bytes() == whole
+    assert made[0].path.read_bytes() == (finished / made[0].path.name).read_bytes()
 
 
 def test_a_missing_picture_is_told_before_anything_is_made(base, pictures, tmp_path):
@@ -115,11 +131,10 @@ def test_a_missing_picture_is_told_before_anything_is_made(base, pictures, tmp_p
     "text",
     ["", "[" * 100_000, "[]", '{"losses": {"a": "x"}, "seconds": 1, "evaluations": 1}', '{"losses": {}}'],
 )
-def test_a_damaged_record_is_named(base, pictures, tmp_path, text):
-    chosen = figure("photo", base)
-    path = render(chosen, pictures, tmp_path)[0].path.with_suffix(".json")
+def test_a_damaged_record_is_named(base, pictures, photo, text):
+    (path,) = photo.glob("*.json")
     path.write_text(text)
     with pytest.raises(
         ValueError, match=rf"{path.name}': is damaged .*; remove it, and its panel is made again"
     ):
-        render(chosen, pictures, tmp_path)
+        render(figure("photo", base), pictures, photo)

@@ -1,9 +1,6 @@
 """The switch, in a process of its own: it cannot be taken back."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,10 +11,11 @@ from tfstyle.batch.orders import Content
 from tfstyle.runtime import determinism
 from tfstyle.synthesis import session
 
-from conftest import picture
+from conftest import ROOT, picture, run_script
 
 _TOLD = """
 import json, random, subprocess, sys
+sys.path.insert(0, {root!r})
 import numpy as np
 import tensorflow as tf
 from tfstyle import determinism, precision
@@ -25,22 +23,26 @@ before = determinism.enabled()
 {switch}
 told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved("auto")}}
 told["drawn"] = [random.random(), np.random.uniform(), float(tf.random.uniform([]))] if {seeded} else []
-child = "from tfstyle import determinism; print(determinism.enabled())"
-told["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()
+if {child}:
+    child = "import sys; sys.path.insert(0, {root!r}); from tfstyle import determinism; print(determinism.enabled())"
+    told["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()
 print(json.dumps(told))
 """
 
 
-def told(switch, seeded=True):
-    environment = {name: value for name, value in os.environ.items() if name != "TF_DETERMINISTIC_OPS"}
-    process = subprocess.run(
-        [sys.executable, "-c", _TOLD.format(switch=switch, seeded=seeded)],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """What a program tells that makes this switch."""
+
+    def run(switch, seeded=True, child=False):
+        program = tmp_path / "program.py"
+        program.write_text(_TOLD.format(switch=switch, seeded=seeded, child=child, root=str(ROOT)))
+        process = run_script(program, cwd=tmp_path)
+        assert process.returncode == 0, process.stderr
+        return json.loads(process.stdout)
+
+    monkeypatch.delenv("TF_DETERMINISTIC_OPS", raising=False)
+    return run
 
 
 def test_off_unless_it_is_asked_for():
@@ -48,17 +50,18 @@ def test_off_unless_it_is_asked_for():
 
 
 @pytest.mark.slow
-def test_enabled_here_and_in_what_is_started_from_here():
-    one, two = told("determinism.enable(3)"), told("determinism.enable(4)")
+def test_enabled_here_and_in_what_is_started_from_here(told):
+    one, two = told("determinism.enable(3)", child=True), told("determinism.enable(4)")
+    assert one["child"] == "True"
     for each in (one, two):
-        assert (each["before"], each["after"], each["child"]) == (False, True, "True")
+        assert (each["before"], each["after"]) == (False, True)
         assert each["precision"] == "float32"
     assert all(a != b for a, b in zip(one["drawn"], two["drawn"]))
     assert told("determinism.enable(3)")["drawn"] == one["drawn"]
 
 
 @pytest.mark.slow
-def test_tensorflows_own_switch_is_the_same():
+def test_tensorflows_own_switch_is_the_same(told):
     found = told("tf.config.experimental.enable_op_determinism()", seeded=False)
     assert found["after"] and found["precision"] == "float32"
 

@@ -1,4 +1,4 @@
-"""With --deterministic, every script that computes gives the same bits again in another process."""
+"""With --deterministic, every way of computing gives the same bits again in another process."""
 
 import concurrent.futures
 import json
@@ -35,47 +35,31 @@ for name, *arguments in jobs:
         sys.exit(f"{name}: exit status {status}: " + open(f"{name}.log").read()[-2000:])
 """
 PICTURES = ["--content=../content.png", "--style=../style.png"]
-SMALL = ["--weights=../narrow.npz", "--padding=zeros", "--image_size=40", "--iterations=4"]
 # A shallow network, where the depth does not matter, takes a third of the time to compile.
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
-TRANSFER = ["style_transfer.py", *PICTURES, *SMALL]
-TRAINING = [
-    "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL[:3], *LAYERS,
-    "--steps=3", "--batch_size=2", "--crop_size=32", "--validation=1", "--report_every=2",
-]  # fmt: skip
+SMALL = ["--weights=../narrow.npz", "--padding=zeros", "--image_size=40", *LAYERS]
+TRANSFER = ["style_transfer.py", *PICTURES, *SMALL, "--iterations=4", "--scales=2", "--scale_factor=1.25"]
 
 # {name of what is written: what is called}
 RUNS = {
-    # precision=auto, at two scales, with the state saved as often as it may be.
-    "lbfgs.png": [
-        *TRANSFER, "--scales=2", "--scale_factor=1.25", "--checkpoint_dir=state", "--checkpoint_every=1",
-    ],
-    "hager_zhang.png": [*TRANSFER, *LAYERS, "--line_search=hager_zhang"],
-    "adam16.jpg": [
-        *TRANSFER, *LAYERS, "--optimizer=adam", "--precision=bfloat16", "--scales=2", "--checkpoint_dir=state16",
-    ],
-    "texture.png": ["reconstruct.py", "--style=../style.png", *SMALL, *LAYERS],
-    "figures": [
-        "paper_figures.py", "--figure=grid", "--rows=seed=1,2", "--columns=style_weight=10", *PICTURES, *SMALL,
-        *LAYERS, "--init=noise", "--optimizer=adam",
-    ],
+    # precision=auto, with the state saved as often as it may be.
+    "lbfgs.png": [*TRANSFER, "--checkpoint_dir=state", "--checkpoint_every=1"],
+    "adam16.jpg": [*TRANSFER, "--optimizer=adam", "--precision=bfloat16", "--checkpoint_dir=state16"],
     "batch": [
-        "batch.py", "--contents=../photos", "--styles=../style.png,../content.png", *SMALL, *LAYERS,
+        "batch.py", "--contents=../photos", "--styles=../style.png,../content.png", *SMALL, "--iterations=2",
         "--optimizer=adam", "--batch_size=2",
     ],
-    "network": [*TRAINING, "--width=4", "--residual_blocks=1", "--style_strength=0.5"],
+    "network": [
+        "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL, "--steps=3",
+        "--batch_size=2", "--crop_size=32", "--validation=0", "--report_every=3", "--width=2", "--residual_blocks=0",
+    ],
     "stylized.png": ["stylize.py", PICTURES[0], "--model=network", "--style=style:1,content:2"],
     "lite.tflite": ["convert_stylizer.py", "--model=network", "--timing_size=24"],
-    "compared": [
-        "evaluate_stylizer.py", "--model=network", "--photos=../photos", "--styles=../style.png,../content.png",
-        "--limit=1", "--size=40", "--steps=2",
-    ],
     "encoder.npz": [
-        "development/train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--steps=2", "--batch_size=4",
+        "development/train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--depths=1,1,1,1,1", "--steps=2", "--batch_size=4",
         "--crop_size=32", "--holdout_every=3",
     ],
-    "transfer": ["export.py", PICTURES[1], *SMALL, *LAYERS, "--optimizer=adam", "--noverify"],
-    "scores": ["evaluate.py", *PICTURES, "--results=../style.png", *SMALL[:3], *LAYERS, "--tile=32"],
+    "transfer": ["export.py", PICTURES[1], *SMALL, "--iterations=2", "--scales=1", "--optimizer=adam", "--noverify"],
 }  # fmt: skip
 
 
@@ -91,10 +75,10 @@ def folder(files, narrow_file, tmp_path_factory):
     return folder
 
 
-def run_all(folder, name, flags, runs, seed):
+def run_all(folder, name, seed):
     """Runs the scripts one after the other, in a folder of that name."""
     (folder / name).mkdir()
-    jobs = [[output, *given, f"--output={output}", *flags] for output, given in runs.items()]
+    jobs = [[output, *given, f"--output={output}", "--deterministic"] for output, given in RUNS.items()]
     process = subprocess.run(
         [sys.executable, "-c", _DRIVER, str(ROOT / "scripts"), json.dumps(jobs)],
         cwd=folder / name,
@@ -110,10 +94,7 @@ def run_all(folder, name, flags, runs, seed):
 @pytest.fixture(scope="module")
 def twice(folder):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        one, two = (
-            pool.submit(run_all, folder, name, ["--deterministic"], RUNS, seed)
-            for seed, name in enumerate(("one", "two"))
-        )
+        one, two = (pool.submit(run_all, folder, name, seed) for seed, name in enumerate(("one", "two")))
         return one.result(), two.result()
 
 

@@ -1,6 +1,5 @@
 """The script as users run it: a table, a page, numbers and a picture."""
 
-import concurrent.futures
 import json
 
 import numpy as np
@@ -109,18 +108,15 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def outcomes(files, narrow_file, folder):
-    """All of them, two at a time: most of each is the import of TensorFlow."""
+    """A flag given twice counts as given last."""
     usual = [
         f"--content={files / 'content.png'}", f"--style={files / 'style.png'}", "--results=same.png",
         f"--weights={narrow_file}", "--output=bad", *OPTIONS,
     ]  # fmt: skip
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        # A flag given twice counts as given last.
-        runs = {
-            name: pool.submit(run_script, "evaluate.py", *usual, *more, cwd=folder, **OFFLINE)
-            for name, (more, _) in MISTAKES.items()
-        }
-        return {name: future.result() for name, future in runs.items()}
+    return {
+        name: run_script("evaluate.py", *usual, *more, cwd=folder, **OFFLINE)
+        for name, (more, _) in MISTAKES.items()
+    }
 
 
 @pytest.mark.parametrize("name", MISTAKES)

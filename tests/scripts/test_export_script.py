@@ -1,6 +1,5 @@
 """The script as users run it: a folder with a model that works without tfstyle."""
 
-import concurrent.futures
 import json
 
 import pytest
@@ -37,14 +36,10 @@ RUNS = {
 
 @pytest.fixture(scope="module")
 def runs(narrow_file, folder):
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        started = {
-            name: pool.submit(
-                run_script, "export.py", f"--weights={narrow_file}", *LAYERS, *FEW, *more, cwd=folder
-            )
-            for name, more in RUNS.items()
-        }
-    done = {name: run.result() for name, run in started.items()}
+    done = {
+        name: run_script("export.py", f"--weights={narrow_file}", *LAYERS, *FEW, *more, cwd=folder)
+        for name, more in RUNS.items()
+    }
     for process in done.values():
         assert process.returncode == 0, process.stderr
     return done
@@ -106,15 +101,9 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def outcomes(narrow_file, folder):
-    """All of them, two at a time: most of each is the import of TensorFlow."""
+    """A flag given twice counts as given last."""
     usual = [f"--weights={narrow_file}", *LAYERS, *FEW, "--output=bad"]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        # A flag given twice counts as given last.
-        runs = {
-            name: pool.submit(run_script, "export.py", *usual, *more, cwd=folder)
-            for name, (more, _) in MISTAKES.items()
-        }
-        return {name: future.result() for name, future in runs.items()}
+    return {name: run_script("export.py", *usual, *more, cwd=folder) for name, (more, _) in MISTAKES.items()}
 
 
 @pytest.mark.slow

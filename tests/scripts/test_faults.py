@@ -3,14 +3,16 @@
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, narrow_weights, picture, run_script
+from conftest import ROOT, narrow_weights, picture, run_script, start_script
 
 pytestmark = pytest.mark.slow
 USUAL = [
@@ -20,6 +22,8 @@ USUAL = [
     "--weights=good.npz",
     "--padding=zeros",
     "--image_size=40",
+    "--content_layers=conv2_1",
+    "--style_layers=conv1_1,conv2_1",
 ]
 OLD = b"what was there before"
 
@@ -116,7 +120,7 @@ def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     photos.mkdir()
     for seed in range(4):
         Image.fromarray(picture(40, 48, seed)).save(photos / f"{seed}.png")
-    code = (
+    (folder / "vanish.py").write_text(
         "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); from tfstyle.cli import common as cli, train\n"
         "read = cli.tensorboard_reporters\n"
         "def vanish(*a): pathlib.Path('photos/2.png').unlink(); return read(*a)\n"
@@ -125,15 +129,9 @@ def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
         "cli.run(train.main)"
     )
     flags = ["--photos=photos", "--styles=good.png", "--weights=good.npz", "--output=model", "--crop_size=32"]
-    flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=1", "--validation=0"]
+    flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=0", "--validation=0"]
     flags += ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--batch_size=2"]
-    process = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT), *flags],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    process = run_script(folder / "vanish.py", ROOT, *flags, cwd=folder)
     line = error_of(process)
     assert "photos/2.png" in line and "no such file" in line.lower()
     assert not (folder / "model").exists()
@@ -166,36 +164,20 @@ def test_a_reader_that_has_gone(folder, closed):
 
 def test_two_runs_in_one_folder(folder):
     """Of two with the same states, the second stops at once; with the same output, both end whole."""
-    flags = [*USUAL, "--checkpoint_dir=state", "--output=out.png"]
-    script = str(ROOT / "scripts" / "style_transfer.py")
-    first = subprocess.Popen(
-        [sys.executable, script, *flags, "--iterations=100000", "--optimizer=adam", "--deadline=90s"],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        for line in first.stderr:
-            if "0/100000" in line:
-                break
-        second = run_script(
-            "style_transfer.py", *flags, "--iterations=100000", "--optimizer=adam", cwd=folder
-        )
-        line = error_of(second)
-        assert f"checkpoint_dir='state': another run works in it (process {first.pid} on " in line
-        first.terminate()
-        out, err = first.communicate(timeout=120)
-    finally:
-        first.kill()
-    assert first.returncode == 143 and out == "out.png\n", err
+    flags = [*USUAL, "--iterations=100000", "--optimizer=adam", "--checkpoint_dir=state", "--output=out.png"]
+    first = start_script("style_transfer.py", *flags, "--deadline=120s", cwd=folder)
+    while "0/100000" not in first.err.read_text() and first.poll() is None:
+        time.sleep(0.05)
+    line = error_of(run_script("style_transfer.py", *flags, cwd=folder))
+    assert f"checkpoint_dir='state': another run works in it (process {first.pid} on " in line
+    first.send_signal(signal.SIGTERM)
+    ended = first.finished()
+    assert (ended.returncode, ended.stdout) == (143, "out.png\n"), ended.stderr
     with Image.open(folder / "out.png") as made:
         made.load()
-    pair = [
-        subprocess.Popen([sys.executable, script, *USUAL, "--iterations=3", "--output=both.png"], cwd=folder)
-        for _ in range(2)
-    ]
-    assert [process.wait(timeout=300) for process in pair] == [0, 0]
+    both = [*USUAL, "--iterations=3", "--output=both.png"]
+    pair = [start_script("style_transfer.py", *both, cwd=folder) for _ in range(2)]
+    assert [process.finished().returncode for process in pair] == [0, 0]
     transfer(folder, "--iterations=3", "--output=alone.png")
     assert (folder / "both.png").read_bytes() == (folder / "alone.png").read_bytes()
     assert not [path.name for path in pathlib.Path(folder).iterdir() if path.suffix == ".part"]

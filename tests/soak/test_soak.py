@@ -11,7 +11,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import zipfile
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, narrow_weights, picture
+from conftest import narrow_weights, picture, start_script
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
 KILLS = int(os.environ.get("TFSTYLE_KILLS", "5"))
@@ -29,12 +28,12 @@ SEED = int(os.environ.get("TFSTYLE_SOAK_SEED", "0"))
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 ENDS = {0, -signal.SIGKILL, 128 + signal.SIGTERM, 128 + signal.SIGINT}
 
-USUAL = ["--weights=narrow.npz", "--precision=float32", "--log_every=5"]
-STATE = ["--checkpoint_dir=made/state", "--checkpoint_every=1"]
-PICTURES = ["--content=contents/0.png", "--style=style.png", "--image_size=128", "--scales=2"]
-TRAINING = ["--photos=contents", "--styles=style.png,contents/1.png", "--image_size=64", "--crop_size=32"]
-TRAINING += ["--batch_size=2", "--width=2", "--residual_blocks=1", "--validation=1", "--report_every=20"]
 LAYERS = ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1"]
+USUAL = ["--weights=narrow.npz", "--precision=float32", "--log_every=5", *LAYERS]
+STATE = ["--checkpoint_dir=made/state", "--checkpoint_every=1"]
+PICTURES = ["--content=contents/0.png", "--style=style.png", "--image_size=64", "--scales=2"]
+TRAINING = ["--photos=contents", "--styles=style.png,contents/1.png", "--image_size=48", "--crop_size=32"]
+TRAINING += ["--batch_size=2", "--width=2", "--residual_blocks=0", "--validation=1", "--report_every=20"]
 
 # name: script and flags; what they write is in the folder made.
 JOBS = {
@@ -42,10 +41,10 @@ JOBS = {
              "--output=made/out.png"],
     "lbfgs": ["style_transfer.py", *USUAL, *STATE, *PICTURES, "--optimizer=lbfgs", "--iterations=60",
               "--output=made/out.png"],
-    "figure": ["paper_figures.py", *USUAL, *STATE, *PICTURES[:2], "--image_size=64", "--figure=layers", "--scales=1",
-               "--iterations=40", "--output=made"],
-    "training": ["train_stylizer.py", *USUAL[:1], *STATE, *TRAINING, *LAYERS, "--steps=150", "--output=made/model"],
-    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=64", "--iterations=30",
+    "figure": ["paper_figures.py", *USUAL, *STATE, *PICTURES[:2], "--image_size=64", "--figure=grid", "--scales=1",
+               "--rows=seed=1", "--columns=style_weight=10,500", "--iterations=40", "--output=made"],
+    "training": ["train_stylizer.py", *USUAL[:1], *LAYERS, *STATE, *TRAINING, "--steps=150", "--output=made/model"],
+    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=48", "--iterations=30",
               "--scales=1", "--output=made", "--batch_size=1"],
 }  # fmt: skip
 
@@ -75,17 +74,14 @@ def run(job, folder, kill=None, after=0.0):
     """Runs a job, and may send it a signal after some seconds."""
     began = time.monotonic()
     script, *flags = JOBS[job]
-    with open(folder / "said", "w+") as said:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / script), *flags], cwd=folder, stdout=said, stderr=said
-        )
-        if kill is not None:
-            try:
-                process.wait(timeout=after)
-            except subprocess.TimeoutExpired:
-                process.send_signal(kill)
-        status = process.wait(timeout=600)
-    return Ended(status, (folder / "said").read_text()[-2000:], time.monotonic() - began)
+    process = start_script(script, *flags, cwd=folder)
+    if kill is not None:
+        try:
+            process.wait(timeout=after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(kill)
+    ended = process.finished(600)
+    return Ended(ended.returncode, (ended.stdout + ended.stderr)[-2000:], time.monotonic() - began)
 
 
 def results(job, folder):
