@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from tfstyle.config.layer_names import canonical_name
 
 import tfstyle
 from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer
 from tfstyle.config import PRESETS
+from tfstyle.config.layer_names import canonical_name
 from tfstyle.io.images import load_image, resize
 from tfstyle.vgg import feature_extractor
 
