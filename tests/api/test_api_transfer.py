@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from tfstyle.config.layer_names import canonical_name
 
 import tfstyle
 from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer

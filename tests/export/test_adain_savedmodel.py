@@ -1,8 +1,6 @@
 """SavedModels of networks for any style, called where there is no tfstyle."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -66,10 +64,8 @@ def test_without_tfstyle(network, folder, tmp_path):
     style = small(20, 31, 9)
     given = {f"{height}x{width}": small(height, width, 1) for height, width in SIZES}
     np.savez(tmp_path / "given.npz", style=style, **given)
-    process = subprocess.run(
-        [sys.executable, "-I", "-c", STRANGER, folder, tmp_path / "given.npz", tmp_path / "found.npz"],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    (tmp_path / "stranger.py").write_text(STRANGER)
+    process = run_script(tmp_path / "stranger.py", folder, "given.npz", "found.npz", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     found = np.load(tmp_path / "found.npz")
     assert len(found.files) == 9

@@ -27,7 +27,7 @@ def test_a_trained_encoder_can_be_used_and_judged(tmp_path):
         assert file["block1_conv1/kernel"].shape == (3, 3, 3, 4)
     judged = run_script(
         "development/evaluate_encoder.py", "--photos=.", "--holdout_every=2", "--weights=tiny.npz", "--inversions=1",
-        "--iterations=1", "--inversion_size=32", "--timing_sizes=32,48", cwd=tmp_path,
+        "--iterations=1", "--inversion_size=48", "--timing_sizes=32,48", cwd=tmp_path,
     )  # fmt: skip
     assert judged.returncode == 0, judged.stderr
     rows = [line.count("|") for line in judged.stdout.splitlines() if line]
