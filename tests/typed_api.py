@@ -65,14 +65,14 @@ dark = tfstyle.ImageTerm("darkness", 1.0, value=tfstyle.total_variation)
 content = tfstyle.Term(
     "content", 1.0, loss=lambda image, at: tfstyle.content_loss(at["block4_conv2"], activation)
 )
-assert_type(content.weight, float)
+assert_type(content.weight, float | Sequence[float])  # of several pictures, one for each
 objective = tfstyle.Objective(extractor, [dark, content], evaluation="plain")
 assert_type(tfstyle.synthesize(lambda size: objective, picture, config), Result)
 tfstyle.synthesize(lambda size: dark, picture, config)  # type: ignore[arg-type, return-value]
 plan: tfstyle.Plan = tfstyle.plan_transfer("photo.jpg", "painting.jpg", config)
 assert_type(plan.fits, bool)
-sums: list[tfstyle.Term] = list[tfstyle.SummedTerm]()  # type: ignore[assignment]
-terms: Sequence[tfstyle.Term] = list[tfstyle.SummedTerm]()
+sums: list[tfstyle.SummedTerm] = [dark]  # type: ignore[list-item]
+tfstyle.Objective(extractor, list[tfstyle.SummedTerm]())
 
 losses = [
     tfstyle.ContentLoss(extractor, ["conv4_2"]),

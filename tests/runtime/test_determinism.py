@@ -18,13 +18,13 @@ import json, random, subprocess, sys
 sys.path.insert(0, {root!r})
 import numpy as np
 import tensorflow as tf
-from tfstyle import determinism, precision
+from tfstyle.runtime import determinism, precision
 before = determinism.enabled()
 {switch}
 told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved("auto")}}
 told["drawn"] = [random.random(), np.random.uniform(), float(tf.random.uniform([]))] if {seeded} else []
 if {child}:
-    child = "import sys; sys.path.insert(0, {root!r}); from tfstyle import determinism; print(determinism.enabled())"
+    child = "import sys; sys.path.insert(0, {root!r}); from tfstyle.runtime import determinism; print(determinism.enabled())"
     told["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()
 print(json.dumps(told))
 """

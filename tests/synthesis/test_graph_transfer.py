@@ -58,7 +58,7 @@ def test_what_transfer_makes(config, change):
     # That a trace serves other sizes is seen once.
     for content in (picture(37, 51, seed=1), picture(90, 44, seed=2))[: 2 if change == "adam" else 1]:
         found = paint(floats(content), floats(STYLE), config.iterations)
-        np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=1e-3)
+        np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=2e-3)
 
 
 @pytest.mark.slow
