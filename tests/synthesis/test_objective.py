@@ -12,7 +12,7 @@ from tfstyle.config import transfer
 from tfstyle.config.units import UNITS
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, variation_terms
-from tfstyle.synthesis.objective import EVALUATIONS, Objective
+from tfstyle.synthesis.objective import EVALUATIONS, Objective, together
 from tfstyle.vgg import feature_extractor
 
 from conftest import picture, terms_of_styles
@@ -360,3 +360,16 @@ def test_memory(tmp_path):
     # conv1_1 alone has 64 MiB at this size.
     assert megabytes["tiled"] < 0.6 * megabytes["plain"], megabytes
     assert megabytes["recompute"] < 1.1 * megabytes["plain"], megabytes
+
+
+def test_weights_may_be_one_for_each_picture():
+    term = ImageTerm("light", 1.0, lambda image: tf.reduce_mean(image, axis=[1, 2, 3]))
+
+    def nothing(image):
+        return {}
+
+    objective, images = together([Objective(nothing, [term]) for _ in range(3)]), tf.fill([3, 2, 2, 3], 0.5)
+    objective.weigh({"light": [1.0, 2.0, 4.0]})
+    np.testing.assert_allclose(objective.value_and_gradient(images)[0], [0.5, 1.0, 2.0])
+    objective.weigh({"light": 3.0})
+    np.testing.assert_allclose(objective.value_and_gradient(images)[0], [1.5, 1.5, 1.5])

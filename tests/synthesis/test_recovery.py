@@ -157,3 +157,11 @@ def test_a_recovery_goes_on_across_a_checkpoint(optimizer, tmp_path, monkeypatch
         if not result.ending:
             break
     np.testing.assert_array_equal(result.image, whole.image)
+
+
+def test_tfps_search_is_not_taken_over_for_another_optimiser():
+    """It makes one picture at a time, and the run may be one of several."""
+    config = TransferConfig(optimizer="adam", line_search="hager_zhang")
+    again, other = (remedy.applied(config) for remedy in remedies(config))
+    assert (again.optimizer, again.line_search) == ("adam", "hager_zhang")
+    assert (other.optimizer, other.line_search) == ("lbfgs", "backtracking")

@@ -29,7 +29,7 @@ from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.starts import initial_image
 
-TASK = "style_transfer"  # the script that makes the same picture again, with --from
+TASK = "style_transfer"  # as records call the command that makes the same picture again, with --from
 
 
 class Maker:

@@ -5,7 +5,6 @@ presets.py      named settings: tfstyle's own, the paper's, those of well-known 
 options.py      dataclass fields with default, help and choices, and the checks of their values
 layer_names.py  names of layers, in Keras' spelling and the paper's
 units.py        what weight 1 means in the paper and in well-known codes
-equivalents.py  a run's weights in each of those units
 durations.py    lengths of time as people write them
 """
 

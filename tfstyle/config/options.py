@@ -1,6 +1,6 @@
 """Options as dataclass fields: one place for default, help text and choices, and checks of values.
 
-Nothing here imports TensorFlow: scripts read their flags from such fields, and
+Nothing here imports TensorFlow: commands read their flags from such fields, and
 complain about them, at once.
 """
 

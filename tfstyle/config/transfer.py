@@ -1,6 +1,6 @@
 """What a run is asked to do: frozen, validated, and the only home of defaults.
 
-Importing this module does not import TensorFlow, so that scripts can parse
+Importing this module does not import TensorFlow, so that commands can parse
 their flags, and complain about them, at once.
 """
 
@@ -14,7 +14,7 @@ from tfstyle.config.options import check_choices, choices_of, listed, number, op
 
 @dataclass(frozen=True)
 class TransferConfig:
-    """The options of one run; each field is also the script flag of that name.
+    """The options of one run; each field is also the flag of that name.
 
     Instances are checked when they are made and hold only numbers, strings and
     tuples, so they compare, hash and turn into JSON (`to_dict`) without loss.

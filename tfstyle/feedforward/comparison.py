@@ -145,7 +145,7 @@ def compare(
         made = paint(picture, style)
         seconds = time.monotonic() - began
         kept = _Kept(steps)
-        result = transfer(path, targets[style], own, reporters=[kept], workshop=workshop)
+        result = transfer(path, targets[style], own, reporters=[kept], workshop=Workshop(workshop.lasting))
         pace = [
             (later.seconds - one.seconds) / (later.step - one.step)
             for one, later in zip(result.history[1:], result.history[2:])

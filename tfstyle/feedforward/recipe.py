@@ -15,7 +15,7 @@ LEAST_CROP = 16
 
 @dataclass(frozen=True)
 class InstantRecipe:
-    """The options of one training; each field is also the script flag of that name.
+    """The options of one training; each field is also the flag of that name.
 
     Raises:
       ValueError: a field is out of range; the message names it.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tfstyle.config.layer_names import paper_name
 from tfstyle.config.transfer import TransferConfig, choices
 
-TRANSFER, RECONSTRUCT = "style_transfer", "reconstruct"  # the scripts that make a single one
+TRANSFER, RECONSTRUCT = "style_transfer", "reconstruct"  # what records call the two commands
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ style.py           a style's terms: a statistic of each layer, in each region
 regions.py         which styles go where
 measuring.py       style pictures measured: what the terms hold a picture to
 targets.py         a style measured once; target_file.py its arrays in a file, target_tensors.py in a graph
+equivalents.py     a run's weights in the units of other codes
 strength.py        the style's weight as a number from 0 to 1
 photorealism.py    the matting Laplacian and the guided filter; box_filter.py sums in windows
 keras_losses.py    the losses as `keras.losses.Loss`

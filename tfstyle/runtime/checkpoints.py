@@ -20,7 +20,7 @@ from tfstyle.runtime.locks import FolderLock
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY
 
 _FILE, _EARLIER = "checkpoint.npz", "checkpoint.earlier.npz"
-_FORMAT = 3
+_FORMAT = 4
 # Saving may take this share of a run's time.
 _SHARE = 0.02
 

@@ -98,7 +98,10 @@ class Objective:
         return totals, values, tape.gradient(totals, image)
 
     def weigh(self, weights: Mapping[str, float | Sequence[float]]) -> None:
-        """Gives every term another weight, by name, or one for each picture; nothing is compiled again."""
+        """Gives every term another weight, by name; nothing is compiled again.
+
+        An objective made by `together` takes one for each picture, too.
+        """
         self.terms = tuple(replace(term, weight=weights[term.name]) for term in self.terms)
         self.weights.assign(tf.broadcast_to(self._rows(), self.weights.shape))
 

@@ -9,12 +9,13 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.config.equivalents import explain
 from tfstyle.config.layer_names import require_known
 from tfstyle.io import images
 from tfstyle.losses import strength
+from tfstyle.losses.equivalents import explain
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.terms import AnyTerm
+from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import Inputs
@@ -145,14 +146,14 @@ class Objectives:
         config, weights = self.config, weights_of_kinds(self.config)
         kinds = {kind: weights[kind] for kind in self._options.kinds}
         if config.style_strength > 0:
-            layers = self._layer_weights(self.at(self.size))
+            layers = self._layer_weights(self._objective(self.size, self._begun_in(self.size)))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
         return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
 
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
-        parts = self._parts(self.size, self.precision)
+        parts = self._parts(self.size, self._begun_in(self.size))
         found: dict[str, list[float]] = {}
         for term in replace(parts, options=replace(parts.options, units="paper")).terms():
             if term.kind in ("content", "style"):
@@ -166,10 +167,15 @@ class Objectives:
         if style_strength > 0 or "photorealism" in weights:
             weights = self._calibrated(weights, size, precision)
         objective.weigh(weights)
+        objective.note = ""
         if style_strength > 0:
             layers = self._layer_weights(objective)
             objective.note = strength.describe(style_strength, self.config.content_weight, layers)
         return objective
+
+    def _begun_in(self, size: tuple[int, int]) -> str:
+        """Returns the precision that a size begins with; where it has but exact iterations, float32."""
+        return self.precision if (size, self.precision) in self.plan.evaluations else "float32"
 
     def _calibrated(self, weights: dict[str, float], size, precision: str) -> dict[str, float]:
         # In whichever precision the size begins with, so that a finish has the same weights.
@@ -215,7 +221,8 @@ class Objectives:
             return network
         inputs = self._inputs
         pictures = ([] if inputs.content is None else [inputs.content]) + inputs.pictures
-        return self._workshop.get((network, inputs), lambda: normalize_activations(network, pictures))
+        key = (network, *map(tensor_hash, pictures))
+        return self._workshop.get(key, lambda: normalize_activations(network, pictures))
 
     def _scales(self, least: int) -> int:
         """Returns how many scales there are; a network sees nothing of a side below `least` pixels."""

@@ -27,9 +27,10 @@ class Remedy:
 
     def applied(self, config: TransferConfig) -> TransferConfig:
         """Returns a config with this optimiser and, where it has one, this share of the learning rate."""
-        return dataclasses.replace(
-            config, optimizer=self.optimizer, learning_rate=config.learning_rate * self.caution
-        )
+        changes = {"optimizer": self.optimizer, "learning_rate": config.learning_rate * self.caution}
+        if self.optimizer != config.optimizer:  # TFP's search makes one picture at a time
+            changes["line_search"] = "backtracking"
+        return dataclasses.replace(config, **changes)
 
 
 def remedies(config: TransferConfig) -> list[Remedy]:

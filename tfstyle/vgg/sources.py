@@ -167,7 +167,10 @@ def _own_folders() -> list[pathlib.Path]:
     """Returns where tfstyle keeps what it fetches: the first of them that can be written."""
     own = os.environ.get("TFSTYLE_CACHE") or platformdirs.user_cache_dir("tfstyle", appauthor=False)
     user = os.getuid() if hasattr(os, "getuid") else "cache"
-    return [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
+    places = [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
+    if not os.environ.get("TFSTYLE_CACHE"):  # where earlier versions kept them on every system
+        places.append(pathlib.Path.home() / ".cache" / "tfstyle")
+    return list(dict.fromkeys(places))
 
 
 def _hash(path: pathlib.Path, kind: str) -> str:

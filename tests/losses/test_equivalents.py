@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from tfstyle.config import PRESETS, TransferConfig
-from tfstyle.config.equivalents import explain
 from tfstyle.config.units import UNITS
+from tfstyle.losses.equivalents import explain
 from tfstyle.vgg import feature_extractor
 
 SIZE = (32, 48)
