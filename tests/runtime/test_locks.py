@@ -1,5 +1,6 @@
 """One process in a folder at a time."""
 
+import contextlib
 import errno
 import subprocess
 import sys
@@ -13,14 +14,21 @@ from tfstyle.runtime.locks import FolderLock
 HOLDER = "import sys, pathlib; from tfstyle.runtime.locks import FolderLock; lock = FolderLock(pathlib.Path(sys.argv[1]), 'x'); print('held', flush=True); sys.stdin.read()"
 
 
-def test_a_second_run_is_told_who_holds_the_folder(tmp_path):
+@contextlib.contextmanager
+def held(folder):
+    """Another process, which holds the folder until its standard input ends."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as holder:
         assert holder.stdout.readline() == "held\n"
+        yield holder
+
+
+def test_a_second_run_is_told_who_holds_the_folder(tmp_path):
+    with held(tmp_path) as holder:
         with pytest.raises(OSError, match=rf"^dir='x': another run works in it \(process {holder.pid} on "):
             FolderLock(tmp_path, "dir='x'")
         holder.kill()  # the system lets go of what a killed process held
@@ -38,13 +46,7 @@ def test_released_it_can_be_held_again(tmp_path):
 
 
 def test_who_waits_has_it_after_the_other(tmp_path):
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(tmp_path) as holder:
         threading.Timer(0.2, holder.stdin.close).start()
         with FolderLock(tmp_path, "x", wait=True):
             assert holder.wait(timeout=10) == 0

@@ -16,15 +16,14 @@ from tfstyle.export.signatures import (
     checked,
     file_spec,
     filled,
-    one_by_one,
     one_or_each,
+    painted_files,
     picture_spec,
     share_of,
 )
 from tfstyle.feedforward.adain import Moments
 from tfstyle.feedforward.adain_network import StyleNetwork
 from tfstyle.feedforward.model_card import write_page
-from tfstyle.io.graph_decode import decode, encode_png
 from tfstyle.losses.targets import fingerprint
 
 
@@ -84,14 +83,7 @@ class SignedStyleNetwork(SignedModule):
     )
     def files(self, image_bytes, style_bytes, strength):
         image_bytes = filled(image_bytes, "image_bytes")
-        style_bytes = one_or_each(style_bytes, image_bytes, "style_bytes")
-        pairs = (image_bytes, tf.broadcast_to(style_bytes, tf.shape(image_bytes)))
-
-        def file_of(pair):
-            image, style = (decode(file)[tf.newaxis] for file in pair)
-            return encode_png(self.integers(image, style, strength)["picture"][0])
-
-        return {"picture_bytes": one_by_one(file_of, pairs)}
+        return painted_files(lambda *pair: self.integers(*pair, strength), image_bytes, style_bytes)
 
 
 def export_style_network(

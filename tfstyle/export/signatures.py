@@ -114,14 +114,7 @@ class SignedTransfer(SignedModule):
     )
     def files(self, content_bytes, style_bytes, steps):
         content_bytes = filled(content_bytes, "content_bytes")
-        style_bytes = one_or_each(style_bytes, content_bytes, "style_bytes")
-        pairs = (content_bytes, tf.broadcast_to(style_bytes, tf.shape(content_bytes)))
-
-        def file_of(pair):
-            content, style = (decode(file)[tf.newaxis] for file in pair)
-            return encode_png(self.integers(content, style, steps)["picture"][0])
-
-        return {"picture_bytes": one_by_one(file_of, pairs)}
+        return painted_files(lambda *pair: self.integers(*pair, steps), content_bytes, style_bytes)
 
 
 class SignedStyle(SignedModule):
@@ -230,6 +223,17 @@ def one_by_one(file_of, files):
     """Returns what a function makes of each file, or of each of several files, which come in turn."""
     # Each picture keeps all cores busy, and has its own size.
     return tf.map_fn(file_of, files, fn_output_signature=tf.TensorSpec([], tf.string), parallel_iterations=1)
+
+
+def painted_files(paint, contents: tf.Tensor, styles: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns {"picture_bytes": what a signature paints of each file, in the style file or its own}."""
+    styles = one_or_each(styles, contents, "style_bytes")
+    pairs = (contents, tf.broadcast_to(styles, tf.shape(contents)))
+
+    def file_of(pair):
+        return encode_png(paint(*(decode(file)[tf.newaxis] for file in pair))["picture"][0])
+
+    return {"picture_bytes": one_by_one(file_of, pairs)}
 
 
 def required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:

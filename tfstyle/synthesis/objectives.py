@@ -134,8 +134,8 @@ class Objectives:
         return self._inputs.content if self._options.content_layers and self._options.style_layers else None
 
     def at(self, size: tuple[int, int]) -> Objective:
-        """Returns the objective for pictures of (height, width)."""
-        return self._objective(size, self.precision)
+        """Returns the objective for pictures of (height, width), computed as the size begins."""
+        return self._objective(size, self._begun_in(size))
 
     def exact_at(self, size: tuple[int, int]) -> Objective:
         """Returns it computed in float32."""
@@ -146,7 +146,7 @@ class Objectives:
         config, weights = self.config, weights_of_kinds(self.config)
         kinds = {kind: weights[kind] for kind in self._options.kinds}
         if config.style_strength > 0:
-            layers = self._layer_weights(self._objective(self.size, self._begun_in(self.size)))
+            layers = self._layer_weights(self.at(self.size))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
         return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
@@ -165,7 +165,7 @@ class Objectives:
         kinds, style_strength = weights_of_kinds(self.config), self.config.style_strength
         weights = {term.name: shares[term.name] * kinds[term.kind] for term in objective.terms}
         if style_strength > 0 or "photorealism" in weights:
-            weights = self._calibrated(weights, size, precision)
+            weights = self._calibrated(weights, size)
         objective.weigh(weights)
         objective.note = ""
         if style_strength > 0:
@@ -177,10 +177,9 @@ class Objectives:
         """Returns the precision that a size begins with; where it has but exact iterations, float32."""
         return self.precision if (size, self.precision) in self.plan.evaluations else "float32"
 
-    def _calibrated(self, weights: dict[str, float], size, precision: str) -> dict[str, float]:
-        # In whichever precision the size begins with, so that a finish has the same weights.
-        begins = (size, self.precision) in self.plan.evaluations
-        parts = self._parts(size, self.precision if begins else precision)
+    def _calibrated(self, weights: dict[str, float], size) -> dict[str, float]:
+        # In the precision that the size begins with, so that a finish has the same weights.
+        parts = self._parts(size, self._begun_in(size))
 
         def make() -> dict[str, float]:
             return calibrated(self._unweighted(parts)[0], weights, parts.content(), style_strength)

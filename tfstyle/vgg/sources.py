@@ -169,7 +169,7 @@ def _own_folders() -> list[pathlib.Path]:
     user = os.getuid() if hasattr(os, "getuid") else "cache"
     places = [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
     if not os.environ.get("TFSTYLE_CACHE"):  # where earlier versions kept them on every system
-        places.append(pathlib.Path.home() / ".cache" / "tfstyle")
+        places.append(pathlib.Path(os.path.expanduser("~"), ".cache", "tfstyle"))
     return list(dict.fromkeys(places))
 
 
