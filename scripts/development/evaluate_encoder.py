@@ -55,10 +55,10 @@ def main():
         for size in FLAGS.timing_sizes
     ]
     with cli.quiet_tensorflow():
-        from tfstyle.io.photographs import find_photographs
+        from tfstyle.io.finding import find_pictures
         from tfstyle.vgg import feature_extractor
 
-        paths = find_photographs(photos)[:: FLAGS.holdout_every]
+        paths = find_pictures(photos)[1][:: FLAGS.holdout_every]
         extractors = {
             weights: feature_extractor(
                 [*LAYERS, CONTENT_LAYER], weights=weights, pooling=FLAGS.pooling, **NETWORK

@@ -35,7 +35,7 @@ from encoder.recipe import EncoderRecipe
 
 from tfstyle.cli import common as cli
 
-flags.DEFINE_string("photos", None, "folder of photographs to train on, .jpg or .png")
+flags.DEFINE_string("photos", None, "folder of photographs to train on")
 flags.DEFINE_string("output", None, "weights file to write, .npz")
 cli.define_option_flags(EncoderRecipe())
 cli.define_run_flags()
@@ -54,11 +54,11 @@ def main():
         from encoder.units import in_usual_units
 
         from tfstyle.io.files import sha256
-        from tfstyle.io.photographs import find_photographs
+        from tfstyle.io.finding import find_pictures
         from tfstyle.vgg import weights
 
         weights.check_writable(output)
-        paths, held_out = split(find_photographs(photos), recipe.holdout_every)
+        paths, held_out = split(find_pictures(photos)[1], recipe.holdout_every)
     print(f"reading {len(paths)} photographs ({len(held_out)} are held out) …", file=cli.sys.stderr)
     photographs = read_photographs(paths)
     trained, history = train(

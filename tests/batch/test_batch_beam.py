@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import tfstyle
-from tfstyle.batch import store
+from tfstyle.io import store
 
 from conftest import ROOT, picture
 

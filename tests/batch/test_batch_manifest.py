@@ -7,10 +7,11 @@ import os
 import pytest
 
 from tfstyle import TransferConfig
-from tfstyle.batch import manifest, store
+from tfstyle.batch import manifest
 from tfstyle.batch.manifest import Ledger
 from tfstyle.batch.orders import Content, Order, Style
 from tfstyle.batch.retries import Failure
+from tfstyle.io import store
 
 CAT = Content("sub/cat", "in/sub/cat.jpg")
 FIGURES = {"losses": {"content": 1.5}, "evaluations": 3, "seconds": 0.1}

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
+from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.batch.retries import Failure, attempt
-from tfstyle.batch.size_groups import Waiting
 
 
 def failing(*errors):

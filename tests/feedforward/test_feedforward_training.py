@@ -95,9 +95,14 @@ def test_what_is_held_out(photographs):
     np.testing.assert_allclose(middle, picture(40, 50, 0)[:, 5:45] / 255, atol=1e-6)
 
 
+def test_photographs_of_formats_that_tensorflow_does_not_know(tmp_path):
+    Image.fromarray(picture(40, 40)).save(tmp_path / "a.tif")
+    np.testing.assert_allclose(centers([tmp_path / "a.tif"], 40)[0], picture(40, 40) / 255, atol=1e-6)
+
+
 def test_a_photograph_that_cannot_be_read_is_named(config, styles, photographs, tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(ValueError, match=r"^photos: '.*broken.jpg' is no JPEG or PNG, or a damaged one"):
+    with pytest.raises(ValueError, match=r"^photos: '.*broken.jpg' is no picture, or a damaged one"):
         train([photographs[0], tmp_path / "broken.jpg"], styles, config, RECIPE)
 
 

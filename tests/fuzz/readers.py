@@ -352,7 +352,7 @@ def _batch_records(folder):
 
 def require_inside(folder: pathlib.Path, name: str) -> None:
     """Fails if a name of an output leads out of its folder."""
-    from tfstyle.batch import store
+    from tfstyle.io import store
 
     path = pathlib.Path(store.join(str(folder), name)).resolve()
     if folder.resolve() not in path.parents:

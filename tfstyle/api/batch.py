@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tfstyle.api.size_groups import Waiting
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.options import numbered
 from tfstyle.reporting import Reporter
@@ -62,7 +63,7 @@ def transfer_batch(
 
 def _groups(contents: Sequence, styles: Sequence, config: TransferConfig, batch_size: int):
     """Gives lists of ((content, style), inputs) of one size, each when it is full."""
-    waiting: dict[tuple, list] = {}
+    waiting = Waiting(batch_size)
     for row, content in enumerate(contents):
         for column, style in enumerate(styles):
             try:
@@ -70,13 +71,6 @@ def _groups(contents: Sequence, styles: Sequence, config: TransferConfig, batch_
             except (ValueError, OSError) as error:
                 names = numbered("content", row), numbered("style", column)
                 raise type(error)(f"{names[0]}, {names[1]}: {error}") from None
-            of_size = waiting.setdefault((inputs.size, _shape(inputs)), [])
-            of_size.append(((row, column), inputs))
-            if len(of_size) == batch_size:
-                yield waiting.pop((inputs.size, _shape(inputs)))
-    yield from waiting.values()
-
-
-def _shape(inputs) -> tuple:
-    """Returns what the names of terms depend on."""
-    return tuple(region.name for region in inputs.regions)
+            terms = tuple(region.name for region in inputs.regions)  # which their names depend on
+            yield from waiting.add((inputs.size, terms), ((row, column), inputs))
+    yield from waiting.rest()

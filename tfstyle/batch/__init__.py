@@ -2,12 +2,10 @@
 
 orders.py         what is to be made, and what outputs are called
 sources.py        where contents and styles come from: folders, globs, TFRecords
-store.py          files, here or wherever Beam's filesystems reach
 manifest.py       what is finished and what failed, one record a picture
 retries.py        trying again what may have failed by chance
 inspection.py     whether a picture is still to be made, its size and its pixels
 worker.py         load, make, write; graph_worker.py small pictures by one graph that is compiled once
-size_groups.py    pictures of one size together, few in memory
 job.py            a run from its beginning to its manifest
 local.py          the run on one machine, through tf.data
 beam.py           the run on Apache Beam

@@ -24,6 +24,7 @@ from apache_beam.metrics import Metrics, MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, TypeOptions, WorkerOptions
 from apache_beam.utils.shared import Shared
 
+from tfstyle.api.size_groups import Waiting
 from tfstyle.batch import sources
 from tfstyle.batch.inspection import Looker, Wanted, header_size
 from tfstyle.batch.orders import KINDS, Content, Order, Outcome, renamed
@@ -128,16 +129,12 @@ def _distinct(named: tuple[str, Sequence[Content]]) -> Iterator[Content]:
 
 
 def _groups(keyed: tuple[str, Sequence[Wanted]], size: int) -> Iterator[list[Wanted]]:
-    group, found = [], keyed[1]
+    waiting, (key, found) = Waiting(size), keyed
     if determinism.enabled():  # pictures made together round together; otherwise they are not held in memory
         found = sorted(found, key=lambda wanted: wanted.content.name)
     for wanted in found:
-        group.append(wanted)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
+        yield from waiting.add(key, wanted)
+    yield from waiting.rest()
 
 
 class _Look(beam.DoFn):

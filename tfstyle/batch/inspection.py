@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tfstyle.batch import store
 from tfstyle.batch.manifest import Ledger
 from tfstyle.batch.orders import Content, Order, Outcome, Style, told
 from tfstyle.batch.retries import Failure, attempt
+from tfstyle.io import store
 from tfstyle.io.formats import formats
 
 _LARGEST = 1 << 31  # bytes of a file that is read whole

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfstyle.api import provenance
-from tfstyle.batch import local, manifest, sources, store
+from tfstyle.batch import local, manifest, sources
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Content, Order, require_distinct
 from tfstyle.batch.polling import Poll
 from tfstyle.batch.sources import Shard
 from tfstyle.batch.worker import TASK, check
 from tfstyle.config import TransferConfig
+from tfstyle.io import store
 from tfstyle.io.files import make_folder, require_writable_folder
 from tfstyle.runtime.stopping import Stop, never
 

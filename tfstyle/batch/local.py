@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.api.size_groups import Waiting
 from tfstyle.batch import sources
 from tfstyle.batch.inspection import Looker, Wanted
 from tfstyle.batch.orders import Content, Order, Outcome
-from tfstyle.batch.size_groups import Waiting
 from tfstyle.batch.sources import Shard
 from tfstyle.batch.worker import Maker
 

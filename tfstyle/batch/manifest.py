@@ -12,10 +12,9 @@ import json
 import pathlib
 from collections.abc import Mapping
 
-from tfstyle.batch import store
 from tfstyle.batch.orders import Content, Order, Style
 from tfstyle.batch.retries import Failure
-from tfstyle.io import untrusted
+from tfstyle.io import store, untrusted
 
 _LONGEST = 1 << 20  # bytes of a record
 RECORDS, FAILURES = "records", "failures"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from tfstyle.batch import store
 from tfstyle.batch.board import Board
 from tfstyle.batch.manifest import FAILURES, RECORDS, read_record
 from tfstyle.batch.orders import Order, Outcome, told
+from tfstyle.io import store
 
 _KINDS = {RECORDS: ("made", "finished"), FAILURES: ("failed", "failed before")}
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pathlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tfstyle.batch import store
 from tfstyle.batch.orders import Content, Style, fallback_name, renamed, safe_stem, stem
-from tfstyle.io import formats, tfrecord_framing
+from tfstyle.io import store, tfrecord_framing
+from tfstyle.io.finding import find_pictures
 
 _TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 _DATA, _NAME = "image/encoded", "image/filename"
@@ -31,7 +30,7 @@ def find_contents(where: str) -> list[Content] | list[Shard]:
     Raises:
       ValueError, OSError: there are none.
     """
-    base, paths = _found(where, "contents")
+    base, paths = find_pictures(where, "contents", deep=True)
     records = [path for path in paths if _TFRECORD.search(path)]
     if records and len(records) < len(paths):
         other = next(path for path in paths if path not in records)
@@ -49,7 +48,7 @@ def find_styles(values: Iterable[str]) -> list[Style]:
     """
     styles = []
     for value in values:
-        for path in _found(value, "styles")[1]:
+        for path in find_pictures(value, "styles", deep=True, also=[TARGETS])[1]:
             name = pathlib.PurePath(path).stem
             styles.append(Style(name, path, hashlib.sha256(store.read(path)).hexdigest()))
     return styles
@@ -103,28 +102,3 @@ def _content(path: str, index: int, record) -> Content:
         except ValueError as error:
             problem = str(error)
     return Content(name, path, index, data, problem)
-
-
-def _found(where: str, argument: str) -> tuple[str, list[str]]:
-    """Returns the folder that names are relative to, and the files."""
-    named = f"{argument}={where!r}"
-    if not store.is_remote(where) and os.path.isdir(where):
-        return where, _pictures(where, os.path.join(where, "**", "*"), named)
-    if store.has_wildcards(where):
-        folders = re.split(r"[*?\[]", where, maxsplit=1)[0].rpartition("/")
-        if not (paths := store.find(where)):
-            raise FileNotFoundError(f"{named}: matches no file")
-        return "".join(folders[:2]), paths
-    if store.is_remote(where) and store.find(store.join(where, "**")):
-        return where, _pictures(where, store.join(where, "**"), named)
-    if store.exists(where):
-        return "".join(where.rpartition("/")[:2]), [where]
-    raise FileNotFoundError(f"{named}: no such file or folder")
-
-
-def _pictures(folder: str, pattern: str, named: str) -> list[str]:
-    suffixes = {*formats.suffixes(), *([TARGETS] if named.startswith("styles") else [])}
-    paths = [path for path in store.find(pattern) if pathlib.PurePath(path).suffix.lower() in suffixes]
-    if not paths:
-        raise FileNotFoundError(f"{named}: holds no picture")
-    return paths

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.io import images
-from tfstyle.io.files import make_folder, require_file, require_writable_folder, sha256
-from tfstyle.io.photographs import find_photographs
+from tfstyle.io.files import make_folder, require_writable_folder, sha256
+from tfstyle.io.finding import find_pictures
+
+_WAITING_GROUPS = 4  # pictures of rare sizes wait for others of theirs; so many groups' worth of them
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,6 @@ class Job:
     outputs: tuple[tuple[Look, pathlib.Path], ...]
 
 
-def find_contents(content: str) -> tuple[list[pathlib.Path], bool]:
-    """Returns the pictures of a file, folder or glob, and whether they may be several.
-
-    Raises:
-      ValueError, OSError: there are none.
-    """
-    path = pathlib.Path(content)
-    if path.is_dir():
-        return find_photographs(content, "content"), True
-    if not path.exists() and any(sign in content for sign in "*?["):
-        paths = [pathlib.Path(name) for name in sorted(glob.glob(content, recursive=True))]
-        if not (paths := [path for path in paths if path.is_file()]):
-            raise FileNotFoundError(f"content={content!r}: matches no file")
-        return paths, True
-    require_file(path, f"content={content!r}")
-    return [path], False
-
-
 def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list[Job]:
     """Decides where pictures go, and finds out whether they can be written there.
 
@@ -75,7 +59,8 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
       ValueError: pictures would have the same file, or take the place of a content.
       OSError: there are no contents, or outputs cannot be written.
     """
-    paths, several = find_contents(content)
+    _, found = find_pictures(content, "content")
+    paths, several = [pathlib.Path(path) for path in found], found != [content]
     if output is not None and not several and len(looks) == 1 and not pathlib.Path(output).is_dir():
         images.check_writable(output)
         jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),))]
@@ -106,8 +91,7 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
     Args:
       jobs: from `plan`.
       board: told of each picture written.
-      batch_size: so many pictures, if one follows the other and they have the
-        same size, are painted at once.
+      batch_size: so many pictures of one size are painted at once.
 
     Returns:
       How many contents could not be read.
@@ -132,7 +116,13 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
                     board.count(Outcome("failed", job.content.name, str(error)))
                     board.counts["failed"] += len(job.outputs) - 1
 
-    for batch in _of_one_size(read(), batch_size):
+    def groups() -> Iterator[list[_Read]]:
+        waiting = Waiting(batch_size, _WAITING_GROUPS * batch_size)
+        for each in read():
+            yield from waiting.add(tuple(each.picture.shape), each)
+        yield from waiting.rest()
+
+    for batch in groups():
         pictures = np.concatenate([each.picture for each in batch])
         for index, (look, _) in enumerate(batch[0].job.outputs):
             for made, each in zip(look.paint(pictures), batch):
@@ -155,17 +145,6 @@ class _Read:
     @property
     def origin(self) -> dict[str, dict[str, str]]:
         return {"content": {"path": str(self.job.content), "sha256": self.sha256}}
-
-
-def _of_one_size(pictures: Iterable[_Read], most: int) -> Iterator[list[_Read]]:
-    batch: list[_Read] = []
-    for each in pictures:
-        if batch and (len(batch) == most or batch[0].picture.shape != each.picture.shape):
-            yield batch
-            batch = []
-        batch.append(each)
-    if batch:
-        yield batch
 
 
 def _require_apart(jobs: Sequence[Job]) -> None:

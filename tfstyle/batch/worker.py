@@ -15,13 +15,13 @@ import tensorflow as tf
 from tfstyle.api import provenance
 from tfstyle.api.batch import transfer_batch
 from tfstyle.api.transfer import transfer
-from tfstyle.batch import sources, store
+from tfstyle.batch import sources
 from tfstyle.batch.graph_worker import Painter
 from tfstyle.batch.inspection import Looker, Wanted, fitted_pixels
 from tfstyle.batch.manifest import Ledger
 from tfstyle.batch.orders import Order, Outcome, Style
 from tfstyle.batch.retries import Failure, attempt
-from tfstyle.io import decode, images
+from tfstyle.io import decode, images, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.workshop import Workshop

@@ -53,9 +53,9 @@ def main():
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.files import make_folder
-        from tfstyle.io.photographs import find_photographs
+        from tfstyle.io.finding import find_pictures
 
-        photographs = find_photographs(photos)[: FLAGS.limit]
+        photographs = find_pictures(photos)[1][: FLAGS.limit]
         folder = make_folder(FLAGS.output, "output")
         if not {"config", "weights_of_terms"} <= set(card):
             raise ValueError(f"model={model!r}: its card does not say what it was trained to")

@@ -19,7 +19,7 @@ FLAGS = flags.FLAGS
 
 
 def define_flags():
-    flags.DEFINE_string("photos", None, "folder of photographs to train on, .jpg or .png")
+    flags.DEFINE_string("photos", None, "folder of photographs to train on, or a glob")
     flags.DEFINE_list("styles", None, "style pictures, separated by commas")
     flags.DEFINE_string("output", None, "folder to save the network into")
     flags.DEFINE_enum(
@@ -50,8 +50,8 @@ def main():
     with cli.quiet_tensorflow(devices=False):
         from tfstyle.export import savedmodel
         from tfstyle.feedforward import distribution
-        from tfstyle.io.photographs import find_photographs
-    photographs = find_photographs(photos)
+        from tfstyle.io.finding import find_pictures
+    photographs = find_pictures(photos)[1]
     if FLAGS.distribute == "multi_worker":
         index, count = distribution.worker_of_environment()
         if index == 0:

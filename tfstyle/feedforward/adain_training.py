@@ -91,7 +91,7 @@ def pairs(
     like photographs, in an order of their own, so that each meets all others.
 
     Args:
-      photographs: JPEG or PNG files, in an order of their own.
+      photographs: picture files, in an order of their own.
       styles: the same, of style pictures.
       recipe: sizes and seed are read from it.
       first_step: steps that were made before.

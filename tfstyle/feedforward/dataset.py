@@ -7,13 +7,14 @@ and several workers see together what one would see alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.io import graph_decode
+from tfstyle.io import graph_decode, images
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35
@@ -45,7 +46,7 @@ def batches(
     """Returns the stream of batches from a step on to the recipe's last.
 
     Args:
-      paths: JPEG or PNG files, in an order of their own.
+      paths: picture files, in an order of their own.
       styles: how many there are.
       recipe: sizes and seed are read from it.
       first_step: steps that were made before.
@@ -115,13 +116,24 @@ def require_readable(paths: Sequence) -> None:
         try:
             _read(tf.constant(str(path)))
         except tf.errors.InvalidArgumentError:
-            raise ValueError(f"photos: {str(path)!r} is no JPEG or PNG, or a damaged one") from None
+            raise ValueError(f"photos: {str(path)!r} is no picture, or a damaged one") from None
         except tf.errors.OpError as error:
             raise OSError(f"photos: {str(path)!r} cannot be read ({type(error).__name__})") from None
 
 
 def _read(path: tf.Tensor) -> tf.Tensor:
-    return graph_decode.decode(tf.io.read_file(path))
+    def in_python(path: bytes):
+        return images.to_uint8(images.load_image(os.fsdecode(path), "photos"))
+
+    data = tf.io.read_file(path)
+    return tf.ensure_shape(
+        tf.cond(
+            graph_decode.is_known(data),
+            lambda: graph_decode.decode(data),
+            lambda: tf.numpy_function(in_python, [path], tf.uint8, stateful=False),
+        ),
+        [None, None, 3],
+    )
 
 
 def _crop(pixels: tf.Tensor, size: int, uniform: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -39,7 +39,7 @@ def train(
     layers, weights, units, style statistic and total variation.
 
     Args:
-      photographs: files, JPEG or PNG. Of these, `recipe.validation` are kept from training.
+      photographs: picture files. Of these, `recipe.validation` are kept from training.
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.

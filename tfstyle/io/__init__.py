@@ -7,6 +7,7 @@ formats.py          which file formats are read
 masks.py            regions from label images and grey masks
 color.py            luminance, and one picture's colours brought to another's
 tfrecords.py        pictures in TFRecord files; tfrecord_framing.py checks lengths before TensorFlow reads
-files.py            files that are whole or absent, hashes, folders; photographs.py finds pictures in folders
+files.py            files that are whole or absent, hashes, folders
+store.py            files by path or URL; finding.py those of pictures by folder, glob or name
 untrusted.py        .npz and JSON from elsewhere, read within bounds
 """

@@ -41,8 +41,7 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
         GIF), or a GIF has more than 32,768 blocks, which are some 8 MB.
     """
     encoded = tf.ensure_shape(tf.convert_to_tensor(encoded, tf.string), [])
-    known = tf.reduce_any([_begins(encoded, start) for start in (_JPEG, _PNG, _GIF, _RIFF, _BMP)])
-    named = tf.debugging.Assert(known, ["the bytes are no JPEG, PNG, GIF, BMP or WebP"])
+    named = tf.debugging.Assert(is_known(encoded), ["the bytes are no JPEG, PNG, GIF, BMP or WebP"])
     with tf.control_dependencies([named]), tf.control_dependencies([_require_size(encoded)]):
         encoded = tf.identity(encoded)
     pixels = tf.case(
@@ -53,6 +52,11 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
         default=lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
     )
     return tf.ensure_shape(pixels, [None, None, 3])
+
+
+def is_known(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns whether bytes begin as a file does that `decode` takes."""
+    return tf.reduce_any([_begins(encoded, start) for start in (_JPEG, _PNG, _GIF, _RIFF, _BMP)])
 
 
 def encode_png(pixels: tf.Tensor) -> tf.Tensor:

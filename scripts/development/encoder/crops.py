@@ -6,8 +6,6 @@ anywhere: a resumed run sees exactly what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
@@ -19,13 +17,13 @@ _LONGEST_SIDE = 400  # of a photograph in memory; crops are far smaller
 _LOOK_EVERY = 50  # photographs between two looks at the memory that is left
 
 
-def split(paths: list[pathlib.Path], holdout_every: int) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+def split(paths: list[str], holdout_every: int) -> tuple[list[str], list[str]]:
     """Returns the photographs to train on, and those held out: every so many-th (0: none)."""
     held_out = paths[::holdout_every] if holdout_every else []
     return [path for path in paths if path not in set(held_out)], held_out
 
 
-def read_photographs(paths: list[pathlib.Path]) -> list[np.ndarray]:
+def read_photographs(paths: list[str]) -> list[np.ndarray]:
     """Returns photographs as `[H, W, 3]` uint8, large ones scaled down.
 
     Raises:

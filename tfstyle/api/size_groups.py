@@ -1,4 +1,4 @@
-"""Contents of one size together, with few of them in memory."""
+"""Pictures of one size together, with few of them in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Waiting(Generic[Item]):
       most: items that may wait; beyond that the largest group goes as it is.
     """
 
-    def __init__(self, size: int, most: int):
+    def __init__(self, size: int, most: float = float("inf")):
         self._size, self._most = size, most
         self._items: dict[Hashable, list[Item]] = {}
 

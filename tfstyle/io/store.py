@@ -24,9 +24,9 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def has_wildcards(path: str) -> bool:
-    """Returns whether a path is a glob."""
-    return _WILDCARDS.search(path) is not None
+def has_wildcards(path: str) -> re.Match | None:
+    """Returns the first wildcard of a glob; None where a path is none."""
+    return _WILDCARDS.search(path)
 
 
 def join(folder: str, name: str) -> str:
