@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from tfstyle.io.files import require_writable_folder, sha256, write_atomically
+from tfstyle.io.files import check_outputs, require_writable_folder, sha256, unused, write_atomically
 
 
 def test_write_replaces_the_whole_file(tmp_path):
@@ -43,3 +43,38 @@ def test_missing_folder_is_named(tmp_path):
 def test_sha256_of_known_text(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+@pytest.mark.parametrize("link", [None, os.link, os.symlink])
+def test_an_output_is_no_input_however_it_is_called(tmp_path, link, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "photo.png").touch()
+    output = "sub/../photo.png"
+    if link:
+        output = "other.png"
+        link(tmp_path / "photo.png", output)
+    with pytest.raises(ValueError, match=r"^output='.*': would take the place of content='photo.png'; name"):
+        check_outputs(["new.png", output], [("content", "photo.png")])
+    check_outputs(["new.png", "sub"], [("content", "photo.png"), ("weights", "imagenet"), ("style", "new")])
+
+
+def test_a_folder_that_holds_an_input_is_not_replaced(tmp_path):
+    path = tmp_path / "model" / "styles" / "a.jpg"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with pytest.raises(ValueError, match=r"^output='.*model': would take the place of styles='.*a.jpg'"):
+        check_outputs([tmp_path / "model"], [("styles", path)])
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path):
+    (tmp_path / "a.png").touch(0o444)
+    with pytest.raises(PermissionError, match=r"^output='.*a.png': is read-only"):
+        check_outputs([tmp_path / "a.png"], [])
+
+
+def test_a_name_that_nothing_has(tmp_path):
+    assert unused(tmp_path / "a.png") == tmp_path / "a.png"
+    for name in ("a.png", "a-2.png"):
+        (tmp_path / name).touch()
+    assert unused(tmp_path / "a.png") == tmp_path / "a-3.png"

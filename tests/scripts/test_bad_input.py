@@ -30,7 +30,9 @@ MISTAKES = {
     "unknown flag": (["--iteration=3"], {}, "Unknown command line flag 'iteration'"),
     "picture without a flag": (["photo.png"], {}, "'photo.png': is not a flag"),
     "no content": (["--content="], {}, "--content: is missing; it must name a picture file"),
-    "output in no folder": (["--output=none/out.png"], {}, "output='none/out.png': there is no folder 'none'"),
+    "output below a file": (["--output=text.png/out.png"], {}, "output='text.png': cannot be made"),
+    "output is the content": (["--output=link.png"], {}, "output='link.png': would take the place of content='good.png'"),
+    "output is read-only": (["--output=~/kept.png"], {"HOME": "."}, "output='kept.png': is read-only"),
     "output is a folder": (["--output=folder.png"], {}, "output='folder.png': is a folder"),
     "output of no kind": (["--output=out.gif"], {}, "output='out.gif': must end in .png, .jpg, .jpeg"),
     "checkpoint below a file": (["--checkpoint_dir=text.png/x"], {}, "checkpoint_dir='text.png/x': cannot be made"),
@@ -70,6 +72,8 @@ def folder(tmp_path_factory):
     (folder / "folder").mkdir()
     (folder / "folder.png").mkdir()
     (folder / "out.png").write_bytes(b"what was there before")
+    (folder / "link.png").hardlink_to(folder / "good.png")
+    (folder / "kept.png").touch(0o444)
     arrays = narrow_weights()
     # As the embedded encoder will, this one ends its fifth block early.
     np.savez(folder / "good.npz", **{name: a for name, a in arrays.items() if "block5_conv4" not in name})

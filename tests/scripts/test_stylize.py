@@ -18,8 +18,8 @@ from tfstyle.io import images
 from conftest import picture, run_script
 
 
-def look(name, paint):
-    return Look(name, paint, {"task": "stylize", "look": name})
+def look(name, paint, styles=()):
+    return Look(name, paint, {"task": "stylize", "look": name}, styles)
 
 
 NEGATIVE = look("negative", lambda pictures: 1 - pictures)
@@ -92,6 +92,8 @@ def test_names_by_default(photos, tmp_path, monkeypatch):
     assert names == ["a_negative.png", "b_negative.png"]
     names = [str(path) for path in outputs(plan(str(photos / "a.png"), [NEGATIVE], "photos"))]
     assert names == ["photos/a_negative.png"]
+    (tmp_path / "a_negative.png").touch()
+    assert [str(path) for path in outputs(plan(str(photos / "a.png"), [NEGATIVE]))] == ["a_negative-2.png"]
 
 
 def test_what_cannot_be_planned(photos, tmp_path):
@@ -99,7 +101,15 @@ def test_what_cannot_be_planned(photos, tmp_path):
         with pytest.raises(error, match=message):
             plan(str(content), looks, str(output))
 
-    refused(ValueError, "^output='.*a.png': would take the place of a content", photos, photos)
+    refused(ValueError, "^output='.*a.png': would take the place of content='.*a.png'; name", photos, photos)
+    styled = look("styled", None, [photos / "b.png"])
+    refused(
+        ValueError,
+        "^output='.*b.png': would take the place of style='.*b.png'",
+        photos / "a.png",
+        photos / "b.png",
+        [styled],
+    )
     refused(ValueError, "^output=.*: must end in .png", photos / "a.png", tmp_path / "out")
     refused(
         FileNotFoundError, "^content='.*e.png': no such file or folder", photos / "e.png", tmp_path / "e.png"

@@ -15,7 +15,7 @@ from tfstyle.batch.sources import Shard
 from tfstyle.batch.worker import TASK, check
 from tfstyle.config import TransferConfig
 from tfstyle.io import store
-from tfstyle.io.files import make_folder, require_writable_folder
+from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
 from tfstyle.runtime.stopping import Stop, never
 
 
@@ -65,6 +65,10 @@ class Batch:
         self._outputs = {
             self._order.output_of(one.name, style) for one in named for style in self._order.styles
         }
+        read = [("contents", one.path) for one in self._found] + [
+            ("styles", s.path) for s in self._order.styles
+        ]
+        check_outputs((store.join(output, name) for name in self._outputs), read)
 
     def run_here(self, stop: Stop = never) -> Summary:
         """Runs on this machine.

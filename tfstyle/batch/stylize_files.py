@@ -15,7 +15,7 @@ from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.io import images
-from tfstyle.io.files import make_folder, require_writable_folder, sha256
+from tfstyle.io.files import check_outputs, make_folder, require_writable_folder, sha256, unused
 from tfstyle.io.finding import find_pictures
 
 _WAITING_GROUPS = 4  # pictures of rare sizes wait for others of theirs; so many groups' worth of them
@@ -29,11 +29,13 @@ class Look:
       name: for file names.
       paint: from `[B, H, W, 3]` floats in [0, 1] to the same.
       note: what decides the picture besides the photograph, as JSON types.
+      styles: files that it was made from.
     """
 
     name: str
     paint: Callable[[np.ndarray], np.ndarray]
     note: Mapping[str, Any]
+    styles: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
       output: for one picture in one look, its file, or a folder that is there;
         else a folder, made if it is not there. In a folder, a picture of several
         contents in one look keeps the content's name, ending in .png. Others,
-        and all where None means the current folder, are CONTENT_LOOK.png.
+        and all where None means the current folder, are CONTENT_LOOK.png; for
+        None, a number follows where that is there already.
 
     Raises:
-      ValueError: pictures would have the same file, or take the place of a content.
+      ValueError: pictures would have the same file, or take the place of a content or style.
       OSError: there are no contents, or outputs cannot be written.
     """
     _, found = find_pictures(content, "content")
@@ -68,16 +71,15 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
         folder = make_folder("." if output is None else output, "output")
         require_writable_folder(folder, f"output={str(folder)!r}")
         plain = output is not None and several and len(looks) == 1
-        jobs = [
-            Job(
-                path,
-                tuple(
-                    (look, folder / (f"{path.stem}.png" if plain else f"{path.stem}_{look.name}.png"))
-                    for look in looks
-                ),
-            )
-            for path in paths
-        ]
+
+        def output_of(path: pathlib.Path, look: Look) -> pathlib.Path:
+            made = folder / (f"{path.stem}.png" if plain else f"{path.stem}_{look.name}.png")
+            return unused(made) if output is None else made
+
+        jobs = [Job(path, tuple((look, output_of(path, look)) for look in looks)) for path in paths]
+    styles = [("style", style) for look in looks for style in look.styles]
+    outputs = [output for job in jobs for _, output in job.outputs]
+    check_outputs(outputs, [*(("content", path) for path in paths), *styles])
     _require_apart(jobs)
     return jobs
 
@@ -148,12 +150,9 @@ class _Read:
 
 
 def _require_apart(jobs: Sequence[Job]) -> None:
-    contents = {job.content.resolve() for job in jobs}
     taken: dict[pathlib.Path, pathlib.Path] = {}
     for job in jobs:
         for _, output in job.outputs:
-            if output.resolve() in contents:
-                raise ValueError(f"output={str(output)!r}: would take the place of a content; name another")
             if (other := taken.setdefault(output, job.content)) != job.content:
                 raise ValueError(
                     f"content={str(job.content)!r}: would become {str(output)!r}, as {str(other)!r} would;"

@@ -54,7 +54,9 @@ def define_flags(pictures: Mapping[str, str], several: Mapping[str, str] | None 
     for name, text in (several or {}).items():
         flags.DEFINE_list(name, None, text)
     flags.DEFINE_string(
-        "output", None, "picture to write, .png or .jpg; by default named after the inputs, in this folder"
+        "output",
+        None,
+        "picture to write; by default named after the inputs, in this folder, with a number where that is there",
     )
     flags.DEFINE_string(
         "from",
@@ -185,12 +187,14 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
 
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
-    from tfstyle.io import images
+    from tfstyle.io import files, images
 
     named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
     stems = "_".join(pathlib.Path(path).stem for path in named)
-    path = pathlib.Path(FLAGS.output if FLAGS.output is not None else f"{stems}{suffix}.png")
-    images.check_writable(path)
+    default = pathlib.Path(f"{stems}{suffix}.png")
+    path = files.unused(default) if FLAGS.output is None else pathlib.Path(FLAGS.output)
+    settings = [(name, getattr(job.config, name)) for name in ("init", "weights")]
+    images.check_writable(path, inputs=[*job.pictures.items(), *settings])
     return path
 
 
@@ -213,13 +217,15 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
       FloatingPointError: it is but the best picture of a run that failed.
     """
     from tfstyle.api import provenance
-    from tfstyle.io import images
+    from tfstyle.io import files, images
 
     if result.ending and not result.steps[0]:
         print(f"stopped by {result.ending} before the first step; nothing is written", file=sys.stderr)
         return
     if result.ending:
         note = provenance.unfinished(note, *result.steps)
+    if FLAGS.output is None:  # another run may have taken the name meanwhile
+        output = files.unused(output)
     images.save_image(output, result.image, note, result.alpha)
     first = result.history[0]
     row = "{:<24}{:>12}{:>12}{:>12}".format

@@ -26,7 +26,7 @@ def define_flags():
     flags.DEFINE_integer("limit", 20, "most photographs to look at")
     flags.DEFINE_integer("size", 256, "longer side of the photographs in pixels")
     flags.DEFINE_list("steps", ["50", "100", "300"], "steps of the optimisation to compare with")
-    flags.DEFINE_string("output", "out/stylizer", "folder to write into")
+    flags.DEFINE_string("output", None, "folder to write into (default: out/stylizer, or out/stylizer-2, …)")
 
 
 def main():
@@ -52,11 +52,13 @@ def main():
         from tfstyle.feedforward.loading import load_network
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
-        from tfstyle.io.files import make_folder
+        from tfstyle.io.files import check_outputs, make_folder, unused
         from tfstyle.io.finding import find_pictures
 
         photographs = find_pictures(photos)[1][: FLAGS.limit]
-        folder = make_folder(FLAGS.output, "output")
+        folder = make_folder(FLAGS.output or unused(cli.pathlib.Path("out/stylizer")), "output")
+        given = [("photos", path) for path in photographs] + [("styles", path) for path in paths]
+        check_outputs([folder / name for name in compare_page.PICTURES], given)
         if not {"config", "weights_of_terms"} <= set(card):
             raise ValueError(f"model={model!r}: its card does not say what it was trained to")
         config = TransferConfig(**card["config"])

@@ -6,6 +6,7 @@ import json
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+PICTURES = ("pictures.jpg", "curves.png")
 _INK, _PAPER = (32, 32, 32), (255, 255, 255)
 _LINE = 22  # height of a line of type in pixels
 

@@ -59,10 +59,14 @@ def main():
         else style_mixing.weights_of(style_mixing.parse(FLAGS.style, names), names)
     )
     with cli.quiet_tensorflow():  # the converter also says much that is of no use to anybody
-        from tfstyle.export.lite import LiteNetwork, check, convert
+        from tfstyle.export.lite import LiteNetwork, check, convert, require_lite
         from tfstyle.feedforward.loading import load_network
-        from tfstyle.io.files import write_atomically
+        from tfstyle.io.files import check_outputs, write_atomically
 
+        check_outputs(
+            [require_lite(output), output.with_suffix(".json")],
+            [("model", cli.pathlib.Path(model, cards.CARD))],
+        )
         network, _ = load_network(model, dtype="float32")
         convert(network, output, size=size, style=style, quantize=FLAGS.quantize)
         lite = LiteNetwork(output)

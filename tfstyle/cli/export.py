@@ -62,10 +62,12 @@ def main():
     with cli.quiet_tensorflow():
         import tfstyle
         from tfstyle.export import savedmodel
+        from tfstyle.io.files import check_outputs
         from tfstyle.losses.targets import StyleTargets
 
     cli.logging.set_verbosity(cli.logging.WARNING)  # TensorFlow tells where it writes
     print(f"{FLAGS.model}: making the graph, which may take a minute …", file=cli.sys.stderr)
+    check_outputs([output], [*cli.given_pictures(["style"]).items(), ("weights", config.weights)])
     if is_extractor:
         options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
         layers = FLAGS.layers or dict.fromkeys((*config.content_layers, *config.style_layers))

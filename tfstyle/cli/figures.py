@@ -62,12 +62,14 @@ def main():
 
         from tfstyle import figures
         from tfstyle.io import images
-        from tfstyle.io.files import make_folder, require_writable_folder
+        from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
 
         folder = make_folder(output, "output") / name
         folder.mkdir(exist_ok=True)
         require_writable_folder(folder, f"output={output!r}")
     pictures = cli.given_pictures(list(PICTURES))
+    outputs = [folder.parent / f"{name}.png", *(folder / f"{panel.name}.png" for panel in chosen.panels)]
+    check_outputs(outputs, pictures.items())
 
     def panel_reporters(panel):
         needed = {argument: pictures[argument] for argument in panel.pictures}

@@ -150,12 +150,24 @@ class _Forgiving:
 def _parse(arguments: Sequence[str]) -> list[str]:
     try:
         if not _asks_for_help(arguments):
-            return FLAGS(arguments)
+            rest = FLAGS(arguments)
+            _expand_home()
+            return rest
         if hasattr(signal, "SIGPIPE"):  # a pager may close before all of it is read
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         return app.parse_flags_with_usage(arguments)
     except flags.Error as error:
         sys.exit(_fail(str(error)))
+
+
+def _expand_home() -> None:
+    """Puts the home folder for ~ in flags, where shells leave it, as behind --output=."""
+    for name in FLAGS:
+        value = FLAGS[name].value
+        if isinstance(value, str) and value.startswith("~"):
+            FLAGS[name].value = os.path.expanduser(value)
+        elif isinstance(value, list) and any(str(each).startswith("~") for each in value):
+            FLAGS[name].value = [os.path.expanduser(each) for each in value]
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:

@@ -114,7 +114,7 @@ def looks_of_style_network(model, card: dict) -> list:
 
     about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
     note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}
-    return [Look("_".join(cli.pathlib.Path(path).stem for path in paths), paint, note)]
+    return [Look("_".join(cli.pathlib.Path(path).stem for path in paths), paint, note, paths)]
 
 
 def _share(given: str) -> tuple[str, float]:

@@ -50,6 +50,7 @@ def main():
     with cli.quiet_tensorflow(devices=False):
         from tfstyle.export import savedmodel
         from tfstyle.feedforward import distribution
+        from tfstyle.io.files import check_outputs
         from tfstyle.io.finding import find_pictures
     photographs = find_pictures(photos)[1]
     if FLAGS.distribute == "multi_worker":
@@ -61,7 +62,8 @@ def main():
         cli.INTERRUPTION.install()  # again: of several workers, TensorFlow takes SIGTERM for itself
         chief = distribution.is_chief(strategy)
         if chief:
-            savedmodel.require_replaceable(output)
+            given = [("photos", path) for path in photographs] + [("styles", path) for path in paths]
+            check_outputs([savedmodel.require_replaceable(output)], given)
         train, about, save = _NETWORKS[FLAGS.network](photographs, paths, config, recipe)
     options = {**config.to_dict(), **recipe.to_dict()}
     pictures = {cli.numbered("style", index): path for index, path in enumerate(paths)}

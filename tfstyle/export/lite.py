@@ -31,7 +31,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.style_mixing import Mixture, weights_of
-from tfstyle.io.files import require_file, require_writable_folder, write_atomically
+from tfstyle.io.files import make_folder, require_file, require_writable_folder, write_atomically
 
 _LARGEST = 1 << 28  # bytes of a file
 QUANTIZATIONS = ("none", "float16", "dynamic")
@@ -191,7 +191,7 @@ def require_lite(output) -> pathlib.Path:
         raise ValueError(f"{named}: must end in .tflite")
     if path.is_dir():
         raise IsADirectoryError(f"{named}: is a folder; name a file")
-    require_writable_folder(path.absolute().parent, named)
+    require_writable_folder(make_folder(path.absolute().parent, "output"), named)
     return path
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
+import itertools
 import os
 import pathlib
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 _OPEN_FILES = "/proc/self/fd"
@@ -141,6 +143,47 @@ def require_writable_folder(folder: pathlib.Path, named: str) -> None:
             pass
     except OSError as error:
         raise OSError(f"{named}: cannot be written ({error.strerror})") from None
+
+
+def check_outputs(outputs: Iterable, inputs: Iterable[tuple[str, object]], argument: str = "output") -> None:
+    """Checks before the work that its outputs take the place of nothing that must stay.
+
+    Args:
+      outputs: files, or folders that are replaced as a whole.
+      inputs: (argument, path) of each file that is read.
+      argument: what to call the outputs in errors.
+
+    Raises:
+      ValueError: an output is an input, or a folder above one, however they are spelled or linked.
+      OSError: a file that is there is read-only.
+    """
+    identity, taken = functools.cache(_identity), {}
+    for name, path in inputs:
+        place = pathlib.Path(path)
+        above = [*place.absolute().parents, *place.resolve().parents] if place.exists() else []
+        for each in (place, *above):
+            taken.setdefault(identity(each), f"{name}={str(path)!r}")
+    for output in outputs:
+        named = f"{argument}={str(output)!r}"
+        if (other := taken.get(identity(output))) is not None:
+            raise ValueError(f"{named}: would take the place of {other}; name another")
+        # A file is replaced, not written to: its folder alone would have to let us.
+        if os.path.isfile(output) and not (os.access(output, os.W_OK) and os.stat(output).st_mode & 0o222):
+            raise PermissionError(f"{named}: is read-only; name another, or make it writable")
+
+
+def _identity(path) -> tuple[int, int] | str:
+    try:
+        found = os.stat(path)
+    except OSError:  # not there, or a URL
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
+
+
+def unused(path: pathlib.Path) -> pathlib.Path:
+    """Returns a path, or the first of NAME-2, NAME-3, … where something is there already."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
 
 
 def sha256(path) -> str:

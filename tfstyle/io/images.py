@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image, PngImagePlugin
 
 from tfstyle.io import decode
-from tfstyle.io.files import require_writable_folder, write_atomically
+from tfstyle.io.files import check_outputs, make_folder, require_writable_folder, write_atomically
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _NOTE = "tfstyle"  # the PNG text chunk that carries a picture's origin
@@ -104,12 +105,17 @@ def to_uint8(image) -> np.ndarray:
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def check_writable(path, argument: str = "output") -> None:
-    """Finds out before a run whether its picture can be written.
+def check_writable(path, argument: str = "output", inputs: Iterable[tuple[str, object]] = ()) -> None:
+    """Finds out before a run whether its picture can be written, and makes its folder.
+
+    Args:
+      path: of the picture.
+      argument: what to call it in errors.
+      inputs: (argument, path) of what it must not replace; see `files.check_outputs`.
 
     Raises:
-      ValueError: the suffix is not .png, .jpg or .jpeg.
-      OSError: the folder is missing or no file can be made in it.
+      ValueError: the suffix is not .png, .jpg or .jpeg, or it is an input.
+      OSError: it is read-only, or no file can be made in its folder.
     """
     path = pathlib.Path(path)
     named = f"{argument}={str(path)!r}"
@@ -117,7 +123,8 @@ def check_writable(path, argument: str = "output") -> None:
         raise ValueError(f"{named}: must end in {', '.join(_FORMATS)}")
     if path.is_dir():
         raise IsADirectoryError(f"{named}: is a folder; name a file")
-    require_writable_folder(path.parent, named)
+    check_outputs([path], inputs, argument)
+    require_writable_folder(make_folder(path.parent, argument), named)
 
 
 def save_image(path, image, note: str | None = None, alpha=None) -> None:
