@@ -206,6 +206,12 @@ def test_files_are_painted(network, stylize, tmp_path):
         (PICTURES[0, 0], {}, r"^image: "),
         (PICTURES, {"style": "dot"}, r"^style='dot': must be one of mosaic, swirls, dots$"),
         (PICTURES, {"style": tf.zeros([2, 4])}, r"^style: a tensor of shape \(2, 4\): must be \[3\] or "),
+        (PICTURES.astype(np.float32), {}, r"^image: floats must be in \[0, 1\], not from 0 to 255; divide"),
+        (
+            PICTURES * np.float32("nan"),
+            {},
+            r"^image: floats must be in \[0, 1\], not from nan to nan; divide",
+        ),
         (PICTURES, {"strength": -0.1}, r"^strength=-0\.1: must be from 0 to 1$"),
     ],
 )
@@ -217,7 +223,6 @@ def test_what_is_refused(stylize, image, options, message):
 @pytest.mark.parametrize(
     ("image", "options", "message"),
     [
-        (PICTURES.astype(np.float32), {}, r"image: floats must be in \[0, 1\]"),
         (PICTURES, {"style": np.zeros(3)}, "style: shares must be numbers, none below 0, and not all 0"),
         (PICTURES, {"style": tf.constant([[1.0, -1.0, 1.0]])}, "style: shares must be"),
         (PICTURES, {"strength": tf.constant(2.0)}, "strength: must be from 0 to 1"),

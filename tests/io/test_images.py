@@ -208,7 +208,7 @@ def test_grey_and_transparent_arrays():
     ("array", "problem"),
     [
         (np.full((4, 4, 3), 200.0), r"in \[0, 1\]"),
-        (np.full((4, 4, 3), np.nan), "finite"),
+        (np.full((4, 4, 3), np.nan), r"in \[0, 1\], not from nan"),
         (np.zeros((4, 4, 3), np.int32), "must be uint8"),
         (np.zeros((4, 4, 2)), "must be"),
         (np.zeros((2, 4, 4, 3)), "must be"),
@@ -229,7 +229,7 @@ def test_bad_files(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="is not a picture"):
         images.load_image(tmp_path / "text.png")
     (tmp_path / "empty.jpg").touch()
-    with pytest.raises(ValueError, match="is not a picture"):
+    with pytest.raises(ValueError, match=r"^image='.*empty.jpg': is empty$"):
         images.load_image(tmp_path / "empty.jpg")
     for kind in ("png", "jpg"):
         whole = io.BytesIO()
@@ -293,6 +293,29 @@ def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
     assert Image.open(tmp_path / "a.JPG").format == "JPEG"
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float64])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pictures_of_all_types_are_saved_as_they_are(tmp_path, kind, channels):
+    shown = np.dstack([PIXELS, PIXELS])[..., :channels]
+    full = 1 if kind is np.float64 else np.iinfo(kind).max
+    images.save_image(tmp_path / "a.png", tf.constant((shown / 255 * full).round(9).astype(kind))[tf.newaxis])
+    stored = np.asarray(Image.open(tmp_path / "a.png"))
+    np.testing.assert_array_equal(stored, np.repeat(shown, 3, -1) if channels == 1 else shown)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.full((4, 4, 3), 200.0), r"floats must be in \[0, 1\], not from 200 to 200; divide 0..255 by 255"),
+        (np.zeros((2, 4, 4, 3)), r"must be \[H, W\]"),
+    ],
+)
+def test_what_is_no_picture_is_not_saved(tmp_path, values, says):
+    with pytest.raises(ValueError, match=f"^image: an array .*{says}"):
+        images.save_image(tmp_path / "a.png", values)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("batch", [False, True])
 def test_opacity_is_saved(tmp_path, batch):
     """Colours are kept even where nothing shows."""
@@ -327,7 +350,7 @@ def test_a_picture_without_a_note(tmp_path):
 
 
 def test_outputs_that_cannot_be_written(tmp_path):
-    with pytest.raises(ValueError, match=r"must end in .png"):
+    with pytest.raises(ValueError, match=r"must end in .png, .jpg, .jpeg, .webp, .tif, .tiff"):
         images.check_writable(tmp_path / "a.bmp")
     images.check_writable(tmp_path / "new" / "deep" / "a.png")
     assert (tmp_path / "new" / "deep").is_dir()

@@ -187,6 +187,15 @@ def test_an_empty_mask_is_an_error(tmp_path):
         load(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8))
 
 
+def test_a_photograph_is_no_mask():
+    """Half of it of two colours, as of sky and sea, and all others in the rest."""
+    pixels = stripes(40, 40, (40, 90, 200), (20, 60, 90))
+    pixels[20:] = np.random.default_rng(0).integers(0, 256, (20, 40, 3))
+    message = r"^content_masks: looks like a photograph: only 5\d% of it has the 2 colours that would be its regions"
+    with pytest.raises(ValueError, match=message):
+        load(pixels)
+
+
 def test_the_aspect_must_be_the_pictures():
     with pytest.raises(ValueError, match=r"^style_masks: 200 x 206 pixels .*its picture, 400 x 400$"):
         load_masks([np.ones((206, 200))], "style_masks", (400, 400))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import images
-from tfstyle.io.decode import OVERSHOOT
+from tfstyle.io.decode import OVERSHOOT, require_range
 from tfstyle.losses.target_tensors import stacked
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.precision import resolved
@@ -128,8 +128,12 @@ def inside(pictures: tf.Tensor, name: str) -> tf.Tensor:
     """Returns floats cut to [0, 1], of which they must be; a resize may go beyond by rounding.
 
     Raises:
-      tf.errors.InvalidArgumentError: they are not; the message begins with the name.
+      ValueError: they are not; the message begins with the name.
+      tf.errors.InvalidArgumentError: the same when a graph runs.
     """
+    if tf.executing_eagerly():
+        require_range(pictures.numpy(), name)
+        return tf.clip_by_value(pictures, 0.0, 1.0)
     within = tf.reduce_all((pictures >= -OVERSHOOT) & (pictures <= 1 + OVERSHOOT))
     message = [f"{name}: floats must be in [0, 1]; divide 0..255 by 255"]
     with tf.control_dependencies([tf.debugging.Assert(within, message)]):

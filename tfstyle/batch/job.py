@@ -16,6 +16,7 @@ from tfstyle.batch.worker import TASK, check
 from tfstyle.config import TransferConfig
 from tfstyle.io import store
 from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
+from tfstyle.io.formats import written
 from tfstyle.runtime.stopping import Stop, never
 
 
@@ -59,6 +60,7 @@ class Batch:
         self._order = Order(config, sources.find_styles(styles), output, files=files, **options)
         named = [one for one in self._found if isinstance(one, Content)]
         require_distinct(self._order.styles, named)
+        written(f"x{self._order.suffix}", f"output_format={self._order.suffix[1:]!r}")
         check(self._order)
         if not store.is_remote(output):
             require_writable_folder(make_folder(output, "output"), f"output={output!r}")

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from tfstyle.config import TransferConfig
 
-SUFFIXES = {"png": ".png", "jpg": ".jpg"}
 # With style, suffix and what a temporary file adds, a name must fit into 255 bytes.
 _LONGEST_NAME = 120
 _LONGEST_PATH = 1024
@@ -59,7 +58,7 @@ class Order:
       config: the settings.
       styles: each content is made in every one.
       output: folder, or URL of one, for the pictures, records and manifest.
-      suffix: of the pictures, ``.png`` or ``.jpg``.
+      suffix: of the pictures, such as ``.png``; see `formats.written`.
       batch_size: pictures of one size that are made at once.
       retries: times that a picture is tried again after an error that may pass.
       retry_failures: try those again, too, that failed before and have not changed.

@@ -16,6 +16,7 @@ some failed, now or before; 130 or 143 if it was stopped, after the pictures at 
 import shlex
 
 from tfstyle.cli import common as cli
+from tfstyle.io import formats
 
 
 def define_flags():
@@ -27,7 +28,7 @@ def define_flags():
         "styles", None, "pictures, style targets (.npz), folders or globs of them, separated by commas"
     )
     cli.flags.DEFINE_string("output", None, "folder for the pictures; made if it is not there")
-    cli.flags.DEFINE_enum("output_format", "png", ("png", "jpg"), "kind of the pictures")
+    cli.flags.DEFINE_enum("output_format", "png", formats.KINDS, "kind of the pictures")
     cli.flags.DEFINE_integer("batch_size", 8, "pictures of one size that are made at once")
     cli.flags.DEFINE_integer("retries", 2, "times to try a picture again after an error that may pass")
     cli.flags.DEFINE_bool("retry_failures", False, "try again what failed before, even if it has not changed")

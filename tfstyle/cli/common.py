@@ -56,7 +56,7 @@ def define_flags(pictures: Mapping[str, str], several: Mapping[str, str] | None 
     flags.DEFINE_string(
         "output",
         None,
-        "picture to write; by default named after the inputs, in this folder, with a number where that is there",
+        "picture to write; by default, here, one that is not there yet and is named after the inputs",
     )
     flags.DEFINE_string(
         "from",

@@ -33,7 +33,7 @@ def define_flags():
     flags.DEFINE_string(
         "output",
         None,
-        "picture to write, .png or .jpg; a folder where there are several (default: CONTENT_STYLE.png, here)",
+        "picture to write; a folder where there are several (default: CONTENT_STYLE.png, here, or -2.png, …)",
     )
     flags.DEFINE_integer(
         "batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast"

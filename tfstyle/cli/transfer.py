@@ -2,8 +2,8 @@
 
     tfstyle transfer --content=photo.jpg --style=painting.jpg --output=out.png
 
-The method is Gatys, Ecker & Bethge, CVPR 2016. The picture written is a PNG or
-JPEG by its suffix, and carries its settings: --from=out.png makes it again.
+The method is Gatys, Ecker & Bethge, CVPR 2016. The picture written is a PNG,
+JPEG, WebP, TIFF or AVIF by its suffix, and carries its settings: --from=out.png makes it again.
 """
 
 from tfstyle.cli import common as cli

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.io import images
 from tfstyle.vgg import tiling
 
 _FAINT = 1e-3  # a quarter of a grey level: differences below it do not show
@@ -105,7 +106,7 @@ def _standing_out(strengths, places) -> float:
 
 def _lines(picture: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Returns the strengths of the lines between rows, `[H - 1]`, and between columns, `[W - 1]`."""
-    values = np.asarray(picture)[0]
+    values = images.load_image(picture, "picture")[0].numpy()
     return _strengths(values), _strengths(values.swapaxes(0, 1))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfstyle.io import images
 from tfstyle.losses.paper import gram_matrix
 
 # Weights of Gatys' published code (PytorchNeuralStyleTransfer), whatever the picture was made with.
@@ -50,6 +51,7 @@ def describe(
 
     # As a graph: in eager mode all layers' activations would be held until the end. As a concrete
     # function: TensorFlow would warn of retracing where every size is traced once.
+    picture = images.load_image(picture, "picture")
     activations, grams = tf.function(look).get_concrete_function(picture)(picture)
     return Described(
         {layer: activations[layer] for layer in content_layers},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfstyle.io import images
+
 # The window of SSIM; a picture must be at least as large.
 LEAST_SIZE = 11
 _SIGMA, _RADIUS = 1.5, 5  # of the blur before edges are taken, in pixels
@@ -13,8 +15,8 @@ _FAINT = 8 * 0.5 / 255  # … and above half a grey level a pixel, in units of S
 
 
 def luminance(picture: tf.Tensor) -> tf.Tensor:
-    """Returns `[B, H, W, 1]` in [0, 1]: ITU-R BT.601's luma of the encoded `[B, H, W, 3]`."""
-    return tf.image.rgb_to_grayscale(picture)
+    """Returns `[1, H, W, 1]` in [0, 1]: ITU-R BT.601's luma of a picture as `images.load_image` takes it."""
+    return tf.image.rgb_to_grayscale(images.load_image(picture, "picture"))
 
 
 def structural_similarity(picture: tf.Tensor, content: tf.Tensor) -> float:

@@ -7,6 +7,7 @@ transparency and integer pixels on the way in.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import pathlib
@@ -18,12 +19,14 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image, ImageCms, ImageOps
 
-from tfstyle.io.files import require_file
-from tfstyle.io.formats import formats
+from tfstyle.io.files import opened, require_file
+from tfstyle.io.formats import formats, lacking
 
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
+# Formats of which files with several pictures are not what people take for one.
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
 # A resize may go so far beyond [0, 1] by rounding; more than that is another range.
 OVERSHOOT = 1e-3
 
@@ -61,12 +64,25 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
       ValueError, OSError: as in `images.load_image`.
     """
     require_file(path, named)
-    with _reading(named), Image.open(path, formats=formats()) as picture:
-        picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
-        if 0 in picture.size:
-            raise ValueError("it has no pixels")
-        return picture
+    with _reading(named):
+        with opened(path) as file:
+            head = file.read(32)
+        if problem := lacking(head) if head else "is empty":
+            raise ValueError(f"{named}: {problem}")
+        with Image.open(path, formats=formats()) as picture:
+            if picture.format in _ANIMATED and getattr(picture, "is_animated", False):
+                _warn(f"{named}: holds several pictures; the first is taken")
+            picture.load()
+            ImageOps.exif_transpose(picture, in_place=True)
+            if 0 in picture.size:
+                raise ValueError("it has no pixels")
+            return picture
+
+
+@functools.cache
+def _warn(message: str) -> None:
+    """Says something once, however often a picture is read."""
+    logging.warning("%s", message)
 
 
 @contextlib.contextmanager
@@ -138,11 +154,24 @@ def _to_srgb(picture: Image.Image, profile: bytes | None, argument: str) -> Imag
                 outputMode="RGB",
             )
         except (ImageCms.PyCMSError, OSError) as error:
-            logging.warning("%s: its colour profile cannot be used (%s); it is read as sRGB", argument, error)
+            _warn(f"{argument}: its colour profile cannot be used ({error}); it is read as sRGB")
     return picture.convert("RGB")
 
 
 def _from_array(source, argument: str) -> Pixels:
+    values, opacity = values_of(source, argument), None
+    if values.shape[-1] == 4:
+        opacity, alpha = values[..., 3], values[..., 3:]
+        values = values[..., :3] * alpha + (1 - alpha)
+    return np.broadcast_to(values, (*values.shape[:2], 3)), opacity
+
+
+def values_of(source, argument: str) -> np.ndarray:
+    """Returns an array or tensor, as `images.load_image` takes it, as `[H, W, 1|3|4]` float32 in [0, 1].
+
+    Raises:
+      ValueError: it has another shape, type or range.
+    """
     values = np.asarray(source)
     given = f"{argument}: an array of shape {list(values.shape)} and type {values.dtype}"
     if values.ndim == 4 and values.shape[0] == 1:
@@ -156,11 +185,19 @@ def _from_array(source, argument: str) -> Pixels:
     elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
         raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
     values = values.astype(np.float32)
-    if not (np.isfinite(values).all() and values.min() >= -OVERSHOOT and values.max() <= 1 + OVERSHOOT):
-        raise ValueError(f"{given}: float values must be finite and in [0, 1]; divide 0..255 by 255")
-    values = np.clip(values, 0, 1)
-    opacity = None
-    if values.shape[-1] == 4:
-        opacity, alpha = values[..., 3], values[..., 3:]
-        values = values[..., :3] * alpha + (1 - alpha)
-    return np.broadcast_to(values, (*values.shape[:2], 3)), opacity
+    require_range(values, given)
+    return np.clip(values, 0, 1)
+
+
+def require_range(values: np.ndarray, named: str) -> None:
+    """Checks that floats are in [0, 1], but for what rounding makes of a resize.
+
+    Raises:
+      ValueError: they are not; the message tells the range.
+    """
+    low, high = (values.min(), values.max()) if values.size else (0, 1)
+    if not (low >= -OVERSHOOT and high <= 1 + OVERSHOOT):  # NaN is neither
+        raise ValueError(
+            f"{named}: floats must be in [0, 1], not from {low:.4g} to {high:.4g}; divide 0..255 by 255,"
+            " or give uint8"
+        )

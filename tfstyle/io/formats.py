@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import pathlib
 
 from PIL import Image
 
 # Others that Pillow knows are left alone: some start programs, such as Ghostscript.
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000", "HEIF")
+_WRITTEN = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+KINDS = tuple(suffix.removeprefix(".") for suffix in _WRITTEN)
+# {format: what it needs that not every installation has}
+_NEEDED = {
+    "HEIF": "pillow-heif: pip install 'tfstyle[heif]'",
+    "AVIF": "a newer Pillow: pip install -U pillow",
+}
+_BRANDS = {"AVIF": (b"avif", b"avis"), "HEIF": (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
 
 
 @functools.cache
@@ -34,3 +53,29 @@ def suffixes() -> frozenset[str]:
     known = {*formats(), "MPO"}
     found = {suffix for suffix, kind in Image.registered_extensions().items() if kind in known}
     return frozenset(found | {".avif", ".heic", ".heif", ".hif"})
+
+
+def lacking(head: bytes) -> str:
+    """Returns what reading a file that begins so would need; nothing where it is there or not known."""
+    brands = head[8:] if head[4:8] == b"ftyp" else b""
+    for kind, names in _BRANDS.items():
+        if any(name in brands for name in names):
+            return "" if kind in formats() else f"is {kind}, which needs {_NEEDED[kind]}"
+    return ""
+
+
+def written(path, named: str) -> str:
+    """Returns Pillow's name of the format that a picture is written in, by its suffix.
+
+    Raises:
+      ValueError: it is none that can be written here.
+    """
+    formats()
+    suffix = pathlib.Path(path).suffix.lower()
+    kind = _WRITTEN.get(suffix)
+    if kind in Image.SAVE:
+        return kind
+    if kind in _NEEDED:
+        raise ValueError(f"{named}: {suffix} needs {_NEEDED[kind]}")
+    known = [suffix for suffix, kind in _WRITTEN.items() if kind in Image.SAVE]
+    raise ValueError(f"{named}: must end in {', '.join(known)}")

@@ -15,11 +15,18 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, PngImagePlugin
 
-from tfstyle.io import decode
+from tfstyle.io import decode, formats
 from tfstyle.io.files import check_outputs, make_folder, require_writable_folder, write_atomically
 
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_NOTE = "tfstyle"  # the PNG text chunk that carries a picture's origin
+# What carries a picture's origin: a PNG's text chunk; a JPEG's comment; elsewhere EXIF's ImageDescription.
+_NOTE, _DESCRIPTION = "tfstyle", 0x010E
+_QUALITY = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95, "exact": True},
+    "TIFF": {"compression": "tiff_adobe_deflate"},
+    "AVIF": {"quality": 90, "subsampling": "4:4:4"},
+    "HEIF": {"quality": 90},
+}
 
 
 def load_image(source, argument: str = "image") -> tf.Tensor:
@@ -99,9 +106,12 @@ def cover(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def to_uint8(image) -> np.ndarray:
-    """Returns `[H, W, C]` uint8 of a `[1, H, W, C]` or `[H, W, C]` picture, rounded and clipped."""
-    values = np.asarray(image, np.float32)
+    """Returns `[H, W, C]` uint8 of `[1, H, W, C]` or `[H, W, C]`; floats are clipped to [0, 1], rounded."""
+    values = np.asarray(image)
     values = values[0] if values.ndim == 4 else values
+    if values.dtype == np.uint8:
+        return values
+    values = values.astype(np.float32)
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
@@ -114,13 +124,12 @@ def check_writable(path, argument: str = "output", inputs: Iterable[tuple[str, o
       inputs: (argument, path) of what it must not replace; see `files.check_outputs`.
 
     Raises:
-      ValueError: the suffix is not .png, .jpg or .jpeg, or it is an input.
+      ValueError: its suffix is of no format that can be written, or it is an input.
       OSError: it is read-only, or no file can be made in its folder.
     """
     path = pathlib.Path(path)
     named = f"{argument}={str(path)!r}"
-    if path.suffix.lower() not in _FORMATS:
-        raise ValueError(f"{named}: must end in {', '.join(_FORMATS)}")
+    formats.written(path, named)
     if path.is_dir():
         raise IsADirectoryError(f"{named}: is a folder; name a file")
     check_outputs([path], inputs, argument)
@@ -128,33 +137,42 @@ def check_writable(path, argument: str = "output", inputs: Iterable[tuple[str, o
 
 
 def save_image(path, image, note: str | None = None, alpha=None) -> None:
-    """Writes a picture as PNG or JPEG, by its suffix; the file is whole or unchanged.
+    """Writes a picture in the format of its suffix; the file is whole or unchanged.
 
     Args:
-      path: ends in .png, .jpg or .jpeg; an existing file is replaced.
-      image: `[1, H, W, 3]` or `[H, W, 3]`, floats in [0, 1].
+      path: ends as `formats.written` knows, such as in .png; an existing file is replaced.
+      image: an array or tensor of one picture, as `load_image` takes it.
       note: text to carry inside the file (`read_note` reads it back).
-      alpha: `[1, H, W, 1]` or `[H, W, 1]` in [0, 1]; a JPEG is laid on white by it.
+      alpha: likewise, `[1, H, W, 1]` or `[H, W, 1]`; a JPEG is laid on white by it.
 
     Raises:
+      ValueError: the image or alpha has another shape, type or range, or there is no such format.
       OSError: the file cannot be written; what stood there before is intact.
     """
-    path = pathlib.Path(path)
-    picture = Image.fromarray(to_uint8(image))
+    kind = formats.written(path, f"path={str(path)!r}")
+    pixels = to_uint8(decode.values_of(image, "image"))
+    picture = Image.fromarray(np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels)
     if alpha is not None:
-        picture.putalpha(Image.fromarray(to_uint8(alpha)[..., 0]))
-    if _FORMATS[path.suffix.lower()] == "PNG":
+        picture.putalpha(Image.fromarray(to_uint8(decode.values_of(alpha, "alpha"))[..., 0]))
+    if kind == "JPEG" and picture.mode == "RGBA":
+        white = Image.new("RGB", picture.size, "white")
+        picture = Image.composite(picture.convert("RGB"), white, picture.getchannel("A"))
+    write_drawing(path, picture, **_QUALITY.get(kind, {}), **_noted(kind, note))
+
+
+def _noted(kind: str, note: str | None) -> dict:
+    """Returns the options with which Pillow puts a note into a file."""
+    if note is None:
+        return {}
+    if kind == "JPEG":
+        return {"comment": note}
+    if kind == "PNG":
         text = PngImagePlugin.PngInfo()
-        if note is not None:
-            text.add_itxt(_NOTE, note)
-        options = {"format": "PNG", "pnginfo": text}
-    else:
-        if alpha is not None:
-            picture = Image.composite(
-                picture.convert("RGB"), Image.new("RGB", picture.size, "white"), picture.getchannel("A")
-            )
-        options = {"format": "JPEG", "quality": 95, "subsampling": 0, "comment": note or ""}
-    write_drawing(path, picture, **options)
+        text.add_itxt(_NOTE, note)
+        return {"pnginfo": text}
+    exif = Image.Exif()
+    exif[_DESCRIPTION] = note.encode()
+    return {"exif": exif}
 
 
 def write_drawing(path, picture: Image.Image, **options) -> None:
@@ -163,10 +181,9 @@ def write_drawing(path, picture: Image.Image, **options) -> None:
     Raises:
       OSError: the file cannot be written; what stood there before is intact.
     """
-    path = pathlib.Path(path)
     encoded = io.BytesIO()
-    picture.save(encoded, **{"format": _FORMATS[path.suffix.lower()], **options})
-    write_atomically(path, encoded.getvalue())
+    picture.save(encoded, formats.written(path, f"path={str(path)!r}"), **options)
+    write_atomically(pathlib.Path(path), encoded.getvalue())
 
 
 def read_note(path, argument: str = "from") -> str:
@@ -178,8 +195,13 @@ def read_note(path, argument: str = "from") -> str:
     """
     named = f"{argument}={str(path)!r}"
     picture = decode.open_picture(pathlib.Path(path), named)
-    comment = picture.info.get("comment", b"")
-    note = picture.info.get(_NOTE) or (comment.decode("utf-8", "replace") if picture.format == "JPEG" else "")
+    if picture.format == "PNG":
+        note = str(picture.info.get(_NOTE, ""))
+    elif picture.format == "JPEG":
+        note = picture.info.get("comment", b"").decode("utf-8", "replace")
+    else:  # Pillow reads EXIF's bytes as Latin-1
+        text = str(picture.getexif().get(_DESCRIPTION, ""))
+        note = text.encode("latin-1", "replace").decode("utf-8", "replace")
     if not note:
         raise ValueError(f"{named}: carries no tfstyle settings")
-    return str(note)
+    return note

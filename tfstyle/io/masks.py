@@ -17,6 +17,8 @@ Masks = Mapping[Key, tf.Tensor]
 
 # What covers less of a picture is none of its colours, but a blend of two or JPEG's noise.
 _LEAST_COVER = 0.005
+# So much of a label image has the very colours, after JPEG at quality 30; of photographs, less than 0.7.
+_LABELLED = 0.7
 _ASPECT = 0.02
 # Differences of a channel, of 255:
 _ROUNDING = 8  # as JPEG gives to areas of one colour
@@ -31,7 +33,8 @@ def load_masks(sources: Sequence, argument: str, size: tuple[int, int]) -> Masks
     One picture with colours is a label image. Each colour that covers at least
     0.5 % of it, in areas three pixels wide or more, is a region; antialiased
     edges and JPEG's noise belong to the nearest of these colours. Black is no
-    region, nor is what is transparent.
+    region, nor is what is transparent. Where these colours are less than 70 %
+    of it, within 8 of 255, it is taken for a photograph and refused.
 
     Every other picture is a mask of one region: white inside, black outside,
     greys are soft. Of one with transparent parts the opacity is the mask, also
@@ -50,7 +53,7 @@ def load_masks(sources: Sequence, argument: str, size: tuple[int, int]) -> Masks
       up to at most 1; of masks by their numbers from 0.
 
     Raises:
-      ValueError: a mask is empty or of another aspect, there are colours in one
+      ValueError: a mask is empty, a photograph or of another aspect, there are colours in one
         of several masks, or it is no picture, as in `images.load_image`.
       OSError: a file cannot be opened.
     """
@@ -158,10 +161,16 @@ def _regions(pixels: np.ndarray, size: tuple[int, int], named: str) -> Masks:
             f" {_LEAST_COVER:.1%} of it; must be a label image or a grey mask"
         )
     codes = _codes(pixels)
-    values = np.unique(codes)
+    values, counts = np.unique(codes, return_counts=True)
     channels = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=-1)
     nearest = np.zeros(1 << 24, np.int32)  # by code
     nearest[values] = _nearest_of(channels, colors)
+    alike = np.abs(channels - np.array(colors)[nearest[values]]).max(-1) <= _ROUNDING
+    if (share := counts[alike].sum() / codes.size) < _LABELLED:
+        raise ValueError(
+            f"{named}: looks like a photograph: only {share:.0%} of it has the {len(colors)} colours that would"
+            " be its regions; a mask is flat areas, one colour for each region, or grey, white inside"
+        )
     labels = nearest[codes]
     found = {}
     for index in sorted(range(len(colors)), key=lambda index: np.argmax(labels == index)):

@@ -22,4 +22,4 @@ class SnapshotReporter:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        images.save_image(self._folder / f"step_{progress.step:06}.png", image)
+        images.save_image(self._folder / f"step_{progress.step:06}.png", images.to_uint8(image))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from tfstyle.config.options import listed
+from tfstyle.io import images
 from tfstyle.reporting.progress import Progress
 
 
@@ -37,7 +38,7 @@ class TensorBoardReporter:
         self._last: Progress | None = None
         with self._writer.as_default(step=0):
             for name, picture in (inputs or {}).items():
-                tf.summary.image(f"inputs/{name}", picture)
+                tf.summary.image(f"inputs/{name}", images.load_image(picture, f"inputs: {name}"))
             if settings:
                 from tensorboard.plugins.hparams import api as hparams_api  # takes a while to import
 
@@ -63,7 +64,8 @@ class TensorBoardReporter:
                 tf.summary.scalar(f"unweighted/{name}", value)
             for name, value in progress.metrics.items():
                 tf.summary.scalar(f"metrics/{name}", value)
-            tf.summary.image("image", tf.clip_by_value(image, 0.0, 1.0))
+            uint8 = tf.as_dtype(image.dtype) == tf.uint8
+            tf.summary.image("image", image if uint8 else tf.clip_by_value(image, 0.0, 1.0))
             if progress.note:
                 tf.summary.text("note", progress.note)
         self._writer.flush()

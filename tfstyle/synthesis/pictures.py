@@ -82,7 +82,7 @@ def _make_together(
         first.config,
         finish_at=(lambda size: joined([each.exact_at(size) for each in objectives])) if exact else None,
         detail=None if details[0] is None else tf.concat(details, 0),
-        note="" if extractor is not None else _note(first.config),
+        note="" if extractor is not None else _note(first.config, inputs[0]),
         reporters=[_Finishing(reporter, compositings) for reporter in reporters],
         supervision=supervision,
         identity={**_hashes(inputs), "computed in": first.precision},
@@ -100,10 +100,12 @@ def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
     return initial_image(config.init, inputs.size, **starts, seed=config.seed)
 
 
-def _note(config: TransferConfig) -> str:
-    """Returns what was found on this machine for a config: weights and precision."""
+def _note(config: TransferConfig, inputs: Inputs) -> str:
+    """Returns what was found on this machine for a config: weights and precision; and in masks."""
     found = f"weights: {weights.describe(config.weights)}"
-    return "\n".join([found] + [choice()] * (config.precision == "auto"))
+    count = sum(region.mask is not None for region in inputs.regions)
+    masks = [f"masks: {count} region{'s' * (count > 1)}"] * bool(count)
+    return "\n".join([found] + [choice()] * (config.precision == "auto") + masks)
 
 
 def _hashes(inputs: Sequence[Inputs]) -> dict[str, str]:
