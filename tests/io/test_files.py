@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from tfstyle.io.files import check_outputs, require_writable_folder, sha256, unused, write_atomically
+from tfstyle.io.files import check_outputs, reason, require_writable_folder, sha256, unused, write_atomically
 
 
 def test_write_replaces_the_whole_file(tmp_path):
@@ -78,3 +78,8 @@ def test_a_name_that_nothing_has(tmp_path):
     for name in ("a.png", "a-2.png"):
         (tmp_path / name).touch()
     assert unused(tmp_path / "a.png") == tmp_path / "a-3.png"
+
+
+def test_reasons_are_words():
+    assert reason(PermissionError(13, "Permission denied", "a.png")) == "'a.png': permission denied"
+    assert reason(ValueError("style: is\n damaged")) == "style: is damaged"

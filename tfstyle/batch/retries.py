@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tfstyle.io.files import reason
+
 Value = TypeVar("Value")
 _FIRST_PAUSE = 0.5
 
@@ -48,13 +50,9 @@ def attempt(
             return function()
         except OSError as error:
             if tries > retries:
-                return Failure(_line(error), tries, transient=True)
+                return Failure(reason(error), tries, transient=True)
         except (ValueError, FloatingPointError) as error:
-            return Failure(_line(error), tries)
+            return Failure(reason(error), tries)
         except Exception as error:  # nobody knows of what kind; it must not cost other pictures
-            return Failure(f"{type(error).__name__}: {_line(error)}", tries, transient=True)
+            return Failure(f"{type(error).__name__}: {reason(error)}", tries, transient=True)
         pause(_FIRST_PAUSE * 2 ** (tries - 1))
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

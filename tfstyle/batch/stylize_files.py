@@ -15,7 +15,7 @@ from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.io import images
-from tfstyle.io.files import check_outputs, make_folder, require_writable_folder, sha256, unused
+from tfstyle.io.files import check_outputs, make_folder, reason, require_writable_folder, sha256, unused
 from tfstyle.io.finding import find_pictures
 
 _WAITING_GROUPS = 4  # pictures of rare sizes wait for others of theirs; so many groups' worth of them
@@ -115,7 +115,7 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
                     raise
                 failed += 1
                 if board:
-                    board.count(Outcome("failed", job.content.name, str(error)))
+                    board.count(Outcome("failed", job.content.name, reason(error)))
                     board.counts["failed"] += len(job.outputs) - 1
 
     def groups() -> Iterator[list[_Read]]:

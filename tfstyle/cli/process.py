@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import app, flags, logging
 
 from tfstyle.cli.signals import Interruption
+from tfstyle.io.files import reason
 
 FLAGS = flags.FLAGS
 INTERRUPTION = Interruption()
@@ -122,7 +123,7 @@ def _reason(error: Exception) -> str:
     if logging.level_debug():
         traceback.print_exc()
     if isinstance(error, (ValueError, OSError, FloatingPointError)):
-        return str(error)
+        return reason(error)
     if isinstance(error, MemoryError):
         return "memory: there is not enough; take a smaller image_size or batch_size"
     return str(getattr(error, "message", error)).partition("\n")[0]

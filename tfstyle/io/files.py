@@ -95,6 +95,13 @@ def require_file(path: pathlib.Path, named: str) -> None:
         raise OSError(f"{named}: is a device or pipe, not a file")
 
 
+def reason(error: Exception) -> str:
+    """Returns what went wrong in a line; of the system's errors, the file and the reason in words."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{str(error.filename)!r}: {error.strerror.lower()}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def opened(path) -> BinaryIO:
     """Opens a file to read its bytes.
 

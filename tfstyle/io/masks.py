@@ -168,8 +168,8 @@ def _regions(pixels: np.ndarray, size: tuple[int, int], named: str) -> Masks:
     alike = np.abs(channels - np.array(colors)[nearest[values]]).max(-1) <= _ROUNDING
     if (share := counts[alike].sum() / codes.size) < _LABELLED:
         raise ValueError(
-            f"{named}: looks like a photograph: only {share:.0%} of it has the {len(colors)} colours that would"
-            " be its regions; a mask is flat areas, one colour for each region, or grey, white inside"
+            f"{named}: looks like a photograph: only {share:.0%} of it has the {len(colors)} colours"
+            " that would be its regions; a mask has flat areas of one colour a region, or is grey"
         )
     labels = nearest[codes]
     found = {}
