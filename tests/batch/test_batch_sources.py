@@ -50,6 +50,11 @@ def test_folder(folder):
     assert names(find_contents(f"{folder}/")) == ["a", "sub/a", "sub/deep/b"]
 
 
+def test_outputs_below_the_contents_are_none_of_them(folder):
+    assert names(find_contents(str(folder), f"{folder}/sub/../sub")) == ["a"]
+    assert names(find_contents(f"{folder}/sub", str(folder))) == ["a", "deep/b"]
+
+
 def test_globs_take_whatever_matches(folder):
     assert names(find_contents(f"{folder}/*.*")) == ["a", "readme", "targets"]
     assert names(find_contents(f"{folder}/sub/**/*.*")) == ["a", "deep/b"]

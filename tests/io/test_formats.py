@@ -172,7 +172,7 @@ if "AVIF" in formats.formats():
     FILES["turned.avif"] = (saved("AVIF", quality=95, subsampling="4:4:4", exif=EXIF), np.rot90(DRAWN, -1))
 if HEIF:
     FILES["a.heic"] = (saved("HEIF", quality=95, chroma=444), DRAWN)
-    FILES["turned.heic"] = (saved("HEIF", quality=95, chroma=444, exif=EXIF), np.rot90(DRAWN, -1))
+    FILES["turned.heic"] = (saved("HEIF", quality=95, chroma=444, exif=EXIF.tobytes()), np.rot90(DRAWN, -1))
     FILES["p3.heic"] = (saved("HEIF", quality=95, chroma=444, icc_profile=display_p3()), of_p3(DRAWN))
 
 

@@ -55,7 +55,7 @@ class Batch:
     """
 
     def __init__(self, contents: str, styles: Sequence[str], output: str, config: TransferConfig, **options):
-        self._found: Sequence[Content] | Sequence[Shard] = sources.find_contents(contents)
+        self._found: Sequence[Content] | Sequence[Shard] = sources.find_contents(contents, output)
         files = json.loads(provenance.describe(TASK, config, {}))["inputs"]
         self._order = Order(config, sources.find_styles(styles), output, files=files, **options)
         named = [one for one in self._found if isinstance(one, Content)]

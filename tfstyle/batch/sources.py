@@ -24,13 +24,20 @@ class Shard:
     path: str
 
 
-def find_contents(where: str) -> list[Content] | list[Shard]:
+def find_contents(where: str, output: str = "") -> list[Content] | list[Shard]:
     """Returns the contents of a folder, at any depth, or of a glob; of TFRecords, the files that hold them.
+
+    Args:
+      where: the folder or glob.
+      output: folder whose pictures are none of the contents, if it lies below those.
 
     Raises:
       ValueError, OSError: there are none.
     """
     base, paths = find_pictures(where, "contents", deep=True)
+    made, above = pathlib.Path(output).resolve(), pathlib.Path(base).resolve()
+    if output and above in made.parents:
+        paths = [path for path in paths if made not in pathlib.Path(path).resolve().parents]
     records = [path for path in paths if _TFRECORD.search(path)]
     if records and len(records) < len(paths):
         other = next(path for path in paths if path not in records)
