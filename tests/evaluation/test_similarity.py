@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tfstyle.evaluation.artifacts import border_score
 from tfstyle.evaluation.similarity import edge_fidelity, structural_similarity
 
 from conftest import picture
@@ -31,6 +32,15 @@ def ramp(degrees, height, width):
 
 def test_ssim_of_the_same_picture():
     assert structural_similarity(CONTENT, CONTENT) == pytest.approx(1)
+
+
+def test_bytes_are_what_their_floats_are_and_other_ranges_are_refused():
+    content, made = (np.round(255 * each).astype(np.uint8) for each in (CONTENT, noisy(0.2)))
+    for score in (structural_similarity, edge_fidelity, border_score):
+        expected = score(made / np.float32(255), content / np.float32(255))
+        assert score(made, content) == pytest.approx(expected)
+        with pytest.raises(ValueError, match=r"^picture: .*floats must be in \[0, 1\], not from 0 to 255"):
+            score(made.astype(np.float32), content)
 
 
 def test_ssim_against_the_formula():

@@ -64,7 +64,9 @@ def test_speed_is_that_of_one_scale(tmp_path):
 
 def test_settings_and_inputs_are_written_at_once(tmp_path):
     settings = TransferConfig(style_layers="conv1_1,conv2_1", iterations=7).to_dict()
-    TensorBoardReporter(tmp_path / "trial", settings=settings, inputs={"content": IMAGE[:, ::-1]})
+    TensorBoardReporter(
+        tmp_path / "trial", settings=settings, inputs={"content": np.clip(IMAGE[:, ::-1], 0, 1)}
+    )
     seen = events(tmp_path / "trial")
     np.testing.assert_array_equal(pixels(seen[0, "inputs/content"]), as_uint8(IMAGE[:, ::-1]))
     text = tf.make_ndarray(seen[0, "config"].tensor).item().decode()

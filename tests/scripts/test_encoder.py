@@ -38,7 +38,7 @@ def test_mistakes_are_one_line(tmp_path):
     for arguments, message in (
         ([], "--photos: is missing"),
         (["--photos=.", "--output=x.txt"], "output='x.txt': must end in .npz"),
-        (["--photos=none", "--output=x.npz"], "photos='none': is no folder"),
+        (["--photos=none", "--output=x.npz"], "photos='none': no such file or folder"),
         (["--photos=.", "--output=x.npz", "--batch_size=5"], "batch_size=5: must be even"),
     ):
         process = run_script("development/train_encoder.py", *arguments, cwd=tmp_path)

@@ -46,7 +46,7 @@ class InstantStylizer(tf.keras.layers.Layer):
 
     Raises:
       ValueError: there is no such style, the strength is out of range, or the
-        image has another type or shape.
+        image has another type, shape or range.
       tf.errors.InvalidArgumentError: the same of values that are known only
         when a graph runs.
     """

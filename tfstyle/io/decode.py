@@ -184,7 +184,7 @@ def values_of(source, argument: str) -> np.ndarray:
         values = values.astype(np.float32) / np.iinfo(values.dtype).max
     elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
         raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
-    values = values.astype(np.float32)
+    values = values.astype(np.float32, copy=False)
     require_range(values, given)
     return np.clip(values, 0, 1)
 

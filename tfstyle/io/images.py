@@ -187,7 +187,7 @@ def write_drawing(path, picture: Image.Image, **options) -> None:
 
 
 def read_note(path, argument: str = "from") -> str:
-    """Returns the text that `save_image` put into a picture; Pillow bounds it at 1 MB.
+    """Returns the text that `save_image` put into a picture; Pillow bounds that of a PNG at 1 MB.
 
     Raises:
       ValueError: the file is no picture, or carries no such text.
