@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfstyle.feedforward.recipe import InstantRecipe
@@ -122,8 +123,8 @@ def require_readable(paths: Sequence) -> None:
 
 
 def _read(path: tf.Tensor) -> tf.Tensor:
-    def in_python(path: bytes):
-        return images.to_uint8(images.load_image(os.fsdecode(path), "photos"))
+    def in_python(path):  # bytes, or an array of them
+        return images.to_uint8(images.load_image(os.fsdecode(np.asarray(path).item()), "photos"))
 
     data = tf.io.read_file(path)
     return tf.ensure_shape(
