@@ -198,7 +198,7 @@ def test_jpeg_is_read_as_tensorflow_reads_it(tmp_path, name):
     np.testing.assert_allclose(images.load_image(tmp_path / name)[0] * 255, other, atol=2)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF"])
 def test_of_an_animation_the_first_picture_is_taken_and_that_is_said_once(tmp_path, caplog, kind):
     path = tmp_path / f"a.{kind.lower()}"
     path.write_bytes(several(kind))
