@@ -107,6 +107,9 @@ def painting(kind: str):
 class SignedModule(tf.Module):
     """A module of a kind, which has a graph `paint` of pictures, as floats, and options.
 
+    Of it are made `floats`, `integers` and `files`, which take pictures in each
+    form, and options.
+
     Args:
       kind: key of `KINDS`.
       defaults: of its options, for signatures that do without.
@@ -136,8 +139,9 @@ class SignedModule(tf.Module):
 
     def files(self, files, options) -> dict[str, tf.Tensor]:
         contents, *styles = files
-        contents = filled(contents, f"{self._kind.pictures[0]}_bytes")
-        styles = [one_or_each(each, contents, "style_bytes") for each in styles]
+        name, *others = (spec.name for spec in self._kind.inputs("encoded_bytes"))
+        contents = filled(contents, name)
+        styles = [one_or_each(each, contents, other) for each, other in zip(styles, others)]
 
         def file_of(files):
             pictures = [decode(file)[tf.newaxis] for file in files]
