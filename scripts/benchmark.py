@@ -37,6 +37,7 @@ pip install -e '.[benchmark]'; without them their part is left out.
 import importlib.util
 import pathlib
 import sys
+from dataclasses import replace
 
 from absl import flags
 
@@ -147,35 +148,33 @@ def compare(folder: pathlib.Path, pictures: dict[str, str], names: list[str], no
 def measure_sizes(
     folder: pathlib.Path, pictures: dict[str, str], sizes: list[int], names: list[str], notes: list[str]
 ) -> None:
-    from benchmarks import company, report, tables
+    from benchmarks import company
     from benchmarks import sizes as growth
 
     measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
     notes = [*notes, *company.warnings(growth.company(measured))]
-    machine = tables.machine()
-    report.write_json(folder / "sizes.json", {"machine": machine, "sizes": measured})
-    text = "\n\n".join([growth.markdown(measured), tables.machine_line(machine), *notes])
-    (folder / "sizes.md").write_text(f"# Seconds and memory by size\n\n{text}\n")
-    print(text)
+    _leave(folder / "sizes", "Seconds and memory by size", growth.markdown(measured), notes, sizes=measured)
 
 
 def measure_batches(folder: pathlib.Path, pictures: dict[str, str], sizes: list[int]) -> None:
-    import dataclasses
-
     with cli.quiet_tensorflow():
-        from benchmarks import batches, report, tables
+        from benchmarks import batches
 
-    config = cli.preset("gatys_code")
-    config = dataclasses.replace(config, weights=FLAGS.weights, precision="float32")
-    if FLAGS.iterations:
-        config = dataclasses.replace(config, iterations=FLAGS.iterations)
+    changes = {"iterations": FLAGS.iterations} if FLAGS.iterations else {}
+    config = replace(cli.preset("gatys_code"), weights=FLAGS.weights, precision="float32", **changes)
     measured = batches.measure(pictures, config, sizes, FLAGS.batch_pictures, FLAGS.repeats)
+    found = {"batches": measured, "config": config.to_dict()}
+    _leave(folder / "batches", "Several pictures", batches.markdown(measured), [], **found)
+
+
+def _leave(path: pathlib.Path, title: str, table: str, notes: list[str], **measured) -> None:
+    """Prints a table and writes it as a page, and what was measured as JSON beside it."""
+    from benchmarks import report, tables
+
     machine = tables.machine()
-    report.write_json(
-        folder / "batches.json", {"machine": machine, "batches": measured, "config": config.to_dict()}
-    )
-    text = "\n\n".join([batches.markdown(measured), tables.machine_line(machine)])
-    (folder / "batches.md").write_text(f"# Several pictures\n\n{text}\n")
+    report.write_json(path.with_suffix(".json"), {"machine": machine, **measured})
+    text = "\n\n".join([table, tables.machine_line(machine), *notes])
+    path.with_suffix(".md").write_text(f"# {title}\n\n{text}\n")
     print(text)
 
 

@@ -6,7 +6,6 @@ import tempfile
 
 import numpy as np
 
-TASKS = ("transfer", "training")
 OPTIMIZERS = ("adam", "lbfgs")
 _SIDE = 48
 
@@ -103,7 +102,7 @@ def training(*, weights: str, steps: list[int], log_every: int, logdir: bool) ->
 def _found(meter: Meter, steps: list[int], ending: str) -> dict[str, int]:
     if missing := sorted(set(steps) - set(meter.resident)):
         raise ValueError(f"steps={missing[0]}: was not reached, or is not reported; {ending}")
-    return {str(step): meter.resident[step] for step in steps}
+    return {step: meter.resident[step] for step in steps}
 
 
 def _pictures(count: int) -> list[np.ndarray]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle import style_targets, stylize_dataset, stylizer, transfer
+from tfstyle import load_image, style_targets, stylize_dataset, stylizer, transfer
+from tfstyle.api.dataset import from_integers
 from tfstyle.io.images import to_uint8
 
 from conftest import picture, published
@@ -91,6 +92,11 @@ def test_the_contents_own_colours(config):
     config = dataclasses.replace(config, color="content")
     found = stylizer(STYLE, config)(CONTENTS[0] / np.float32(255))
     np.testing.assert_allclose(found, transfer(CONTENTS[0], STYLE, config).image[0], atol=1e-3)
+
+
+def test_integers_in_a_graph_are_the_values_of_load_image():
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=-1)
+    np.testing.assert_array_equal(tf.function(from_integers)(levels[np.newaxis]), load_image(levels))
 
 
 def test_what_is_no_picture(stylize, config):

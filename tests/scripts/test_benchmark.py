@@ -215,7 +215,7 @@ def test_a_picture_is_judged_as_it_is_and_as_saved(prepared, tmp_path):
     assert wild[1] < 0.9 * wild[0]
 
 
-def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
+def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path, monkeypatch):
     pytest.importorskip("torch")
     from benchmarks.own_process import call
 
@@ -223,9 +223,8 @@ def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path):
     (tmp_path / "spy.py").write_text(code + "    return 'tensorflow' in sys.modules\n")
     arguments = {"evaluations": 2, "every": 1, "always": [], "settings": {}}
     folders = {"inputs_folder": str(tmp_path), "run_folder": str(tmp_path)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(tmp_path))
-        assert call("spy:run", name="torch-adam", **folders, **arguments) is False
+    monkeypatch.syspath_prepend(tmp_path)
+    assert call("spy:run", name="torch-adam", **folders, **arguments) is False
 
 
 def run_of(*rows, precision="float32", diverged=""):

@@ -119,9 +119,11 @@ def stylize_dataset(
 
 
 def from_integers(pictures: tf.Tensor) -> tf.Tensor:
-    """Returns float32 of uint8 pictures in [0, 1], or of floats as they are."""
-    values = tf.cast(pictures, tf.float32)
-    return values / 255.0 if pictures.dtype == tf.uint8 else values
+    """Returns float32 of uint8 pictures in [0, 1], the values of `load_image`, or of floats as they are."""
+    if pictures.dtype != tf.uint8:
+        return tf.cast(pictures, tf.float32)
+    # TensorFlow's graphs multiply by 1/255 instead, which in float32 misses the last bit of many values.
+    return tf.cast(tf.cast(pictures, tf.float64) / 255.0, tf.float32)
 
 
 def inside(pictures: tf.Tensor, name: str) -> tf.Tensor:

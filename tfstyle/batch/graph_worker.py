@@ -37,7 +37,12 @@ class Painter:
     def __init__(self, config: TransferConfig, styles: Sequence):
         self._config = dataclasses.replace(config, precision=resolved(config.precision))
         self._styles, self._stacks = styles, {}
-        self._graph = GraphTransfer(self._config) if _is_possible(self._config) else None
+        try:
+            GraphTransfer.require_possible(self._config)
+        except ValueError:
+            self._graph = None
+        else:
+            self._graph = GraphTransfer(self._config)
         # What it is called with has the same structure for all styles, so that it is traced once.
         self._make = tf.function(
             lambda *inputs: self._graph.make(*inputs), reduce_retracing=True, autograph=False
@@ -88,11 +93,3 @@ class Painter:
                     style = style_targets(style, self._config, extractor=self._graph.extractor)
                 self._stacks[number] = stacked(style)
         return self._stacks[number]
-
-
-def _is_possible(config: TransferConfig) -> bool:
-    try:
-        GraphTransfer.require_possible(config)
-    except ValueError:
-        return False
-    return True

@@ -4,11 +4,12 @@ import importlib.util
 import json
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+
+from tfstyle.reporting import sheets
+from tfstyle.reporting.sheets import Panel
 
 PICTURES = ("pictures.jpg", "curves.png")
-_INK, _PAPER = (32, 32, 32), (255, 255, 255)
-_LINE = 22  # height of a line of type in pixels
 
 
 def write(folder, model, names, comparisons, found, steps, size) -> None:
@@ -53,21 +54,18 @@ def _shown(steps) -> str:
 def sheet(comparisons, names, steps) -> Image.Image:
     """Returns photographs, one in each row, and what became of them."""
     kinds = ["photograph", "network", *steps]
-    cell = max(max(each.pictures["photograph"].shape[:2]) for each in comparisons)
-    font = ImageFont.load_default(15)
-    rows = [each for each in comparisons if set(kinds) <= set(each.pictures)]
-    height = sum(each.pictures["photograph"].shape[0] + _LINE for each in rows)
-    picture = Image.new("RGB", (len(kinds) * (cell + 6) - 6, height), _PAPER)
-    draw, top = ImageDraw.Draw(picture), 0
-    for each in rows:
-        for column, kind in enumerate(kinds):
-            label = {"photograph": names[each.style]}.get(kind, f"{kind} steps" if kind in steps else kind)
-            if kind != "photograph":
-                label += f", {each.share(None if kind == 'network' else kind):.2f}"
-            draw.text((column * (cell + 6), top + 2), label, _INK, font)
-            picture.paste(Image.fromarray(each.pictures[kind]), (column * (cell + 6), top + _LINE))
-        top += each.pictures["photograph"].shape[0] + _LINE
-    return picture
+
+    def panel(each, kind) -> Panel:
+        if kind == "photograph":
+            label = names[each.style]
+        else:
+            label = kind if kind == "network" else f"{kind} steps"
+            label += f", {each.share(None if kind == 'network' else kind):.2f}"
+        return Panel(Image.fromarray(each.pictures[kind]), label)
+
+    rows = [[panel(each, kind) for kind in kinds] for each in comparisons if set(kinds) <= set(each.pictures)]
+    width = max(panel.picture.width for panels in rows for panel in panels)
+    return sheets.stacked([sheets.row(panels, width) for panels in rows])
 
 
 def curves(comparisons, steps):

@@ -6,7 +6,7 @@
 A transfer with --style paints in that style; without, each call brings one. The
 folder gets a SavedModel and a card, tfstyle.json, which names its signatures; an
 older export there is replaced. TensorFlow Serving wants the folder's name to be
-a number, the version. tfstyle/export/savedmodel.py says what the signatures take and give.
+a number, the version. tfstyle/export/signatures.py says what the signatures take and give.
 """
 
 import subprocess

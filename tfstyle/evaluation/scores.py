@@ -47,17 +47,8 @@ class Scores:
 
     def to_dict(self) -> dict:
         """Returns the scores as JSON types, style layers as the paper spells them; null is no number."""
-        values = {
-            "content_error": self.content_error,
-            "style_error": self.style_error,
-            "style_errors": {paper_name(layer): _finite(error) for layer, error in self.style_errors.items()},
-            "ssim": self.ssim,
-            "edges": self.edges,
-            "border": self.border,
-            "seams": self.seams,
-            "objective": self.objective,
-            "evaluations": self.evaluations,
-        }
+        errors = {paper_name(layer): _finite(error) for layer, error in self.style_errors.items()}
+        values = vars(self) | {"style_error": self.style_error, "style_errors": errors}
         return {name: _finite(value) for name, value in values.items()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -49,16 +51,7 @@ class Column:
         return {name for name, rank in ranks.items() if rank == min(ranks.values())}
 
 
-def _lower(value: float) -> float:
-    return value
-
-
-def _higher(value: float) -> float:
-    return -value
-
-
-def _near_one(value: float) -> float:
-    return max(value, 1.0)
+_LOWER, _HIGHER, _NEAR_ONE = float, operator.neg, functools.partial(max, 1.0)  # what is better
 
 
 def key_columns(evaluation: Evaluation) -> list[Column]:
@@ -67,44 +60,44 @@ def key_columns(evaluation: Evaluation) -> list[Column]:
         Column(
             "content error",
             lambda scores: scores.content_error,
-            _lower,
+            _LOWER,
             "squared deviation of the activations from the content's, as a share of theirs; 0 is the content",
         ),
         Column(
             "style error",
             lambda scores: scores.style_error,
-            _lower,
+            _LOWER,
             "squared deviation of the Gram matrices from the style's, as a share of theirs,"
             " mean of the layers (their own columns follow); 0 is the style",
         ),
         Column(
             "SSIM",
             lambda scores: scores.ssim,
-            _higher,
+            _HIGHER,
             "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content",
         ),
         Column(
             "edges",
             lambda scores: scores.edges,
-            _higher,
+            _HIGHER,
             "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance",
         ),
         Column(
             "border",
             lambda scores: scores.border,
-            _near_one,
+            _NEAR_ONE,
             "how much lines along the border stand out, over the content's; about 1 is no frame",
         ),
         Column(
             "seams",
             lambda scores: scores.seams,
-            _near_one,
+            _NEAR_ONE,
             "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only",
         ),
         Column(
             "objective",
             lambda scores: scores.objective,
-            _lower,
+            _LOWER,
             "content and style as Gatys' published code weighs them, whatever the picture was made with",
         ),
     ]
@@ -119,7 +112,7 @@ def columns(evaluation: Evaluation) -> list[Column]:
     """Returns all columns: the key ones, and each style layer's error after their mean."""
     first, style, *others = key_columns(evaluation)
     layers = [
-        Column(f"style {paper_name(layer)}", lambda scores, layer=layer: scores.style_errors[layer], _lower)
+        Column(f"style {paper_name(layer)}", lambda scores, layer=layer: scores.style_errors[layer], _LOWER)
         for layer in evaluation.reference.style_errors
     ]
     return [first, style, *layers, *others]

@@ -40,13 +40,10 @@ _LICENSE = "MIT, for the code; weights and style pictures have the licences of t
 def export_extractor(
     output, extractor: tf.keras.Model, about: Mapping[str, Any] | None = None
 ) -> pathlib.Path:
-    """Saves an extractor. Each signature gives float32 activations under the layers' names.
+    """Saves an extractor.
 
-    =================  =========================================================
-    `serving_default`  `image`: uint8 `[B, H, W, 3]`
-    `float`            `image`: float32 `[B, H, W, 3]` in [0, 1]
-    `encoded_bytes`    `image_bytes`: string `[B]`, JPEG or PNG, all of one size
-    =================  =========================================================
+    Its signatures (see `signatures`) take `image` or `image_bytes`, files of one
+    size, and give float32 activations under the layers' names.
 
     Args:
       output: folder to save into. If it is there, it must be empty or hold
@@ -76,21 +73,11 @@ def export_extractor(
 def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], style=None) -> pathlib.Path:
     """Saves a whole transfer: pictures in, and out what `transfer` makes of them.
 
-    With a style, which becomes part of the model, a call is one of
-
-    =================  ==================================  ===============================
-    `serving_default`  `image`: uint8 `[B, H, W, 3]`       `picture`: the same
-    `with_steps`       the same, `steps`: int32 scalar     `picture`: the same
-    `float`            `image`: float32, in [0, 1]         `picture`: the same
-    `encoded_bytes`    `image_bytes`: string `[B]`, files  `picture_bytes`: the same, PNG
-    =================  ==================================  ===============================
-
-    of `config.iterations` steps, but for `with_steps`. Without a style, each
-    call brings it: inputs are `content`, `style` (as many, or one for all) and
-    `steps`, or `content_bytes`, `style_bytes` and `steps`; there is no
-    `with_steps`. Files of one call may have different sizes. What
-    `tf.saved_model.load` gives also has the function behind all signatures, in
-    floats: `paint(content, steps)`, or `paint(content, style, steps)`.
+    Signatures (see `signatures`) take `content`, `style` and `steps`, an int32
+    scalar. With a style, which becomes part of the model, they take `image`
+    alone and make `config.iterations` steps; `with_steps` takes `steps`, too.
+    What `tf.saved_model.load` gives also has the function behind all
+    signatures, in floats: `paint(content, style, steps)`, or `paint(content, steps)`.
 
     Args:
       output: as in `export_extractor`.
@@ -138,18 +125,11 @@ def export_network(
 ) -> pathlib.Path:
     """Saves a network that paints in one pass, from `feedforward.training.train`.
 
-    =================  =================================  ===============================
-    `serving_default`  `image`: uint8 `[B, H, W, 3]`      `picture`: the same
-    `float`            `image`: float32, in [0, 1]        `picture`: the same
-    `encoded_bytes`    `image_bytes`: string `[B]`        `picture_bytes`: the same, PNG
-    `with_style`       `image`: uint8, `style`: float32   `picture`: uint8
-                       `[1 or B, S]`, `strength`
-    =================  =================================  ===============================
-
-    But for `with_style`, the first style is meant, whole. Weights of styles
-    should add up to 1; a strength from 0 to 1 blends the picture with the
-    photograph. `feedforward.loading.load_network` gives the network back. For people,
-    there is a page, README.md.
+    Signatures (see `signatures`) take `image`, and `with_style` also `style`, a
+    float32 `[1 or B, S]`, and `strength`. But for that one, the first style is
+    meant, whole. Weights of styles should add up to 1; a strength from 0 to 1
+    blends the picture with the photograph. `feedforward.loading.load_network`
+    gives the network back. For people, there is a page, README.md.
 
     Args:
       output: as in `export_extractor`, also for errors.

@@ -1,14 +1,25 @@
-"""What exported models answer to: thin shells around one graph each, which is made and saved once.
+"""What exported models answer to: a table, and thin shells around one graph each, which is saved once.
 
-A signature says what comes in and goes out: uint8, floats in [0, 1], or files in
-memory. The names of the latter end in `_bytes`: TensorFlow Serving's REST
-interface has such in base64.
+A model has one function on floats in [0, 1]. Its signatures are made of it: in
+`FORMS` is how pictures come and go, in `KINDS` what each kind of models takes.
+
+=================  ============================================  ========================
+`serving_default`  pictures: uint8 `[B, H, W, 3]`                `picture`: the same
+`float`            pictures: float32 `[B, H, W, 3]` in [0, 1]    `picture`: the same
+`encoded_bytes`    `…_bytes`: string `[B]`, files in memory,     `picture_bytes`: `[B]`,
+                   JPEG or PNG, of any sizes                     PNG
+=================  ============================================  ========================
+
+A style is one picture, or as many as there are to be painted. (Names end in
+`_bytes` as TensorFlow Serving's REST interface has such in base64.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfstyle.api.dataset import from_integers, inside, to_integers
@@ -18,44 +29,142 @@ from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.vgg import minimum_size
 
 
-def picture_spec(name: str, dtype=tf.float32) -> tf.TensorSpec:
-    """Returns the signature of pictures, `[B, H, W, 3]`."""
-    return tf.TensorSpec([None, None, None, 3], dtype, name)
+class Form(NamedTuple):
+    """How pictures come into a signature.
+
+    Attributes:
+      method: of `SignedModule`, that takes them so.
+      dtype, shape: of the tensor; None: any.
+      suffix: of its name.
+    """
+
+    method: str
+    dtype: tf.DType
+    shape: tuple = (None, None, None, 3)
+    suffix: str = ""
+
+    def spec(self, name: str) -> tf.TensorSpec:
+        """Returns the input of a name."""
+        return tf.TensorSpec(self.shape, self.dtype, name + self.suffix)
 
 
-def file_spec(name: str) -> tf.TensorSpec:
-    """Returns the signature of files in memory, `[B]`."""
-    return tf.TensorSpec([None], tf.string, name)
+FORMS = {
+    "serving_default": Form("integers", tf.uint8),
+    "float": Form("floats", tf.float32),
+    "encoded_bytes": Form("files", tf.string, (None,), "_bytes"),
+}
+
+
+class Kind(NamedTuple):
+    """What models of a kind take.
+
+    Attributes:
+      pictures: what is seen, or painted, and the style, if each call brings it.
+      options: inputs beside the pictures.
+      detailed: a signature more, on uint8, that takes the options; the others
+        then go by defaults. '': there are no defaults, and all take them.
+    """
+
+    pictures: tuple[str, ...] = ("image",)
+    options: tuple[tf.TensorSpec, ...] = ()
+    detailed: str = ""
+
+    def signatures(self) -> dict[str, Form]:
+        """Returns {signature: form}."""
+        return FORMS | ({self.detailed: FORMS["serving_default"]} if self.detailed else {})
+
+    def inputs(self, signature: str) -> list[tf.TensorSpec]:
+        """Returns what a signature takes."""
+        form = self.signatures()[signature]
+        takes_options = self.detailed in ("", signature)
+        return [*map(form.spec, self.pictures), *(self.options if takes_options else ())]
 
 
 _STEPS = tf.TensorSpec([], tf.int32, "steps")
+_WEIGHTS = tf.TensorSpec([None, None], tf.float32, "style")
 STRENGTH = tf.TensorSpec([], tf.float32, "strength")
+
+KINDS = {
+    "extractor": Kind(),
+    "transfer": Kind(("content", "style"), (_STEPS,)),
+    "transfer in a style": Kind(options=(_STEPS,), detailed="with_steps"),
+    "network": Kind(options=(_WEIGHTS, STRENGTH), detailed="with_style"),
+    "style_network": Kind(("image", "style"), (STRENGTH,)),
+}
+
+
+def on_floats(*names: str, options: Sequence[tf.TensorSpec] = ()):
+    """Returns what makes a graph of a method on pictures of these names and on options."""
+    specs = [*map(FORMS["float"].spec, names), *options]
+    return tf.function(input_signature=specs, autograph=False)
+
+
+def painting(kind: str):
+    """Returns what makes a graph of `paint` of a kind's pictures and options."""
+    return on_floats(*KINDS[kind].pictures, options=KINDS[kind].options)
 
 
 class SignedModule(tf.Module):
-    """A module whose functions of some names are its signatures.
+    """A module of a kind, which has a graph `paint` of pictures, as floats, and options.
 
-    Attributes:
-      names: {signature: function of the module}.
+    Of it are made `floats`, `integers` and `files`, which take pictures in each
+    form, and options.
+
+    Args:
+      kind: key of `KINDS`.
+      defaults: of its options, for signatures that do without.
     """
 
-    names: Mapping[str, str] = {"serving_default": "integers", "float": "floats", "encoded_bytes": "files"}
+    def __init__(self, kind: str, *defaults):
+        super().__init__(name=kind.partition(" ")[0])
+        self._kind, self._defaults = KINDS[kind], defaults
 
     def functions(self) -> dict[str, tf.types.experimental.GenericFunction]:
         """Returns {signature: function}, for `tf.saved_model.save`."""
-        return {signature: getattr(self, name) for signature, name in self.names.items()}
+        count = len(self._kind.pictures)
+
+        def function(signature: str, form: Form):
+            def answer(*inputs):
+                return getattr(self, form.method)(inputs[:count], inputs[count:] or self._defaults)
+
+            return tf.function(answer, input_signature=self._kind.inputs(signature), autograph=False)
+
+        return {signature: function(signature, form) for signature, form in self._kind.signatures().items()}
+
+    def floats(self, pictures, options) -> dict[str, tf.Tensor]:
+        return {"picture": self.paint(*pictures, *options)}
+
+    def integers(self, pictures, options) -> dict[str, tf.Tensor]:
+        return {"picture": to_integers(self.paint(*map(from_integers, pictures), *options))}
+
+    def files(self, files, options) -> dict[str, tf.Tensor]:
+        contents, *styles = files
+        name, *others = (spec.name for spec in self._kind.inputs("encoded_bytes"))
+        contents = filled(contents, name)
+        styles = [one_or_each(each, contents, other) for each, other in zip(styles, others)]
+
+        def file_of(files):
+            pictures = [decode(file)[tf.newaxis] for file in files]
+            return encode_png(self.integers(pictures, options)["picture"][0])
+
+        # One by one: each picture keeps all cores busy, and has its own size.
+        together = (contents, *(tf.broadcast_to(each, tf.shape(contents)) for each in styles))
+        spec = tf.TensorSpec([], tf.string)
+        return {
+            "picture_bytes": tf.map_fn(file_of, together, fn_output_signature=spec, parallel_iterations=1)
+        }
 
 
 class SignedExtractor(SignedModule):
     """An extractor: pictures in, {layer: activations} out."""
 
     def __init__(self, extractor: tf.keras.Model):
-        super().__init__(name="extractor")
+        super().__init__("extractor")
         self.extractor = extractor
         self.least = minimum_size(extractor)
 
-    @tf.function(input_signature=[picture_spec("image")], autograph=False)
-    def floats(self, image):
+    @on_floats("image")
+    def activations(self, image):
         height, width = tf.unstack(tf.shape(image)[1:3])
         image = required(
             checked(image, "image"),
@@ -68,13 +177,15 @@ class SignedExtractor(SignedModule):
         found = self.extractor(tf.cast(image, self.extractor.input.dtype))
         return {layer: tf.cast(activation, tf.float32) for layer, activation in found.items()}
 
-    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
-    def integers(self, image):
-        return self.floats(from_integers(image))
+    def floats(self, pictures, options):
+        return self.activations(*pictures)
 
-    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
-    def files(self, image_bytes):
-        first = tf.shape(decode(filled(image_bytes, "image_bytes")[0]))
+    def integers(self, pictures, options):
+        return self.activations(*map(from_integers, pictures))
+
+    def files(self, files, options):
+        files = filled(*files, "image_bytes")
+        first = tf.shape(decode(files[0]))
 
         def pixels_of(file):
             pixels = decode(file)
@@ -83,38 +194,20 @@ class SignedExtractor(SignedModule):
             return required(pixels, tf.reduce_all(own == first), message, first, "and", own)
 
         spec = tf.TensorSpec([None, None, 3], tf.uint8)
-        return self.integers(tf.map_fn(pixels_of, image_bytes, fn_output_signature=spec))
+        return self.integers([tf.map_fn(pixels_of, files, fn_output_signature=spec)], options)
 
 
 class SignedTransfer(SignedModule):
     """A transfer: content, style and steps in, picture out."""
 
     def __init__(self, graph: GraphTransfer):
-        super().__init__(name="transfer")
+        super().__init__("transfer")
         self.graph = graph
 
-    @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
+    @painting("transfer")
     def paint(self, content, style, steps):
         style = one_or_each(checked(style, "style"), content, "style")
         return self.graph.paint(checked(content, "content"), style, steps)
-
-    @tf.function(input_signature=[picture_spec("content"), picture_spec("style"), _STEPS], autograph=False)
-    def floats(self, content, style, steps):
-        return {"picture": self.paint(content, style, steps)}
-
-    @tf.function(
-        input_signature=[picture_spec("content", tf.uint8), picture_spec("style", tf.uint8), _STEPS],
-        autograph=False,
-    )
-    def integers(self, content, style, steps):
-        return {"picture": to_integers(self.paint(from_integers(content), from_integers(style), steps))}
-
-    @tf.function(
-        input_signature=[file_spec("content_bytes"), file_spec("style_bytes"), _STEPS], autograph=False
-    )
-    def files(self, content_bytes, style_bytes, steps):
-        content_bytes = filled(content_bytes, "content_bytes")
-        return painted_files(lambda *pair: self.integers(*pair, steps), content_bytes, style_bytes)
 
 
 class SignedStyle(SignedModule):
@@ -126,36 +219,14 @@ class SignedStyle(SignedModule):
       iterations: where a call does not say how many.
     """
 
-    names = SignedModule.names | {"with_steps": "with_steps"}
-
     def __init__(self, graph: GraphTransfer, picture: tf.Tensor | None, iterations: int):
-        super().__init__(name="transfer")
+        super().__init__("transfer in a style", iterations)
         self.graph = graph
         self._picture = picture
-        self._iterations = iterations
 
-    @tf.function(input_signature=[picture_spec("content"), _STEPS], autograph=False)
+    @painting("transfer in a style")
     def paint(self, content, steps):
         return self.graph.paint(checked(content, "image"), self._picture, steps)
-
-    @tf.function(input_signature=[picture_spec("image", tf.uint8), _STEPS], autograph=False)
-    def with_steps(self, image, steps):
-        return {"picture": to_integers(self.paint(from_integers(image), steps))}
-
-    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
-    def integers(self, image):
-        return self.with_steps(image, tf.constant(self._iterations))
-
-    @tf.function(input_signature=[picture_spec("image")], autograph=False)
-    def floats(self, image):
-        return {"picture": self.paint(image, tf.constant(self._iterations))}
-
-    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
-    def files(self, image_bytes):
-        def file_of(file):
-            return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
-
-        return {"picture_bytes": one_by_one(file_of, filled(image_bytes, "image_bytes"))}
 
 
 class SignedNetwork(SignedModule):
@@ -169,71 +240,18 @@ class SignedNetwork(SignedModule):
       parameters: {layer/parameter: variable}; by these names, `feedforward.loading` finds them in a model.
     """
 
-    names = SignedModule.names | {"with_style": "with_style"}
-
     def __init__(self, network: tf.keras.Model):
-        super().__init__(name="network")
+        self.styles = int(network.input["style"].shape[-1])
+        super().__init__("network", np.eye(1, self.styles, dtype=np.float32), 1.0)  # the first, whole
         self.network = network
         self.parameters = parameters(network)
-        self.styles = int(network.input["style"].shape[-1])
-        self._first = tf.constant([[1.0] + [0.0] * (self.styles - 1)])
 
-    @tf.function(
-        input_signature=[
-            picture_spec("image"),
-            tf.TensorSpec([None, None], tf.float32, "style"),
-            STRENGTH,
-        ],
-        autograph=False,
-    )
+    @painting("network")
     def paint(self, image, style, strength):
         image = checked(image, "image")
         style = tf.broadcast_to(style, tf.stack([tf.shape(image)[0], self.styles]))
         made = self.network({"image": image, "style": style})
         return image + share_of(strength) * (made - image)
-
-    @tf.function(input_signature=[picture_spec("image")], autograph=False)
-    def floats(self, image):
-        return {"picture": self.paint(image, self._first, tf.constant(1.0))}
-
-    @tf.function(input_signature=[picture_spec("image", tf.uint8)], autograph=False)
-    def integers(self, image):
-        return {"picture": to_integers(self.floats(from_integers(image))["picture"])}
-
-    @tf.function(
-        input_signature=[
-            picture_spec("image", tf.uint8),
-            tf.TensorSpec([None, None], tf.float32, "style"),
-            STRENGTH,
-        ],
-        autograph=False,
-    )
-    def with_style(self, image, style, strength):
-        return {"picture": to_integers(self.paint(from_integers(image), style, strength))}
-
-    @tf.function(input_signature=[file_spec("image_bytes")], autograph=False)
-    def files(self, image_bytes):
-        def file_of(file):
-            return encode_png(self.integers(decode(file)[tf.newaxis])["picture"][0])
-
-        return {"picture_bytes": one_by_one(file_of, filled(image_bytes, "image_bytes"))}
-
-
-def one_by_one(file_of, files):
-    """Returns what a function makes of each file, or of each of several files, which come in turn."""
-    # Each picture keeps all cores busy, and has its own size.
-    return tf.map_fn(file_of, files, fn_output_signature=tf.TensorSpec([], tf.string), parallel_iterations=1)
-
-
-def painted_files(paint, contents: tf.Tensor, styles: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Returns {"picture_bytes": what a signature paints of each file, in the style file or its own}."""
-    styles = one_or_each(styles, contents, "style_bytes")
-    pairs = (contents, tf.broadcast_to(styles, tf.shape(contents)))
-
-    def file_of(pair):
-        return encode_png(paint(*(decode(file)[tf.newaxis] for file in pair))["picture"][0])
-
-    return {"picture_bytes": one_by_one(file_of, pairs)}
 
 
 def required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:

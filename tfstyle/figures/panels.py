@@ -18,18 +18,18 @@ class Panel:
     """One picture of a figure.
 
     Attributes:
-      row, column: labels of the line and the column it stands in; '' for none.
-      caption: what stands below it; '' for nothing.
       config: how it is made.
+      caption: what stands below it; '' for nothing.
+      row, column: labels of the line and the column it stands in; '' for none.
       task: `TRANSFER` or `RECONSTRUCT`.
       pictures: the arguments it needs, of "content" and "style".
       magnified: shows the middle third instead of the whole.
     """
 
-    row: str
-    column: str
-    caption: str
     config: TransferConfig
+    caption: str = ""
+    row: str = ""
+    column: str = ""
     task: str = TRANSFER
     pictures: tuple[str, ...] = ("content", "style")
     magnified: bool = False
@@ -64,23 +64,17 @@ def representations(base: TransferConfig) -> Figure:
     Nothing else moves the pictures: the base's total variation does not apply.
     """
     base = dataclasses.replace(base, tv_weight=0.0)
-    contents = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2", "block5_conv2")
+    contents = tuple(f"block{block}_conv2" for block in range(1, 6))
     styles = tuple(f"block{block}_conv1" for block in range(1, 6))
-    panels = [
-        Panel(
-            "content",
-            "",
-            paper_name(layer),
-            dataclasses.replace(base, content_layers=(layer,), init="noise"),
-            RECONSTRUCT,
-            ("content",),
-        )
-        for layer in contents
-    ]
+
+    def panel(kind: str, caption: str, **changes) -> Panel:
+        config = dataclasses.replace(base, init="noise", **changes)
+        return Panel(config, caption, row=kind, task=RECONSTRUCT, pictures=(kind,))
+
+    panels = [panel("content", paper_name(layer), content_layers=(layer,)) for layer in contents]
     for count in range(1, 6):
-        last = f" to {paper_name(styles[count - 1])}" if count > 1 else ""
-        config = dataclasses.replace(base, style_layers=styles[:count], style_layer_weights=(), init="noise")
-        panels.append(Panel("style", "", paper_name(styles[0]) + last, config, RECONSTRUCT, ("style",)))
+        caption = paper_name(styles[0]) + (f" to {paper_name(styles[count - 1])}" if count > 1 else "")
+        panels.append(panel("style", caption, style_layers=styles[:count], style_layer_weights=()))
     title = "Content reconstructed from one layer, style from more and more"
     return Figure("representations", title, tuple(panels), 5)
 
@@ -101,45 +95,33 @@ def tradeoff(base: TransferConfig) -> Figure:
     for factor in (0.1, 1.0, 10.0, 100.0):
         config = dataclasses.replace(base, content_weight=factor * base.content_weight)
         ratio = config.content_weight / config.style_weight
-        panels.append(Panel("", "", f"content / style = {ratio:g}", config))
+        panels.append(Panel(config, f"content / style = {ratio:g}"))
     return Figure("tradeoff", "Matching the content against matching the style", tuple(panels), 2)
 
 
 def layers(base: TransferConfig) -> Figure:
     """Figure 5: content matched in a shallow and in a deep layer, with a part magnified."""
-    panels = [
-        Panel(
-            paper_name(layer),
-            "",
-            part,
-            dataclasses.replace(base, content_layers=(layer,)),
-            magnified=magnified,
-        )
-        for layer in ("block2_conv2", "block4_conv2")
-        for part, magnified in (("", False), ("its middle, magnified", True))
-    ]
+    panels = []
+    for layer in ("block2_conv2", "block4_conv2"):
+        whole = Panel(dataclasses.replace(base, content_layers=(layer,)), row=paper_name(layer))
+        panels += [whole, dataclasses.replace(whole, caption="its middle, magnified", magnified=True)]
     return Figure("layers", "The content matched in a shallow and in a deep layer", tuple(panels), 2)
 
 
 def initialisation(base: TransferConfig) -> Figure:
     """Figure 6: starts from the content, from the style, and four from noise."""
-    starts = [("content", base.seed), ("style", base.seed)]
-    starts += [("noise", base.seed + number) for number in range(4)]
+    starts = [("content", base.seed, ""), ("style", base.seed, "")]
+    starts += [("noise", seed, f", seed {seed}") for seed in range(base.seed, base.seed + 4)]
     panels = [
-        Panel(
-            "",
-            "",
-            f"from {init}" + (f", seed {seed}" if init == "noise" else ""),
-            dataclasses.replace(base, init=init, seed=seed),
-        )
-        for init, seed in starts
+        Panel(dataclasses.replace(base, init=init, seed=seed), f"from {init}{seeded}")
+        for init, seed, seeded in starts
     ]
     return Figure("initialisation", "One objective from different starts", tuple(panels), 3)
 
 
 def photo(base: TransferConfig) -> Figure:
     """Figure 7: a photograph in the style of another."""
-    panel = Panel("", "", "the content in the style of the other", base)
+    panel = Panel(base, "the content in the style of the other")
     return Figure("photo", "From photograph to photograph", (panel,), 1)
 
 
@@ -167,7 +149,7 @@ def control(base: TransferConfig) -> Figure:
         ],
     }
     panels = [
-        Panel(row, "", _in_words(change), dataclasses.replace(base, **change))
+        Panel(dataclasses.replace(base, **change), _in_words(change), row=row)
         for row, changes in rows.items()
         for change in changes
     ]
@@ -210,10 +192,9 @@ def grid(
     """
     panels = [
         Panel(
-            f"{rows[0]} {row}",
-            f"{columns[0]} {column}",
-            "",
             dataclasses.replace(base, **row_change, **column_change),
+            row=f"{rows[0]} {row}",
+            column=f"{columns[0]} {column}",
         )
         for row, row_change in rows[1].items()
         for column, column_change in columns[1].items()

@@ -3,6 +3,7 @@
 progress.py     the record `Progress`, and what a `Reporter` is
 console.py      a line with bar, speed, time left and losses
 snapshots.py    the picture as a file
+sheets.py       labelled pictures as one
 tensorboard.py  scalars, pictures, settings and a profile for TensorBoard
 
 The loop makes a `Progress` before the first step, between compiled chunks and

@@ -1,11 +1,9 @@
 """A style picture: patches of pastel hatching in bright colours, layer over layer, on dark paper."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # drawn at this multiple of the size and scaled down, which smooths edges
 _PAPER = np.array((34, 26, 46), np.float32)
 # Neighbouring colours go well together; patches take them by a slowly changing field.
 _PALETTE = np.array(
@@ -28,7 +26,7 @@ _PALETTE = np.array(
 def crayon(width=768, height=576, seed=47):
     """Returns the style picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     # The tooth of the paper: its heights take the crayon, its hollows stay dark.
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     grain = fractal(generator, (512, 512), slope=0.6, lowest=24)
@@ -43,8 +41,7 @@ def crayon(width=768, height=576, seed=47):
             if generator.random() < 0.16:
                 tint = 1.3 * _PAPER  # a dark crayon brings the paper back between the colours
             _hatch(generator, color, tooth, middle, patch, brush, press, tint)
-    picture = Image.fromarray(np.clip(color, 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(color)
 
 
 def _spots(generator, wide, high, pitch):

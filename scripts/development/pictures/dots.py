@@ -3,9 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # painted at this multiple of the size and scaled down, which smooths edges
 _CANVAS = (226, 214, 186)
 # The pure colours that stand for each place, most to least; the last ones are its complements.
 _MIXTURES = [
@@ -22,7 +21,7 @@ _SHARES = (0.34, 0.25, 0.15, 0.09, 0.17)
 def dots(width=768, height=576, seed=51):
     """Returns the picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     picture = Image.new("RGB", (wide, high), _CANVAS)
     draw = ImageDraw.Draw(picture)
     land = fractal(generator, (256, 256), slope=1.5, highest=10)
@@ -45,7 +44,7 @@ def dots(width=768, height=576, seed=51):
             _dab(draw, u + 0.9, v + 0.9, r, w, c * 0.72)
             _dab(draw, u, v, r * 0.95, w, c)
             _dab(draw, u - 0.22 * r, v - 0.25 * r, r * 0.45, w, c + (255 - c) * 0.16)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(picture)
 
 
 def _dab(draw, x, y, radius, wider, color):

@@ -1,11 +1,9 @@
 """A style picture: stained glass, glowing panes of jewel colours in black lead."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # drawn at this multiple of the size and scaled down, which smooths edges
 _PANE = 128  # pixels, drawn at that multiple, from one pane to the next
 _LEAD = 7.5  # half the width of a lead line, likewise
 # Each colour as it is in the thick of the glass and where light comes through.
@@ -23,7 +21,7 @@ _COLORS = [
 def glass(width=768, height=576, seed=31):
     """Returns the picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     seeds = _seeds(generator, wide, high)
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     bend = fractal(generator, (256, 256), slope=1.6, highest=8)
@@ -52,8 +50,7 @@ def glass(width=768, height=576, seed=31):
     shine = np.clip(down + right, 0, 1)[..., np.newaxis]
     metal = np.array([13, 12, 16]) + shine * np.array([46, 48, 56])
     picture = color * (1 - lead) + metal * lead
-    picture = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(picture)
 
 
 def _seeds(generator, wide, high):

@@ -1,11 +1,9 @@
 """A style picture: small stones laid in curving rows, pale grout between them."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # laid at this multiple of the size and scaled down, which smooths edges
 _ROW = 24  # pixels, drawn at that multiple, from one row to the next
 _GROUT = np.array([214, 203, 182])
 # Each zone is a family of stones, so that no two neighbours match.
@@ -23,7 +21,7 @@ _RINGS = [(0.34, 0.36, 0.25), (1.02, 0.66, 0.29), (0.94, 0.13, 0.16), (0.20, 0.9
 def mosaic(width=768, height=576, seed=21):
     """Returns the picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     chip = fractal(generator, (512, 512), slope=1.1, lowest=12)
     # Hands don't cut straight lines.
@@ -78,8 +76,7 @@ def mosaic(width=768, height=576, seed=21):
     grain = 1 + 0.035 * sample(chip, y, x)[..., np.newaxis]
     grout = _GROUT * (0.90 + 0.10 * smoothstep(-3, 1, edge))[..., np.newaxis]
     picture = (grout * (1 - solid) + color * light[..., np.newaxis] * solid) * grain
-    picture = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(picture)
 
 
 def _waves(x, y, shaken, high):

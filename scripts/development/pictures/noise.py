@@ -1,8 +1,11 @@
-"""Random textures that repeat without a seam, and colours to paint with."""
+"""Random textures that repeat without a seam, colours to paint with, and fine drawings scaled down."""
 
 import itertools
 
 import numpy as np
+from PIL import Image
+
+FINE = 2  # pictures are drawn at this multiple of their size and scaled down, which smooths edges
 
 
 def fractal(generator, shape, slope=1.5, lowest=1, highest=np.inf):
@@ -64,3 +67,9 @@ def blend(first, second, share):
 def linear(red, green, blue):
     """Turns a display colour of 0 .. 255 into light, which adds up."""
     return (np.array([red, green, blue], np.float32) / 255) ** 2.2
+
+
+def shrunk(drawing):
+    """Returns a drawing of values from 0 to 255 as a picture of its final size."""
+    picture = Image.fromarray(np.clip(drawing, 0, 255).astype(np.uint8))
+    return picture.resize((picture.width // FINE, picture.height // FINE), Image.Resampling.LANCZOS)

@@ -3,9 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # drawn at this multiple of the size and scaled down, which smooths edges
 # Colours, and how often each is taken: muted ones carry the picture, strong ones accent it.
 _PALETTE = [
     ((168, 52, 36), 1.3),  # brick red
@@ -25,7 +24,7 @@ _DIRECTIONS = np.radians([18, 62, 104, 151])
 def shards(width=768, height=576, seed=23):
     """Returns the style picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     color = np.full((high, wide, 3), (150, 120, 92), np.float32)
     paper = fractal(generator, (512, 512), slope=0.5, lowest=24)
     colors, shares = [np.array(c, np.float32) for c, _ in _PALETTE], np.array([s for _, s in _PALETTE])
@@ -42,8 +41,7 @@ def shards(width=768, height=576, seed=23):
             _lay(generator, color, outline, tint * generator.uniform(0.9, 1.1), paper)
     y, x = np.mgrid[0:high, 0:wide]
     weave = 0.5 * np.sin(x * 1.05) * np.cos(y * 1.05) + sample(paper, y * 0.5, x * 0.5)
-    picture = Image.fromarray(np.clip(color * (1 + 0.035 * weave[..., np.newaxis]), 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(color * (1 + 0.035 * weave[..., np.newaxis]))
 
 
 def _outline(generator, size):

@@ -1,12 +1,10 @@
 """The style picture: bold strokes that follow a turning current, in few strong colours."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import fractal, sample
+from pictures.noise import FINE, fractal, sample, shrunk
 from pictures.strokes import Canvas
 
-_FINE = 2  # painted at this multiple of the size and scaled down, which smooths edges
 # The colours across a current, and where; it begins again at 1.
 _PALETTE = [
     (0.00, (14, 24, 66)),
@@ -74,7 +72,7 @@ class _Current:
 def swirls(width=768, height=576, seed=11):
     """Returns the style picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     canvas = Canvas(generator, wide, high, _PALETTE[1][1])
     current = _Current(generator, high)
     # brush and length in pixels, strokes, how far their colours stray
@@ -90,8 +88,7 @@ def swirls(width=768, height=576, seed=11):
                 first, second = _color(band), _color(band + generator.normal(0, 0.10))
             tone = generator.uniform(0.80, 1.18)
             canvas.stroke(path, brush * size**0.5, tone * np.array(first), tone * np.array(second))
-    picture = Image.fromarray(canvas.lit().astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(canvas.lit())
 
 
 def _color(band):

@@ -1,11 +1,9 @@
 """A style picture: a printed sea, row before row of waves, nested contour lines under scalloped foam."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import fractal, sample, smoothstep
+from pictures.noise import FINE, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # drawn at this multiple of the size and scaled down, which smooths edges
 _INK = np.array((16, 24, 64), np.float32)
 _FOAM = np.array((240, 234, 214), np.float32)
 # Flat colours of a wave from its crest down; every wave takes one of these blocks.
@@ -23,7 +21,7 @@ _LINE = 19  # from contour to contour
 def waves(width=768, height=576, seed=31):
     """Returns the style picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     # The whole sea is bent, so that rows rise and fall and crests lean over.
     bend = [fractal(generator, (256, 256), slope=2.2, lowest=1, highest=5) for _ in range(2)]
@@ -37,8 +35,7 @@ def waves(width=768, height=576, seed=31):
     # Ink takes to the paper unevenly, and along the grain of the wooden block.
     grain = fractal(generator, (512, 512), slope=0.7, lowest=6)
     print_ = 0.022 * sample(grain, y * 0.9, x * 0.09) + 0.016 * sample(grain, x * 0.8, y * 0.8)
-    picture = Image.fromarray(np.clip(color * (1 + print_[..., np.newaxis]), 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(color * (1 + print_[..., np.newaxis]))
 
 
 def _wave(generator, color, flow_x, flow_y, row):

@@ -1,11 +1,9 @@
 """A style picture: a woodcut, black ink on cream paper, its lines carved along curving contours."""
 
 import numpy as np
-from PIL import Image
 
-from pictures.noise import blend, fractal, sample, smoothstep
+from pictures.noise import FINE, blend, fractal, sample, shrunk, smoothstep
 
-_FINE = 2  # printed at this multiple of the size and scaled down, which smooths edges
 _LINE = 19  # pixels, printed at that multiple, from one line to the next
 _PAPER, _INK = (240, 228, 200), (20, 17, 18)
 
@@ -13,7 +11,7 @@ _PAPER, _INK = (240, 228, 200), (20, 17, 18)
 def woodcut(width=768, height=576, seed=41):
     """Returns the picture."""
     generator = np.random.default_rng(seed)
-    wide, high = width * _FINE, height * _FINE
+    wide, high = width * FINE, height * FINE
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     shaky = fractal(generator, (512, 512), slope=1.3, lowest=6)
     s, t = x / high, y / high
@@ -61,8 +59,7 @@ def woodcut(width=768, height=576, seed=41):
     printed *= 1 - 0.9 * missed
     fibre = sample(grain, y * 0.5, x * 0.4)[..., np.newaxis]
     picture = blend(np.array(_PAPER), np.array(_INK), printed) + 3.0 * fibre
-    picture = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return shrunk(picture)
 
 
 def _flow(generator, s, t, angle):
