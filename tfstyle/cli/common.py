@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from absl import flags, logging
 
-from tfstyle.cli.process import INTERRUPTION as INTERRUPTION
 from tfstyle.cli.process import quiet_tensorflow as quiet_tensorflow
 from tfstyle.cli.process import run as run
 from tfstyle.cli.run_flags import console_reporter as console_reporter
@@ -23,6 +22,7 @@ from tfstyle.cli.run_flags import define_run_flags as define_run_flags
 from tfstyle.cli.run_flags import reporters as reporters
 from tfstyle.cli.run_flags import supervision as supervision
 from tfstyle.cli.run_flags import tensorboard_reporters as tensorboard_reporters
+from tfstyle.cli.signals import INTERRUPTION as INTERRUPTION
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
 from tfstyle.config.options import numbered
 from tfstyle.config.options import whole_number as whole_number
@@ -123,15 +123,30 @@ def given_options(options: type) -> dict:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def required(name: str, meaning: str) -> str:
-    """Returns a flag's value, which must be given.
+def required(name: str, meaning: str):
+    """Returns the value of a flag that must be given, as `all_required` does."""
+    return all_required(**{name: meaning})[0]
+
+
+def all_required(**meanings: str) -> list:
+    """Returns the values of flags that must be given, from {name: what it must name}.
 
     Raises:
-      ValueError: it was not.
+      ValueError: one or more were not; the message names all of them.
     """
-    if not FLAGS[name].value:
+    given = {name: FLAGS[name].value for name in meanings}
+    require(given, **meanings)
+    return list(given.values())
+
+
+def require(given: Mapping[str, object], **meanings: str) -> None:
+    """Checks that there is a value for each flag of {name: what it must name}."""
+    missing = {name: meaning for name, meaning in meanings.items() if not given.get(name)}
+    if len(missing) > 1:
+        listed = ", ".join(f"--{name} ({meaning})" for name, meaning in missing.items())
+        raise ValueError(f"are missing: {listed}")
+    for name, meaning in missing.items():
         raise ValueError(f"--{name}: is missing; it must name {meaning}")
-    return FLAGS[name].value
 
 
 def given_pictures(pictures: Sequence[str]) -> dict[str, str]:

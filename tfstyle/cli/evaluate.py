@@ -43,10 +43,12 @@ def define_flags():
 
 
 def main():
-    content = cli.required("content", "a picture file")
-    styles = cli.required("style", "a picture file, or several")
-    results = cli.required("results", "one or more picture files")
-    output = cli.required("output", "a folder")
+    content, styles, results, output = cli.all_required(
+        content="a picture file",
+        style="a picture file, or several",
+        results="one or more picture files",
+        output="a folder",
+    )
     for path in results:
         if results.count(path) > 1:
             raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
