@@ -222,13 +222,14 @@ def describe(task: str, job: Job) -> str:
 
 
 def write_picture(output: pathlib.Path, note: str, result) -> None:
-    """Writes the picture with its record, the losses to standard error, the path to standard output.
+    """Writes the picture with its record, time and losses to standard error, the path to standard output.
 
     Raises:
       FloatingPointError: it is but the best picture of a run that failed.
     """
     from tfstyle.api import provenance
     from tfstyle.io import images
+    from tfstyle.reporting.progress import by_kind
 
     if result.ending and not result.steps[0]:
         print(f"stopped by {result.ending} before the first step; nothing is written", file=sys.stderr)
@@ -236,14 +237,11 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
     if result.ending:
         note = provenance.unfinished(note, *result.steps)
     images.save_image(output, result.image, note, result.alpha)
-    first = result.history[0]
-    row = "{:<24}{:>12}{:>12}{:>12}".format
-    lines = [row("term", "before", "after", "unweighted")]
-    for name, value in result.losses.items():
-        lines.append(row(name, f"{first.losses[name]:.4g}", f"{value:.4g}", f"{result.unweighted[name]:.4g}"))
-    lines.append(row("total", f"{first.total:.4g}", f"{result.total:.4g}", ""))
-    lines.append(f"{result.seconds:.0f} s, {result.evaluations} evaluations")
-    print("\n".join(lines), file=sys.stderr)
+    before, after = (by_kind(losses) for losses in (result.history[0].losses, result.losses))
+    fell = [f"{name} {before[name]:.3g} → {value:.3g}" for name, value in after.items()]
+    total = f"loss {result.history[0].total:.4g} → {result.total:.4g}"
+    took = f"{result.seconds:.0f} s, {result.evaluations} evaluations"
+    print(f"{took}; {total} ({', '.join(fell)})", file=sys.stderr)
     print(output)
     if result.failed:
         raise FloatingPointError(

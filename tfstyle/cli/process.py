@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import pathlib
@@ -98,6 +99,7 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
             # Which backend Keras has in the user's other programs is not meant for this one.
             os.environ["KERAS_BACKEND"] = "tensorflow"
             os.environ.pop("TF_USE_LEGACY_KERAS", None)
+        faulthandler.enable(os.dup(2))  # a crash is seen, also where TensorFlow is kept quiet
         given = arguments[1:]
         if words and (len(given) != 1 or given[0] not in words):
             return _fail(f"{' '.join(given)!r}: must be one of {', '.join(words)}")

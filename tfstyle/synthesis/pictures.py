@@ -18,8 +18,9 @@ from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
 from tfstyle.synthesis.objective import Objective, together
 from tfstyle.synthesis.objectives import Objectives
+from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.starts import initial_image
-from tfstyle.vgg import weights
+from tfstyle.vgg import sources
 
 
 def make(
@@ -82,7 +83,7 @@ def _make_together(
         first.config,
         finish_at=(lambda size: joined([each.exact_at(size) for each in objectives])) if exact else None,
         detail=None if details[0] is None else tf.concat(details, 0),
-        note="" if extractor is not None else _note(first.config),
+        note="" if extractor is not None else _note(first.config, first.plan),
         reporters=[_Finishing(reporter, compositings) for reporter in reporters],
         supervision=supervision,
         identity={**_hashes(inputs), "computed in": first.precision},
@@ -100,10 +101,22 @@ def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
     return initial_image(config.init, inputs.size, **starts, seed=config.seed)
 
 
-def _note(config: TransferConfig) -> str:
-    """Returns what was found on this machine for a config: weights and precision."""
-    found = f"weights: {weights.describe(config.weights)}"
-    return "\n".join([found] + [choice()] * (config.precision == "auto"))
+def _note(config: TransferConfig, plan: Plan) -> str:
+    """Returns in two lines what was found on this machine and chosen for a run."""
+    coded = config.weights == "imagenet" and sources.fetch().coded
+    (small, large), scales = (plan.stages[index].size for index in (0, -1)), plan.stages[-1].scale + 1
+    growing = f", from {small[1]} x {small[0]} in {scales} sizes" if scales > 1 else ""
+    iterations = sum(stage.iterations for stage in plan.stages)
+    reason = f" ({choice()})" if config.precision == "auto" else ""
+    ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))
+    return (
+        f"{config.weights} weights{' (8-bit coded)' * coded}; {large[1]} x {large[0]} pixels{growing};"
+        f" {iterations} iterations of {config.optimizer}\n"
+        f"computed in {plan.precision}{reason}, the picture {ways}"
+    )
+
+
+_WAYS = {"plain": "at once", "recompute": "at once, keeping less", "tiled": "in parts"}
 
 
 def _hashes(inputs: Sequence[Inputs]) -> dict[str, str]:
