@@ -9,7 +9,7 @@ import pytest
 from absl import flags
 
 from tfstyle import cli
-from tfstyle.cli import transfer
+from tfstyle.cli import manual, transfer
 from tfstyle.cli.arguments import spelled
 from tfstyle.config.layer_names import canonical_name
 
@@ -140,3 +140,17 @@ def test_one_line(words, line):
     process = tfstyle(*words)
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.count("\n") == 1 and line in process.stderr
+
+
+def test_help_lists_first_what_is_needed_first(known):
+    lines = manual.text("Does it.\n\n    tfstyle it\n", [known[name] for name in known]).splitlines()
+    listed = [line.split(":")[0].strip() for line in lines if line.startswith("  --")]
+    assert listed[:3] == ["--content", "--style", "--iterations"]
+    assert sorted(listed[3:]) == [
+        "--[no]dry_run",
+        "--content_layers",
+        "--init",
+        "--optimizer",
+        "--style_weight",
+    ]
+    assert lines[:3] == ["Does it.", "", "    tfstyle it"]

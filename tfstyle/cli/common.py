@@ -83,9 +83,11 @@ def define_settings_flags(**defaults) -> None:
     define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
 
 
-def define_option_flags(defaults) -> None:
-    """Defines one flag for each field of an options dataclass (see `tfstyle.config.options`)."""
+def define_option_flags(defaults, names: Sequence[str] = ()) -> None:
+    """Defines one flag for each field of an options dataclass (see `tfstyle.config.options`), or for some."""
     for field in dataclasses.fields(defaults):
+        if names and field.name not in names:
+            continue
         value = getattr(defaults, field.name)
         text = f"{field.metadata['help']} (default: {_shown(value)})"
         _DEFINE[type(value)](field.name, text, field.metadata["choices"])
@@ -118,7 +120,7 @@ _DEFINE: dict[type, Callable[[str, str, tuple[str, ...]], object]] = {
 
 def given_options(options: type) -> dict:
     """Returns {field: value} of the flags of an options dataclass that were given."""
-    names = [field.name for field in dataclasses.fields(options)]
+    names = [field.name for field in dataclasses.fields(options) if field.name in FLAGS]
     given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 

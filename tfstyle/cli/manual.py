@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
 from collections.abc import Iterable
 
@@ -27,7 +26,7 @@ def text(about: str, found: Iterable[flags.Flag]) -> str:
     """
     by_name = {flag.name: flag for flag in found}
     first = [by_name.pop(name) for name in _FIRST if name in by_name]
-    lines = [inspect.cleandoc(about), "", *map(_described, first)]
+    lines = [about.strip(), "", *map(_described, first)]
     if by_name:
         lines += [""] * bool(first) + ["further flags:", *map(_described, by_name.values())]
     return "\n".join([*lines, "", textwrap.fill(_OF_ALL, 90)])
