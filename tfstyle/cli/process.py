@@ -20,8 +20,6 @@ from tfstyle.cli.signals import INTERRUPTION
 
 FLAGS = flags.FLAGS
 _HELP = {f"{dashes}{name}" for dashes in ("-", "--") for name in ("h", "help", "helpshort", "helpfull")}
-# What ends in one line; what else is raised is a mistake of tfstyle's own.
-_MISTAKES = (ValueError, OSError, FloatingPointError, MemoryError)
 _SHARED = ("tfstyle.cli.common", "tfstyle.cli.run_flags", __name__)
 flags.DEFINE_bool(
     "deterministic",
@@ -66,11 +64,10 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
             if devices:
                 tf.config.list_logical_devices()  # it has more to say when it meets its devices
             yield
-        except _MISTAKES:
-            raise
-        except Exception:
-            held.seek(0)
-            stderr.write(held.read())
+        except Exception as error:
+            if not _ends_in_a_line(error):
+                held.seek(0)
+                stderr.write(held.read())
             raise
         finally:
             sys.stderr.flush()
@@ -104,7 +101,9 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
         if words and (len(given) != 1 or given[0] not in words):
             return _fail(f"{' '.join(given)!r}: must be one of {', '.join(words)}")
         if given and not words:
-            return _fail(f"{given[0]!r}: is not a flag; pictures are given with flags, see --help")
+            return _fail(
+                f"{given[0]!r}: is not a flag; pictures are given with flags, several with commas, see --help"
+            )
         try:
             main(*given)
             sys.stdout.flush()
@@ -112,12 +111,8 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
             return _fail("standard output: was closed before all was told; what was to be written is written")
-        except _MISTAKES as error:
-            return _fail(_reason(error))
         except Exception as error:
-            if "tensorflow" not in sys.modules or not isinstance(
-                error, sys.modules["tensorflow"].errors.OpError
-            ):
+            if not _ends_in_a_line(error):
                 raise
             return _fail(_reason(error))
         return INTERRUPTION.status or None
@@ -138,6 +133,14 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
     sys.stderr = _Forgiving(sys.stderr)
     with INTERRUPTION.handled():
         app.run(guarded, flags_parser=parsed)
+
+
+def _ends_in_a_line(error: Exception) -> bool:
+    """Returns whether somebody is told in a line what to do; other errors are mistakes of tfstyle's own."""
+    known = (ValueError, OSError, FloatingPointError, MemoryError)
+    if "tensorflow" in sys.modules:
+        known += (sys.modules["tensorflow"].errors.OpError,)
+    return isinstance(error, known)
 
 
 def _reason(error: Exception) -> str:

@@ -104,13 +104,14 @@ def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
 def _note(config: TransferConfig, plan: Plan) -> str:
     """Returns in two lines what was found on this machine and chosen for a run."""
     coded = config.weights == "imagenet" and sources.fetch().coded
-    (small, large), scales = (plan.stages[index].size for index in (0, -1)), plan.stages[-1].scale + 1
-    growing = f", from {small[1]} x {small[0]} in {scales} sizes" if scales > 1 else ""
+    first, last = plan.stages[0], plan.stages[-1]
+    (small_height, small_width), (height, width) = first.size, last.size
+    growing = f", from {small_width} x {small_height} in {last.scale + 1} sizes" if last.scale else ""
     iterations = sum(stage.iterations for stage in plan.stages)
     reason = f" ({choice()})" if config.precision == "auto" else ""
     ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))
     return (
-        f"{config.weights} weights{' (8-bit coded)' * coded}; {large[1]} x {large[0]} pixels{growing};"
+        f"{config.weights} weights{' (8-bit coded)' * coded}; {width} x {height} pixels{growing};"
         f" {iterations} iterations of {config.optimizer}\n"
         f"computed in {plan.precision}{reason}, the picture {ways}"
     )
