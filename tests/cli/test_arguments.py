@@ -43,6 +43,8 @@ def parsed(known, *words):
         ("--style a --style b", {"style": ["a", "b"]}),
         ("--style=a,b --style=c", {"style": ["a", "b", "c"]}),
         ("--style=a,", {"style": ["a"]}),
+        ("--style=a --style= --style=b", {"style": ["b"]}),
+        ("--content_layers=a --content_layers=b,c", {"content_layers": ["b", "c"]}),
         ("--content a --content=b", {"content": "b"}),
         ("-content a -style b", {"content": "a", "style": ["b"]}),
         ("--style-weight=1e3", {"style_weight": 1000.0}),

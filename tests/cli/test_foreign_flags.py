@@ -63,7 +63,7 @@ OURS = [
     ("a.jpg b.jpg --content_layers block5_conv2", {"content_layers": ("block5_conv2",)}),
     ("a.jpg b.jpg -style_layers relu1_1,relu2_1,relu3_1,relu4_1,relu5_1", {"style_layers": LAYERS}),
     ("a.jpg b.jpg --style-layers=relu_1_1,relu_2_1,", {"style_layers": LAYERS[:2]}),
-    ("a.jpg b.jpg --style_layers conv1_1 --style_layers conv2_1", {"style_layers": LAYERS[:2]}),
+    ("a.jpg b.jpg --style_layers conv1_1 --style_layers conv2_1", {"style_layers": LAYERS[1:2]}),
     ("a.jpg b.jpg --style_layers=conv1_1,conv2_1 --style-layer-weights 0.2,0.8", {"style_layer_weights": (0.2, 0.8)}),
     ("a.jpg b.jpg -init noise", {"init": "noise"}),
     ("a.jpg b.jpg --init=content", {"init": "content"}),

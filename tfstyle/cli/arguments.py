@@ -10,14 +10,15 @@ from absl import flags
 
 from tfstyle.cli import foreign_flags
 
+_PICTURES = ("style", "styles", "content_masks", "style_masks", "results")
 _OF_ABSL = ("flagfile", "undefok")  # which it handles before it looks at any other
 
 
 def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str] = ()) -> list[str]:
     """Returns the words of a command line in absl's spelling.
 
-    Dashes in names may be underscores, whole numbers may be written as 1e3, lists may end in a comma and
-    be given in several flags, and a file whose name has a comma in it is one file.
+    Dashes in names may be underscores, whole numbers may be written as 1e3, lists may end in a comma, those
+    of pictures be given in several flags, and a file whose name has a comma in it is one file.
 
     Args:
       words: what follows the command.
@@ -28,7 +29,7 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
       ValueError: flags are unknown, a value is missing, or cannot be what is meant.
     """
     given: dict[str, str] = {}  # {flag: word}; the last one counts
-    lists: dict[str, list[str]] = {}
+    pictures: dict[str, list[str]] = {}
     loose, unknown = [], []
     rest = iter(words)
     for word in rest:
@@ -49,9 +50,11 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
                 given[flag.name] = f"--{name}{equals}{value}"
                 continue
             value = _value(name, _valued(typed, equals, value, rest), flag)
-            if isinstance(flag.parser, flags.ListParser):
-                lists.setdefault(name, []).append(value)
-                value = ",".join(lists[name])
+            if name in _PICTURES:
+                pictures[name] = (
+                    [*pictures.get(name, []), value] if value else []
+                )  # an empty one begins again
+                value = ",".join(pictures[name])
             given[flag.name] = f"--{name}={value}"
     if unknown:
         raise ValueError(foreign_flags.explained(unknown, given, known))
