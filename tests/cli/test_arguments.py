@@ -47,6 +47,7 @@ def parsed(known, *words):
         ("--content_layers=a --content_layers=b,c", {"content_layers": ["b", "c"]}),
         ("--content a --content=b", {"content": "b"}),
         ("-content a -style b", {"content": "a", "style": ["b"]}),
+        ("\u2013content=a \u2014dry_run", {"content": "a", "dry_run": True}),
         ("--style-weight=1e3", {"style_weight": 1000.0}),
         ("--style_weight -1", {"style_weight": -1.0}),
         ("--iterations=1e3", {"iterations": 1000}),

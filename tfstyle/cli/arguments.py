@@ -33,6 +33,7 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
     loose, unknown = [], []
     rest = iter(words)
     for word in rest:
+        word = re.sub("^[\u2013\u2014]", "--", word)  # pages of the web make one long dash of two
         typed, equals, value = word.lstrip("-").partition("=")
         name = typed.replace("-", "_")
         flag = _flag(name, known)
