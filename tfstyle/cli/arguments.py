@@ -52,9 +52,8 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
                 continue
             value = _value(name, _valued(typed, equals, value, rest), flag)
             if name in _PICTURES:
-                pictures[name] = (
-                    [*pictures.get(name, []), value] if value else []
-                )  # an empty one begins again
+                # An empty one begins again.
+                pictures[name] = [*pictures.get(name, []), value] if value else []
                 value = ",".join(pictures[name])
             given[flag.name] = f"--{name}={value}"
     if unknown:
