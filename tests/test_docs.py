@@ -58,6 +58,7 @@ CHECKER = """
 import importlib, json, os, runpy, sys
 from absl import flags
 from tfstyle.cli import common
+from tfstyle.cli.arguments import spelled
 from tfstyle.feedforward.recipe import InstantRecipe
 
 def check(program, arguments):
@@ -67,7 +68,8 @@ def check(program, arguments):
     else:
         module = vars(importlib.import_module(f"tfstyle.cli.{program}"))
         module["define_flags"]()
-    rest = [word for word in flags.FLAGS([program, *arguments])[1:] if word not in module.get("WORDS", ())]
+    words = spelled(arguments, flags.FLAGS, module.get("PLACES", ()))
+    rest = [word for word in flags.FLAGS([program, *words])[1:] if word not in module.get("WORDS", ())]
     if rest:
         raise ValueError(f"{rest}: must be flags")
     if "checkpoint_every" in flags.FLAGS:
@@ -121,7 +123,7 @@ def test_mistakes_in_commands_would_be_seen():
         ("transfer", ["--styel_strength=0.5"]),
         ("transfer", ["--style_strength=2"]),
         ("transfer", ["--color=none"]),
-        ("transfer", ["photo.jpg"]),
+        ("weights", ["photo.jpg"]),
         ("transfer", ["--deadline=soon"]),
         ("train", ["--steps=0"]),
         ("evaluate", ["--content_layers="]),

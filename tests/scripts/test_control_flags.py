@@ -99,10 +99,10 @@ def test_weights_in_the_units_of_others(folder, narrow_file):
 
 MISTAKES = {
     "strength": (["--style_strength=1.5"], "style_strength=1.5: must be 1 or below"),
-    "a style that is not there": (["--style=style.png,none.png"], "style 2='none.png': no such file"),
+    "a style that is not there": (["--style=none.png"], "style 2='none.png': no such file"),
     "shares": (["--style_blend=1,2"], "style_blend=1.0,2.0: must hold one share for each of the 1 styles"),
     "masks and styles": (
-        ["--style=style.png,style.png,style.png", "--content_masks=left.png,right.png"],
+        ["--style=style.png,style.png", "--content_masks=left.png,right.png"],
         "style: 3 pictures for 2 regions of the masks",
     ),
     "a mask of another aspect": (["--content_masks=style.png"], "content_masks='style.png'"),

@@ -94,7 +94,7 @@ MISTAKES = {
     "no style": (["--style="], "--style: is missing; it must name a picture file, or several"),
     "no result": (["--results="], "--results: is missing; it must name one or more picture files"),
     "no output": (["--output="], "--output: is missing; it must name a folder"),
-    "result is no picture": (["--results=same.png,text.png"], "results='text.png': is not a picture"),
+    "result is no picture": (["--results=text.png"], "results='text.png': is not a picture"),
     "result is missing": (["--results=none.png"], "results='none.png': no such file"),
     "result twice": (["--results=same.png,same.png"], "names 'same.png' twice"),
     "output below a file": (["--output=text.png/x"], "output='text.png/x': cannot be made"),

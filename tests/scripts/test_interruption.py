@@ -56,6 +56,30 @@ except Interrupted as error:
     assert done.stderr == "\nSIGTERM: this step is finished first; once more ends it at once\n"
 
 
+def test_where_nothing_has_begun_who_asks_does_not_wait_either():
+    done = program("""
+stop = interruption.awaited()
+try:
+    with interruption.at_once():
+        signal.raise_signal(signal.SIGTERM)
+except Interrupted as error:
+    print(error, error.status, repr(stop()))
+signal.raise_signal(signal.SIGINT)
+print(stop())
+""")
+    assert done.stdout.splitlines() == ["SIGTERM 143 ''", "SIGINT"]
+
+
+def test_a_command_is_ended_at_once_also_before_it_is_there():
+    done = program("""
+import importlib
+from tfstyle import cli
+importlib.import_module = lambda name: signal.raise_signal(signal.SIGINT)
+cli.main("transfer")
+""")
+    assert (done.returncode, done.stderr) == (130, "\nstopped by SIGINT\n")
+
+
 def test_what_was_ignored_from_the_start_stays_so():
     """As under nohup, which ignores SIGHUP."""
     text = "signal.raise_signal(signal.SIGHUP); print('goes on')"

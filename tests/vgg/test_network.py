@@ -157,3 +157,11 @@ def test_other_backends_are_refused(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=f"{variable}={value}"):
         feature_extractor(["conv1_1"], weights="random")
+
+
+def test_another_backend_in_the_settings_of_keras_is_refused(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", "home")
+    monkeypatch.setattr(tf.keras.config, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match=r"^home/keras\.json: Keras' backend is jax; write .* there, or set"):
+        feature_extractor(["conv1_1"], weights="random")

@@ -8,6 +8,8 @@ weights.py, completion.py. And
 common.py    what they share: flags from config fields, jobs, output
 run_flags.py flags of what runs long: states, deadlines, TensorBoard
 process.py   how a command runs: one-line errors, quiet imports
+arguments.py what people type, in absl's spelling; foreign_flags.py what other programs call their flags
+manual.py    what --help says
 signals.py   how it ends when asked to
 
 ``scripts/*.py`` call the same from a checkout.
@@ -15,9 +17,12 @@ signals.py   how it ends when asked to
 
 import difflib
 import importlib
+import os
+import shlex
 import sys
 
 from tfstyle import __version__
+from tfstyle.cli.signals import INTERRUPTION
 
 COMMANDS = {
     "transfer": "paint a content picture in the manner of a style picture",
@@ -37,33 +42,54 @@ COMMANDS = {
 
 def main(command: str | None = None) -> None:
     """Runs a command; without a name, the one that the command line begins with."""
-    if command is None:
-        command = _named()
-        sys.argv = [f"tfstyle {command}", *sys.argv[2:]]
-    module = importlib.import_module(f"{__name__}.{command}")
-    from tfstyle.cli import process
+    with INTERRUPTION.handled():
+        if command is None:
+            command = _named(*sys.argv[1:])
+            sys.argv = [f"tfstyle {command}", *sys.argv[2:]]
+        if not {"-version", "--version"}.isdisjoint(sys.argv[1:]):
+            show(__version__)
+            sys.exit()
+        module = importlib.import_module(f"{__name__}.{command}")
+        from tfstyle.cli import process
 
-    module.define_flags()
-    process.run(module.main, getattr(module, "WORDS", ()))
+        module.define_flags()
+        process.run(module.main, getattr(module, "WORDS", ()), getattr(module, "PLACES", ()))
 
 
-def _named() -> str:
-    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+def show(text: str) -> None:
+    """Prints a text; who reads it, such as a pager or `head`, may close before all of it is read."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _named(name: str = "--help", *rest: str) -> str:
+    """Returns the command that a command line begins with, unless it is of none."""
     if name in COMMANDS:
         return name
     if name.lstrip("-") in ("help", "helpfull", "helpshort", "h"):
-        width = max(map(len, COMMANDS))
-        lines = [f"  {command:<{width}}  {about}" for command, about in COMMANDS.items()]
-        print(
-            "\n".join(
-                ["tfstyle COMMAND --flag=value …", "", *lines, "", "tfstyle COMMAND --help lists its flags."]
-            )
-        )
+        if rest and rest[0] in COMMANDS:
+            sys.argv[1:] = [rest[0], "--help"]
+            return rest[0]
+        show(_help())
         sys.exit()
-    if name == "--version":
-        print(__version__)
+    if name in ("-version", "--version"):
+        show(__version__)
         sys.exit()
     near = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    if name.startswith("-") or "." in name:  # flags or pictures
+        near = [shlex.join(["transfer", name, *rest])]
+    hint = f"; did you mean tfstyle {near[0]}?" if near else ""
     print(f"tfstyle: error: {name!r}: must be one of {', '.join(COMMANDS)}{hint}", file=sys.stderr)
     sys.exit(1)
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {command:<{width}}  {about}" for command, about in COMMANDS.items()]
+    example = "    tfstyle transfer --content=photo.jpg --style=painting.jpg --output=out.png"
+    first = ["tfstyle COMMAND --flag=value … paints, and what belongs to it:", "", example, ""]
+    return "\n".join(
+        [*first, *lines, "", "tfstyle COMMAND --help says what a command does, and lists its flags."]
+    )

@@ -41,9 +41,11 @@ def define_flags():
 
 
 def main():
-    contents = cli.required("contents", "a folder or glob of pictures, or TFRecord files")
-    styles = cli.required("styles", "one or more pictures")
-    output = cli.required("output", "a folder")
+    contents, styles, output = cli.all_required(
+        contents="a folder or glob of pictures, or TFRecord files",
+        styles="one or more pictures",
+        output="a folder",
+    )
     cli.whole_number("batch_size", cli.FLAGS.batch_size, 1)
     cli.whole_number("retries", cli.FLAGS.retries, 0)
     arguments = beam_arguments()

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from absl import flags, logging
 
-from tfstyle.cli.process import INTERRUPTION as INTERRUPTION
 from tfstyle.cli.process import quiet_tensorflow as quiet_tensorflow
 from tfstyle.cli.process import run as run
 from tfstyle.cli.run_flags import console_reporter as console_reporter
@@ -23,6 +22,7 @@ from tfstyle.cli.run_flags import define_run_flags as define_run_flags
 from tfstyle.cli.run_flags import reporters as reporters
 from tfstyle.cli.run_flags import supervision as supervision
 from tfstyle.cli.run_flags import tensorboard_reporters as tensorboard_reporters
+from tfstyle.cli.signals import INTERRUPTION as INTERRUPTION
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig, preset
 from tfstyle.config.options import numbered
 from tfstyle.config.options import whole_number as whole_number
@@ -85,9 +85,11 @@ def define_settings_flags(**defaults) -> None:
     define_option_flags(dataclasses.replace(PRESETS[DEFAULT_PRESET], **defaults))
 
 
-def define_option_flags(defaults) -> None:
-    """Defines one flag for each field of an options dataclass (see `tfstyle.config.options`)."""
+def define_option_flags(defaults, names: Sequence[str] = ()) -> None:
+    """Defines one flag for each field of an options dataclass (see `tfstyle.config.options`), or for some."""
     for field in dataclasses.fields(defaults):
+        if names and field.name not in names:
+            continue
         value = getattr(defaults, field.name)
         text = f"{field.metadata['help']} (default: {_shown(value)})"
         _DEFINE[type(value)](field.name, text, field.metadata["choices"])
@@ -120,20 +122,35 @@ _DEFINE: dict[type, Callable[[str, str, tuple[str, ...]], object]] = {
 
 def given_options(options: type) -> dict:
     """Returns {field: value} of the flags of an options dataclass that were given."""
-    names = [field.name for field in dataclasses.fields(options)]
+    names = [field.name for field in dataclasses.fields(options) if field.name in FLAGS]
     given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def required(name: str, meaning: str) -> str:
-    """Returns a flag's value, which must be given.
+def required(name: str, meaning: str):
+    """Returns the value of a flag that must be given, as `all_required` does."""
+    return all_required(**{name: meaning})[0]
+
+
+def all_required(**meanings: str) -> list:
+    """Returns the values of flags that must be given, from {name: what it must name}.
 
     Raises:
-      ValueError: it was not.
+      ValueError: one or more were not; the message names all of them.
     """
-    if not FLAGS[name].value:
+    given = {name: FLAGS[name].value for name in meanings}
+    require(given, **meanings)
+    return list(given.values())
+
+
+def require(given: Mapping[str, object], **meanings: str) -> None:
+    """Checks that there is a value for each flag of {name: what it must name}."""
+    missing = {name: meaning for name, meaning in meanings.items() if not given.get(name)}
+    if len(missing) > 1:
+        listed = ", ".join(f"--{name} ({meaning})" for name, meaning in missing.items())
+        raise ValueError(f"are missing: {listed}")
+    for name, meaning in missing.items():
         raise ValueError(f"--{name}: is missing; it must name {meaning}")
-    return FLAGS[name].value
 
 
 def given_pictures(pictures: Sequence[str]) -> dict[str, str]:
@@ -211,13 +228,14 @@ def describe(task: str, job: Job) -> str:
 
 
 def write_picture(output: pathlib.Path, note: str, result) -> None:
-    """Writes the picture with its record, the losses to standard error, the path to standard output.
+    """Writes the picture with its record, time and losses to standard error, the path to standard output.
 
     Raises:
       FloatingPointError: it is but the best picture of a run that failed.
     """
     from tfstyle.api import provenance
     from tfstyle.io import files, images
+    from tfstyle.reporting.progress import by_kind
 
     if result.ending and not result.steps[0]:
         print(f"stopped by {result.ending} before the first step; nothing is written", file=sys.stderr)
@@ -227,14 +245,11 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
     if FLAGS.output is None:  # another run may have taken the name meanwhile
         output = files.unused(output)
     images.save_image(output, result.image, note, result.alpha)
-    first = result.history[0]
-    row = "{:<24}{:>12}{:>12}{:>12}".format
-    lines = [row("term", "before", "after", "unweighted")]
-    for name, value in result.losses.items():
-        lines.append(row(name, f"{first.losses[name]:.4g}", f"{value:.4g}", f"{result.unweighted[name]:.4g}"))
-    lines.append(row("total", f"{first.total:.4g}", f"{result.total:.4g}", ""))
-    lines.append(f"{result.seconds:.0f} s, {result.evaluations} evaluations")
-    print("\n".join(lines), file=sys.stderr)
+    before, after = (by_kind(losses) for losses in (result.history[0].losses, result.losses))
+    fell = [f"{name} {before[name]:.3g} → {value:.3g}" for name, value in after.items()]
+    total = f"loss {result.history[0].total:.4g} → {result.total:.4g}"
+    took = f"{result.seconds:.0f} s, {result.evaluations} evaluations"
+    print(f"{took}; {total} ({', '.join(fell)})", file=sys.stderr)
     print(output)
     if result.failed:
         raise FloatingPointError(

@@ -30,9 +30,11 @@ def define_flags():
 
 
 def main():
-    model = cli.required("model", "the folder of a network")
-    photos = cli.required("photos", "a folder of photographs")
-    paths = cli.required("styles", "the style pictures of the network")
+    model, photos, paths = cli.all_required(
+        model="the folder of a network",
+        photos="a folder of photographs",
+        styles="the style pictures of the network",
+    )
     for name, least in (("limit", 1), ("size", 16)):
         cli.whole_number(name, FLAGS[name].value, least)
     try:

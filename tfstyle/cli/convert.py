@@ -47,8 +47,8 @@ def define_flags():
 def main():
     from tfstyle.feedforward import cards, style_mixing
 
-    model = cli.required("model", "the folder of a network")
-    output = cli.pathlib.Path(cli.required("output", "a .tflite file"))
+    model, output = cli.all_required(model="the folder of a network", output="a .tflite file")
+    output = cli.pathlib.Path(output)
     side = cli.whole_number("timing_size", FLAGS.timing_size, 1)
     size = None if FLAGS.size is None else parsed_size(FLAGS.size)
     card = cards.read_card(model)

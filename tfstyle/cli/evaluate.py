@@ -8,7 +8,6 @@ evaluation.json (the same numbers) and evaluation.png (the pictures with their
 key figures). The page explains the scores; tfstyle/evaluation computes them.
 """
 
-import dataclasses
 import json
 
 from absl import flags
@@ -16,15 +15,6 @@ from absl import flags
 from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
-_OPTIONS = {field.name: field for field in dataclasses.fields(cli.TransferConfig)}
-
-
-def _help(option: str) -> str:
-    default = _OPTIONS[option].default
-    shown = ",".join(default) if isinstance(default, tuple) else default
-    return f"{_OPTIONS[option].metadata['help']} (default: {shown})"
-
-
 _FLAGS_OF_CONFIG = ("weights", "image_size", "content_layers", "style_layers", "pooling", "padding")
 
 
@@ -33,20 +23,17 @@ def define_flags():
     flags.DEFINE_list("style", None, "picture whose style was taken, or several, separated by commas")
     flags.DEFINE_list("results", None, "pictures to judge, separated by commas")
     flags.DEFINE_string("output", None, "folder for the table and the picture; made if it is not there")
-    flags.DEFINE_string("weights", None, _help("weights"))
-    flags.DEFINE_integer("image_size", None, _help("image_size"))
-    for name in ("content_layers", "style_layers"):
-        flags.DEFINE_list(name, None, _help(name))
-    for name in ("pooling", "padding"):
-        flags.DEFINE_enum(name, None, _OPTIONS[name].metadata["choices"], _help(name))
+    cli.define_option_flags(cli.TransferConfig(), _FLAGS_OF_CONFIG)
     flags.DEFINE_integer("tile", 512, "side in pixels of the tiles whose seams are looked for")
 
 
 def main():
-    content = cli.required("content", "a picture file")
-    styles = cli.required("style", "a picture file, or several")
-    results = cli.required("results", "one or more picture files")
-    output = cli.required("output", "a folder")
+    content, styles, results, output = cli.all_required(
+        content="a picture file",
+        style="a picture file, or several",
+        results="one or more picture files",
+        output="a folder",
+    )
     for path in results:
         if results.count(path) > 1:
             raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
@@ -107,9 +94,7 @@ def main():
 
 def settings():
     """Returns the default config, changed by the flags given."""
-    given = {name: FLAGS[name].value for name in _FLAGS_OF_CONFIG if FLAGS[name].value is not None}
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return cli.TransferConfig(**given)
+    return cli.TransferConfig(**cli.given_options(cli.TransferConfig))
 
 
 def short_names(paths: list[str]) -> dict[str, str]:

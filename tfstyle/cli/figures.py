@@ -43,9 +43,8 @@ def define_flags():
 
 
 def main():
-    name = cli.required("figure", "a figure, see --help")
+    name, output = cli.all_required(figure="a figure, see --help", output="a folder")
     base = cli.settings()
-    output = cli.required("output", "a folder")
     cell = cli.whole_number("cell", FLAGS.cell, 32)
     supervision = cli.supervision()
     if supervision.checkpoint_dir is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import pathlib
-import signal
 import sys
 import tempfile
 import traceback
@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from absl import app, flags, logging
 
-from tfstyle.cli.signals import Interruption
+from tfstyle.cli import foreign_flags, manual, show
+from tfstyle.cli.arguments import spelled
+from tfstyle.cli.signals import INTERRUPTION
 from tfstyle.io.files import reason
 
 FLAGS = flags.FLAGS
-INTERRUPTION = Interruption()
+_HELP = {f"{dashes}{name}" for dashes in ("-", "--") for name in ("h", "help", "helpshort", "helpfull")}
 _SHARED = ("tfstyle.cli.common", "tfstyle.cli.run_flags", __name__)
 flags.DEFINE_bool(
     "deterministic",
@@ -34,15 +36,21 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
 
     Those lines come before its log level counts, and would bury the one line
     that tells what is wrong. What Python prints, such as the progress of a
-    download, is seen.
+    download, is seen. TF_CPP_MIN_LOG_LEVEL=0 or 1 asks for all of it; without
+    that variable, later lines are but those of what ends the process.
 
     Args:
       devices: False leaves it to what follows to have TensorFlow meet its devices.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    asked = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1")
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr:
-        os.dup2(held.fileno(), 2)
+    with (
+        tempfile.TemporaryFile() as held,
+        os.fdopen(os.dup(2), "wb") as stderr,
+        INTERRUPTION.at_once(),
+    ):
+        if not asked:
+            os.dup2(held.fileno(), 2)
         shown = sys.stderr
         sys.stderr = io.TextIOWrapper(stderr, errors="backslashreplace", line_buffering=True)
         try:
@@ -57,9 +65,10 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
             if devices:
                 tf.config.list_logical_devices()  # it has more to say when it meets its devices
             yield
-        except ImportError:
-            held.seek(0)
-            stderr.write(held.read())
+        except Exception as error:
+            if not _ends_in_a_line(error):
+                held.seek(0)
+                stderr.write(held.read())
             raise
         finally:
             sys.stderr.flush()
@@ -68,18 +77,14 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
             os.dup2(stderr.fileno(), 2)
 
 
-def run(main: Callable[..., None], words: Sequence[str] = ()) -> None:
+def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[str] = ()) -> None:
     """Runs a command's main; a mistake of the user's ends with one line and exit status 1.
 
     Args:
       main: takes nothing or, where there are `words`, the one that was given.
       words: of which one must follow, without dashes.
+      places: flags of what may be given without any (see `arguments.spelled`).
     """
-    # absl shows under --help the documentation and the flags of the program's main module.
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
-    for module in (*_SHARED, main.__module__):
-        for flag in FLAGS.get_flags_for_module(module):
-            FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
     def guarded(arguments: Sequence[str]) -> int | None:
         if not FLAGS["verbosity"].present:
@@ -88,11 +93,18 @@ def run(main: Callable[..., None], words: Sequence[str] = ()) -> None:
         if FLAGS.deterministic:
             # Also for what never calls `quiet_tensorflow`, such as processes that a benchmark starts.
             os.environ["TF_DETERMINISTIC_OPS"] = "1"
+        if "keras" not in sys.modules:
+            # Which backend Keras has in the user's other programs is not meant for this one.
+            os.environ["KERAS_BACKEND"] = "tensorflow"
+            os.environ.pop("TF_USE_LEGACY_KERAS", None)
+        faulthandler.enable(os.dup(2))  # a crash is seen, also where TensorFlow is kept quiet
         given = arguments[1:]
         if words and (len(given) != 1 or given[0] not in words):
             return _fail(f"{' '.join(given)!r}: must be one of {', '.join(words)}")
         if given and not words:
-            return _fail(f"{given[0]!r}: is not a flag; pictures are given with flags, see --help")
+            return _fail(
+                f"{given[0]!r}: is not a flag; pictures are given with flags, several with commas, see --help"
+            )
         try:
             main(*given)
             sys.stdout.flush()
@@ -100,22 +112,38 @@ def run(main: Callable[..., None], words: Sequence[str] = ()) -> None:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to be written goes nowhere
             return _fail("standard output: was closed before all was told; what was to be written is written")
-        except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-            return _fail(_reason(error))
-        except KeyboardInterrupt as error:
-            print(f"\nstopped by {error}", file=sys.stderr)
-            return getattr(error, "status", 130)
         except Exception as error:
-            if "tensorflow" not in sys.modules or not isinstance(
-                error, sys.modules["tensorflow"].errors.OpError
-            ):
+            if not _ends_in_a_line(error):
                 raise
             return _fail(_reason(error))
         return INTERRUPTION.status or None
 
+    def parsed(arguments: Sequence[str]) -> list[str]:
+        if not _HELP.isdisjoint(arguments[1:]):
+            modules = (main.__module__, arguments[0], *_SHARED)
+            found = [flag for module in modules for flag in FLAGS.get_flags_for_module(module)]
+            show(manual.text(sys.modules[main.__module__].__doc__, found))
+            sys.exit()
+        try:
+            rest = FLAGS([arguments[0], *spelled(arguments[1:], FLAGS, places)])
+            _expand_home()
+            return rest
+        except flags.UnrecognizedFlagError as error:  # of a flagfile
+            sys.exit(_fail(foreign_flags.explained([error.flagname], (), FLAGS)))
+        except (flags.Error, ValueError) as error:
+            sys.exit(_fail(str(error)))
+
     sys.stderr = _Forgiving(sys.stderr)
-    INTERRUPTION.install()
-    app.run(guarded, flags_parser=_parse)
+    with INTERRUPTION.handled():
+        app.run(guarded, flags_parser=parsed)
+
+
+def _ends_in_a_line(error: Exception) -> bool:
+    """Returns whether somebody is told in a line what to do; other errors are mistakes of tfstyle's own."""
+    known = (ValueError, OSError, FloatingPointError, MemoryError)
+    if "tensorflow" in sys.modules:
+        known += (sys.modules["tensorflow"].errors.OpError,)
+    return isinstance(error, known)
 
 
 def _reason(error: Exception) -> str:
@@ -148,19 +176,6 @@ class _Forgiving:
             self._stream.flush()
 
 
-def _parse(arguments: Sequence[str]) -> list[str]:
-    try:
-        if not _asks_for_help(arguments):
-            rest = FLAGS(arguments)
-            _expand_home()
-            return rest
-        if hasattr(signal, "SIGPIPE"):  # a pager may close before all of it is read
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        return app.parse_flags_with_usage(arguments)
-    except flags.Error as error:
-        sys.exit(_fail(str(error)))
-
-
 def _expand_home() -> None:
     """Puts the home folder for ~ in flags, where shells leave it, as behind --output=."""
     for name in FLAGS:
@@ -169,10 +184,6 @@ def _expand_home() -> None:
             FLAGS[name].value = os.path.expanduser(value)
         elif isinstance(value, list) and any(str(each).startswith("~") for each in value):
             FLAGS[name].value = [os.path.expanduser(each) for each in value]
-
-
-def _asks_for_help(arguments: Sequence[str]) -> bool:
-    return any(argument.lstrip("-").startswith("help") for argument in arguments[1:])
 
 
 def _fail(message: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from absl import flags
 
-from tfstyle.cli.process import INTERRUPTION
+from tfstyle.cli.signals import INTERRUPTION
 from tfstyle.config.durations import interval
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
+from collections.abc import Iterator
 
 _ASKING = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -40,6 +42,25 @@ class Interruption:
             if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
                 signal.signal(getattr(signal, name), self._handle)
 
+    @contextlib.contextmanager
+    def handled(self) -> Iterator[None]:
+        """Takes over what such signals do; one that ends all within is told in a line."""
+        self.install()
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            print(f"\nstopped by {error}", file=sys.stderr)
+            sys.exit(getattr(error, "status", 130))
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within, a first signal ends all, also where it is awaited outside: nothing has begun yet."""
+        awaited, self._awaited = self._awaited, False
+        try:
+            yield
+        finally:
+            self._awaited = awaited
+
     def awaited(self) -> Interruption:
         """From now on a first signal ends nothing by itself; returns what is to be asked between steps.
 
@@ -67,3 +88,6 @@ class Interruption:
         text = f"\n{signal.Signals(number).name}: this step is finished first; once more ends it at once\n"
         with contextlib.suppress(OSError):  # nobody may be there to read it
             os.write(2, text.encode())
+
+
+INTERRUPTION = Interruption()  # of this process

@@ -18,6 +18,8 @@ from absl import flags
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards, shipped, style_mixing
 
+PLACES = ("content",)
+
 
 def define_flags():
     flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob")

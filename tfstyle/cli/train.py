@@ -42,9 +42,10 @@ def define_flags():
 
 def main():
     recipe = InstantRecipe(**cli.given_options(InstantRecipe))
-    photos = cli.required("photos", "a folder of photographs")
-    paths = cli.required("styles", "one or more pictures")
-    output = cli.pathlib.Path(cli.required("output", "a folder"))
+    photos, paths, output = cli.all_required(
+        photos="a folder of photographs", styles="one or more pictures", output="a folder"
+    )
+    output = cli.pathlib.Path(output)
     config = cli.settings(scales=1)
     supervision = cli.supervision()
     with cli.quiet_tensorflow(devices=False):

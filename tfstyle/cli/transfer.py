@@ -17,6 +17,7 @@ SEVERAL = {
     "style_masks": "what of the style pictures counts: the same colours, or a mask for each mask of the"
     " content or, without those, for each style",
 }
+PLACES = ("content", "style")  # tfstyle transfer photo.jpg painting.jpg
 
 
 def define_flags():
@@ -27,9 +28,7 @@ def define_flags():
 
 def main():
     job = cli.read_job(TASK, [*PICTURES, *SEVERAL])
-    for name in ("content", "style"):
-        if not job.pictures.get(name):
-            raise ValueError(f"--{name}: is missing; it must name a picture file")
+    cli.require(job.pictures, content="a picture file", style="a picture file")
     supervision = cli.supervision()
     with cli.quiet_tensorflow():
         import tfstyle

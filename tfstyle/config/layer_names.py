@@ -2,7 +2,8 @@
 
 The paper writes ``conv4_2`` for the second convolution of the fourth block;
 Keras calls the same layer ``block4_conv2``. Keras' name is the one the package
-uses inside; the paper's is accepted wherever a layer is named.
+uses inside; the paper's is accepted wherever a layer is named, and so are
+``relu4_2`` and ``relu_4_2`` of other codes: Keras' layer has its ReLU inside.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import difflib
 import re
 from collections.abc import Iterable
 
-_PAPER_NAME = re.compile(r"conv(\d+)_(\d+)")
+_PAPER_NAME = re.compile(r"(?:conv|relu)_?(\d+)_(\d+)")
 _KERAS_NAME = re.compile(r"block(\d+)_conv(\d+)")
 
 
 def canonical_name(name: str) -> str:
-    """Returns Keras' spelling of a layer: ``conv4_2`` becomes ``block4_conv2``.
+    """Returns Keras' spelling of a layer: ``conv4_2`` or ``relu4_2`` becomes ``block4_conv2``.
 
     A name of neither form comes back unchanged, so that the layers of any
     other model keep their own names.

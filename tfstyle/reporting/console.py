@@ -10,7 +10,7 @@ from typing import TextIO
 
 import tensorflow as tf
 
-from tfstyle.reporting.progress import Progress
+from tfstyle.reporting.progress import Progress, by_kind
 
 
 class ConsoleReporter:
@@ -66,11 +66,7 @@ class ConsoleReporter:
         else:
             pace = ""
         head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
-        groups: dict[str, float] = {}
-        for name, value in progress.losses.items():
-            group = name.partition("/")[0]
-            groups[group] = groups.get(group, 0.0) + value
-        for losses in (progress.losses, groups):
+        for losses in (progress.losses, by_kind(progress.losses)):
             line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
             if len(line) <= width:
                 return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,3 +49,12 @@ class Reporter(Protocol):
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         """Takes one record and the picture `[1, H, W, 3]` it speaks of (values may leave [0, 1])."""
+
+
+def by_kind(losses: Mapping[str, float]) -> dict[str, float]:
+    """Returns {``content``, ``style``, …: the sum of its terms}, of terms such as ``style/block1_conv1``."""
+    sums: dict[str, float] = {}
+    for name, value in losses.items():
+        kind = name.partition("/")[0]
+        sums[kind] = sums.get(kind, 0.0) + value
+    return sums

@@ -32,10 +32,10 @@ def resolved(precision: str) -> str:
 
 
 def choice() -> str:
-    """Returns in words what ``auto`` comes to on this machine, and why."""
+    """Returns in words what ``auto`` goes by on this machine."""
     if determinism.enabled():
-        return "precision=auto: using float32, as a deterministic run cannot go by what is faster today"
-    return f"precision=auto: bfloat16 is {speedup():.2f} times as fast here; using {resolved('auto')}"
+        return "a deterministic run cannot go by what is faster today"
+    return f"bfloat16 is {speedup():.2f} times as fast here as float32"
 
 
 def speedup() -> float:

@@ -18,8 +18,9 @@ from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
 from tfstyle.synthesis.objective import Objective, together
 from tfstyle.synthesis.objectives import Objectives
+from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.starts import initial_image
-from tfstyle.vgg import weights
+from tfstyle.vgg import sources
 
 
 def make(
@@ -82,7 +83,7 @@ def _make_together(
         first.config,
         finish_at=(lambda size: joined([each.exact_at(size) for each in objectives])) if exact else None,
         detail=None if details[0] is None else tf.concat(details, 0),
-        note="" if extractor is not None else _note(first.config, inputs[0]),
+        note="" if extractor is not None else _note(first.config, first.plan, inputs[0]),
         reporters=[_Finishing(reporter, compositings) for reporter in reporters],
         supervision=supervision,
         identity={**_hashes(inputs), "computed in": first.precision},
@@ -100,12 +101,25 @@ def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
     return initial_image(config.init, inputs.size, **starts, seed=config.seed)
 
 
-def _note(config: TransferConfig, inputs: Inputs) -> str:
-    """Returns what was found on this machine for a config: weights and precision; and in masks."""
-    found = f"weights: {weights.describe(config.weights)}"
+def _note(config: TransferConfig, plan: Plan, inputs: Inputs) -> str:
+    """Returns in two lines what was found on this machine and chosen for a run."""
+    coded = config.weights == "imagenet" and sources.fetch().coded
+    first, last = plan.stages[0], plan.stages[-1]
+    (small_height, small_width), (height, width) = first.size, last.size
+    growing = f", from {small_width} x {small_height} in {last.scale + 1} sizes" if last.scale else ""
+    iterations = sum(stage.iterations for stage in plan.stages)
+    reason = f" ({choice()})" if config.precision == "auto" else ""
+    ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))
     count = sum(region.mask is not None for region in inputs.regions)
-    masks = [f"masks: {count} region{'s' * (count > 1)}"] * bool(count)
-    return "\n".join([found] + [choice()] * (config.precision == "auto") + masks)
+    masks = f"; masks: {count} region{'s' * (count > 1)}" * bool(count)
+    return (
+        f"{config.weights} weights{' (8-bit coded)' * coded}; {width} x {height} pixels{growing};"
+        f" {iterations} iterations of {config.optimizer}\n"
+        f"computed in {plan.precision}{reason}, the picture {ways}{masks}"
+    )
+
+
+_WAYS = {"plain": "at once", "recompute": "at once, keeping less", "tiled": "in parts"}
 
 
 def _hashes(inputs: Sequence[Inputs]) -> dict[str, str]:

@@ -28,16 +28,20 @@ def require_tensorflow_backend() -> None:
       ValueError: the environment chooses another backend or the legacy Keras.
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend == "tensorflow":
-        if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
-            raise ValueError("TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3; unset it")
-        # Without the variable, Keras follows its own settings file.
-        try:
-            backend = tf.keras.config.backend()
-        except ImportError as error:
-            backend = f"unusable ({error})"
     if backend != "tensorflow":
         raise ValueError(f"KERAS_BACKEND={backend}: tfstyle needs KERAS_BACKEND=tensorflow")
+    if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+        raise ValueError("TF_USE_LEGACY_KERAS=1: tfstyle needs Keras 3; unset it")
+    try:
+        backend = tf.keras.config.backend()
+    except ImportError as error:
+        backend = f"unusable ({error})"
+    if backend != "tensorflow":  # by Keras' own settings, which count without the variable
+        settings = os.path.join(os.environ.get("KERAS_HOME", "~/.keras"), "keras.json")
+        raise ValueError(
+            f'{settings}: Keras\' backend is {backend}; write "backend": "tensorflow" there, or set'
+            " KERAS_BACKEND=tensorflow before Keras is imported"
+        )
 
 
 def vgg19() -> tf.keras.Model:
