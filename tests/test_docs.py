@@ -58,7 +58,7 @@ CHECKER = """
 import importlib, json, os, runpy, sys
 from absl import flags
 from tfstyle.cli import common
-from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.training.recipe import InstantRecipe
 
 def check(program, arguments):
     if program.endswith(".py"):

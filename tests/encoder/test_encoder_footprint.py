@@ -12,7 +12,7 @@ from encoder.training import train
 from encoder.trunk import trunk
 from PIL import Image
 
-from tfstyle.feedforward import training_memory
+from tfstyle.training import training_memory
 
 from conftest import picture
 

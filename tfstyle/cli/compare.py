@@ -48,12 +48,12 @@ def main():
     with cli.quiet_tensorflow():
         from tfstyle.cli import compare_page
         from tfstyle.config import TransferConfig
-        from tfstyle.feedforward import comparison
         from tfstyle.feedforward.loading import load_network
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.files import make_folder
         from tfstyle.io.photographs import find_photographs
+        from tfstyle.training import comparison
 
         photographs = find_photographs(photos)[: FLAGS.limit]
         folder = make_folder(FLAGS.output, "output")

@@ -136,7 +136,7 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
 def export_network(
     output, network: tf.keras.Model, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
 ) -> pathlib.Path:
-    """Saves a network that paints in one pass, from `feedforward.training.train`.
+    """Saves a network that paints in one pass, from `training.training.train`.
 
     =================  =================================  ===============================
     `serving_default`  `image`: uint8 `[B, H, W, 3]`      `picture`: the same

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from encoder.recipe import LEAST, VIEWS, EncoderRecipe
-from tfstyle.feedforward import training_memory
 from tfstyle.runtime.memory import free_bytes
+from tfstyle.training import training_memory
 
 # Bytes for each value that a layer gives: kept for its gradient, and that gradient.
 _VALUE_BYTES = {

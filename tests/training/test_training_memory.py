@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tfstyle.feedforward import training_memory
+from tfstyle.training import training_memory
 
 
 @dataclass(frozen=True)

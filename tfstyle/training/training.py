@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward import distribution, memory_model
 from tfstyle.feedforward.adain_network import StyleNetwork
-from tfstyle.feedforward.adain_training import ArbitraryTask, pairs
-from tfstyle.feedforward.dataset import Share, batches, centers, held_out, require_readable
-from tfstyle.feedforward.learner import Learner
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import Batch, ConditionalTask, Task, in_turn
-from tfstyle.feedforward.training_loop import fit
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.training import distribution, memory_model
+from tfstyle.training.adain_training import ArbitraryTask, pairs
+from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
+from tfstyle.training.learner import Learner
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.tasks import Batch, ConditionalTask, Task, in_turn
+from tfstyle.training.training_loop import fit
 
 
 def train(

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from tfstyle import TransferConfig, style_targets
-from tfstyle.feedforward import memory_model, training_memory
-from tfstyle.feedforward.adain_training import ArbitraryTask
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import ConditionalTask
+from tfstyle.training import memory_model, training_memory
+from tfstyle.training.adain_training import ArbitraryTask
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.tasks import ConditionalTask
 
 from conftest import picture
 
@@ -99,7 +99,7 @@ def test_without_a_limit_it_is_what_is_free(task, config, monkeypatch):
 
 def test_a_training_is_refused_before_it_begins(task, config, tmp_path, monkeypatch):
     """What it would have read does not even have to be there."""
-    from tfstyle.feedforward.training import train_task
+    from tfstyle.training.training import train_task
 
     with pytest.raises(ValueError, match="batch_size=8, crop_size=256"):
         train_task(lambda: task, None, limited(config, task, 10**6, monkeypatch), RECIPE, identity={})

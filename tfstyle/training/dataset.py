@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.io import graph_decode
+from tfstyle.training.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35

@@ -9,9 +9,9 @@ style they are up to 29 % below, and of style_loss=bures some 20 %.
 from __future__ import annotations
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward import training_memory
-from tfstyle.feedforward.recipe import LEAST_CROP, InstantRecipe
-from tfstyle.feedforward.tasks import Task
+from tfstyle.training import training_memory
+from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
+from tfstyle.training.tasks import Task
 from tfstyle.vgg.costs import costs
 
 # Bytes for each value that a network's layers give: of the layer, of its normalisation, of its
