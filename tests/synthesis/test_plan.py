@@ -5,9 +5,11 @@ import re
 import pytest
 
 from tfstyle.config import TransferConfig
-from tfstyle.runtime import determinism
+from tfstyle.runtime import determinism, memory
+from tfstyle.runtime.memory_model import PROCESS
 from tfstyle.synthesis import plan as planning
-from tfstyle.synthesis.plan import make_plan, needed_bytes
+from tfstyle.synthesis.memory_model import needed_bytes
+from tfstyle.synthesis.plan import make_plan
 from tfstyle.vgg import feature_extractor
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
@@ -21,8 +23,8 @@ def extractor(narrow_file):
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     monkeypatch.setattr(planning, "rate", {"float32": 1e9, "bfloat16": 2e9}.get)
-    monkeypatch.setattr(planning, "resident_bytes", lambda: 10**9)
-    monkeypatch.setattr(planning, "free_bytes", lambda: 10**12)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 10**9)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 10**12)
 
 
 def settings(**options):
@@ -187,8 +189,8 @@ def test_fewer_pictures_at_once(extractor):
 
 def test_where_the_process_alone_takes_all(extractor):
     made = plan(extractor, (384, 512), memory_limit=0.5, image_size=512)
-    assert made.remedies == () and "no picture would fit" in refusal(made)
-    assert "it does not fit: no picture would fit" in made.describe()
+    assert made.remedies == () and "nothing smaller would fit" in refusal(made)
+    assert "it does not fit: nothing smaller would fit" in made.describe()
 
 
 def test_what_fits_is_not_refused_and_what_is_close_is_told(extractor, monkeypatch, caplog):
@@ -196,7 +198,7 @@ def test_what_fits_is_not_refused_and_what_is_close_is_told(extractor, monkeypat
     needs = needed_bytes(extractor, LAYERS, size, config, "float32")["tiled"]
 
     def with_free(free):
-        monkeypatch.setattr(planning, "free_bytes", lambda: int(free))
+        monkeypatch.setattr(memory, "free_bytes", lambda: int(free))
         return plan(extractor, size, evaluation="tiled", scales=1)
 
     # Without a limit, a fifth of what is free is left alone where there is a choice, but not kept from a run.
@@ -209,8 +211,8 @@ def test_what_fits_is_not_refused_and_what_is_close_is_told(extractor, monkeypat
 
 
 def test_nothing_is_refused_on_a_gpu_but_by_a_limit(extractor, monkeypatch):
-    monkeypatch.setattr(planning, "free_bytes", lambda: 10**6)
-    monkeypatch.setattr(planning.tf.config, "list_physical_devices", lambda kind: ["one"])
+    monkeypatch.setattr(memory, "free_bytes", lambda: 10**6)
+    monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: ["one"])
     plan(extractor, (384, 512)).require_fit()
     refusal(plan(extractor, (384, 512), memory_limit=1.0))
 
@@ -220,8 +222,8 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
     size = (3000, 4000)
 
     def ways(resident, free, **options):
-        monkeypatch.setattr(planning, "resident_bytes", lambda: int(resident))
-        monkeypatch.setattr(planning, "free_bytes", lambda: int(free))
+        monkeypatch.setattr(memory, "resident_bytes", lambda: int(resident))
+        monkeypatch.setattr(memory, "free_bytes", lambda: int(free))
         return plan(extractor, size, scales=1, **options)
 
     assert list(ways(1e9, 1e6).evaluations.values()) == ["plain"]
@@ -229,6 +231,6 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
     assert "evaluation=tiled" in refusal(ways(1e9, 0.95 * adam["plain"], optimizer="adam"))
     needs = needed_bytes(extractor, LAYERS, size, settings(), "float32")
     for way in ("plain", "recompute", "tiled"):
-        limit = (planning._PROCESS_BYTES + needs[way] + 1e6) / 1e9
+        limit = (PROCESS + needs[way] + 1e6) / 1e9
         for resident, free in ((1e8, 1e12), (1e10, 1e6)):
             assert list(ways(resident, free, memory_limit=limit).evaluations.values()) == [way]

@@ -14,8 +14,9 @@ import tensorflow as tf
 from absl import logging
 
 from tfstyle.config import TransferConfig
-from tfstyle.runtime import determinism
-from tfstyle.runtime.memory import free_bytes, largest_that, most_bytes, resident_bytes
+from tfstyle.runtime import determinism, memory
+from tfstyle.runtime.memory import largest_that
+from tfstyle.runtime.memory_model import PROCESS
 from tfstyle.runtime.precision import rate
 from tfstyle.synthesis.memory_model import TILE, needed_bytes
 from tfstyle.synthesis.objective import EVALUATIONS
@@ -27,8 +28,6 @@ _SHARE = 0.8
 # Of an evaluation's time, by way: the backward pass computes things again, and
 # tiles see their neighbourhood.
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
-# Taken for the process as it stands where a run is to be deterministic: no two processes are equal.
-_PROCESS_BYTES = 700e6
 
 
 @dataclass(frozen=True)
@@ -72,18 +71,14 @@ class Plan:
         Raises:
           ValueError: it cannot; the message says what would fit.
         """
-        if self.peak_bytes > self.most_bytes:
-            raise ValueError(
-                f"image_size={self.asked}: needs {self.peak_bytes / 1e9:.2f} GB of memory, and"
-                f" {self.most_bytes / 1e9:.2f} GB are there; {self._advice()}; memory_limit=GB says"
-                " otherwise how much may be used"
-            )
+        asked = f"image_size={self.asked}"
+        memory.require(asked, self.peak_bytes, self.most_bytes, self.remedies)
         if not self.fits:
             logging.warning(
                 "memory: %.2f GB are needed, and of those there %.2f GB can be used without fear; %s",
                 self.peak_bytes / 1e9,
                 self.limit_bytes / 1e9,
-                self._advice(),
+                memory.advice(self.remedies),
             )
 
     def describe(self) -> str:
@@ -96,8 +91,8 @@ class Plan:
                 f"{width} x {height}: {stage.iterations} iterations in {precision},"
                 f" {self.evaluations[stage.size, precision]}"
             )
-        memory = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
-        lines.append(memory + ("" if self.fits else "; it does not fit: " + self._advice()))
+        taken = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
+        lines.append(taken + ("" if self.fits else "; it does not fit: " + memory.advice(self.remedies)))
         minutes, seconds = divmod(round(self.seconds), 60)
         lines.append(f"time: about {minutes} min {seconds} s")
         return "\n".join(lines)
@@ -116,11 +111,6 @@ class Plan:
         if known.keys() != self.evaluations.keys() or not all(way in EVALUATIONS for way in known.values()):
             return self
         return replace(self, evaluations=known)
-
-    def _advice(self) -> str:
-        if not self.remedies:
-            return "no picture would fit; end other programs or take a larger machine"
-        return f"what would fit: {' or '.join(self.remedies)}"
 
 
 def precision_in(choices: Mapping[str, Any]) -> str | None:
@@ -160,11 +150,11 @@ def make_plan(
     Raises:
       ValueError: an evaluation is asked for that the extractor does not allow.
     """
-    resident, free = resident_bytes(), free_bytes()
-    most = most_bytes(config.memory_limit, resident, free)
-    limit = most if config.memory_limit else int(resident + _SHARE * free)
+    room = memory.Room.now(config.memory_limit)
+    resident = room.resident
+    limit = room.most if config.memory_limit else int(resident + _SHARE * room.free)
     if config.memory_limit and determinism.enabled():
-        resident = int(_PROCESS_BYTES)
+        resident = int(PROCESS)
 
     def ways_of(size: tuple[int, int], config: TransferConfig, pictures: int) -> _Ways:
         return _ways(extractor, style_layers, size, config, precision, pictures, limit - resident)
@@ -180,7 +170,7 @@ def make_plan(
         limit_bytes=limit,
         seconds=found.seconds,
         asked=config.image_size,
-        most_bytes=most,
+        most_bytes=room.most,
         remedies=() if peak <= limit else tuple(_remedies(ways_of, size, config, pictures, limit - resident)),
     )
 

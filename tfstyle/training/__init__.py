@@ -8,6 +8,6 @@ distribution.py     several devices or machines
 learner.py          a task in training
 training_loop.py    steps, means between reports, and a state to go on from
 training.py         the training of a task
-memory_model.py     what a training takes; training_memory.py refuses what cannot fit
+memory_model.py     what a training takes, and whether it is there
 comparison.py       a network's pictures beside those of an optimisation
 """
