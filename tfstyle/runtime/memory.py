@@ -73,6 +73,26 @@ def require(asked: str, peak: float, most: float, remedies: Iterable[str], *, li
         )
 
 
+def require_side(
+    asked: str, peak: Callable[[int], float], side: int, longest: int, most: float, option: str
+) -> None:
+    """Checks what grows with a picture's longer side, and names the largest that would fit.
+
+    Args:
+      asked, most: as in `require`, also for errors.
+      peak: from a longer side in pixels to bytes; from 0 for a picture as it is.
+      side: that is asked for.
+      longest: that the picture has then.
+      option: what would fit, with a place for the side.
+    """
+
+    def remedies():
+        if largest := largest_that(lambda side: peak(side) <= most, longest - 1):
+            yield option.format(largest)
+
+    require(asked, peak(side), most, remedies(), limited=False)
+
+
 def advice(remedies: Iterable[str]) -> str:
     """Returns in words which options would fit."""
     if found := " or ".join(remedies):

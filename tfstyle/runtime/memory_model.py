@@ -18,6 +18,11 @@ EVALUATION = {
     ("plain", "bfloat16"): (2, 4),
     ("recompute", "float32"): (0, 16),
     ("recompute", "bfloat16"): (0, 10),
+    # Of a style picture that is measured, without a gradient; histograms sort copies.
+    ("measuring", "float32"): (0, 9.2),
+    ("measuring", "bfloat16"): (0, 7.2),
+    ("histogram", "float32"): (0, 22),
+    ("histogram", "bfloat16"): (0, 22),
     # Of a network in training: for each layer, its normalisation, its ReLU, and the border
     # reflected around it. Normalisation takes float32 copies of bfloat16.
     ("training", "float32"): (12.5, 0),
@@ -27,6 +32,14 @@ EVALUATION = {
 OPTIMIZER = {"adam": 110, "sgd": 50, "lbfgs": 100, "hager_zhang": 330}
 PAIR = 24  # of L-BFGS' history
 AVERAGE = 24  # of first-order methods
+HELD = 12  # of a picture
+DECODED = 31  # at its reading, in its own size
+RESIZED = 24  # beside them, in its new size
+JUDGED = 150  # of a picture that is compared with another
+PAINTING = 40  # of a picture that a network paints: itself, what it becomes, and both on their way
+PAINTED = 50  # and filter, in float32: 26 compiled, up to 50 with a skip connection, some 80 not compiled
+PAINTED_IN_STRIPS = 3  # and filter, kept from sweep to sweep
+RESTYLED = 1100  # by a network for any style on VGG19
 MATTING = 310  # at the making of the matting loss
 
 
