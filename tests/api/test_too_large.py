@@ -41,6 +41,7 @@ CALLS = {
     "explain": lambda content, config: tfstyle.explain_transfer(content, STYLE, config),
     "content": lambda content, config: tfstyle.reconstruct_content(content, "conv2_1", config),
     "style": lambda content, config: tfstyle.reconstruct_style(content, "conv2_1", config),
+    "targets": lambda content, config: tfstyle.style_targets(content, config),
     "evaluate": lambda content, config: evaluate(content, STYLE, {"one": STYLE}, config),
 }
 

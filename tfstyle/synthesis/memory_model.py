@@ -47,14 +47,12 @@ def needed_bytes(
     """
     halo = max(reach.radius + reach.stride for reach in reaches(extractor).values())
 
-    def bytes_of(kind: str, size: Size, tiled: bool = False) -> float:
-        size = tuple(min(side, TILE + 2 * halo) for side in size) if tiled else size
-        found = costs(extractor, style_layers, size)
-        return activation_bytes(kind, dtype, found.kept, found.widest)
+    def tile(size: Size) -> Size:
+        return tuple(min(side, TILE + 2 * halo) for side in size)
 
-    def measured(tiled: bool) -> float:
-        kind = "histogram" if config.style_loss == "histogram" else "measuring"
-        return max((bytes_of(kind, style, tiled) for style in styles), default=0)
+    def stepped(way: str, size: Size) -> float:
+        found = costs(extractor, style_layers, size)
+        return activation_bytes(way, dtype, found.kept, found.widest)
 
     shape = extractor.compute_output_shape((1, *size, 3))
     targets = sum(
@@ -69,12 +67,24 @@ def needed_bytes(
     elif config.averaging > 0:
         pixel += AVERAGE
     steady = STEP + VALUE[dtype] * targets + pixel * size[0] * size[1]
-    steps = {way: bytes_of(way, size) for way in ("plain", "recompute")}
-    steps["tiled"] = bytes_of("plain", size, tiled=True)
-    return {
-        way: int(max(pictures * (steady + step), STEP + measured(way == "tiled")))
-        for way, step in steps.items()
-    }
+    steps = {way: stepped(way, size) for way in ("plain", "recompute")}
+    steps["tiled"] = stepped("plain", tile(size))
+    needs = {way: pictures * (steady + step) for way, step in steps.items()}
+    for way in needs:
+        for style in styles:
+            seen = tile(style) if way == "tiled" else style
+            needs[way] = max(needs[way], measured_bytes(extractor, config, seen, dtype))
+    return {way: int(taken) for way, taken in needs.items()}
+
+
+def measured_bytes(extractor: tf.keras.Model, config: TransferConfig, size: Size, dtype: str) -> float:
+    """Returns what measuring a style picture of (height, width) takes; 0 where the graph is not known."""
+    try:
+        widest = costs(extractor, config.style_layers, size).widest
+    except ValueError:
+        return 0.0
+    kind = "histogram" if config.style_loss == "histogram" else "measuring"
+    return STEP + activation_bytes(kind, dtype, 0, widest)
 
 
 def held_bytes(sizes: Sizes) -> int:
