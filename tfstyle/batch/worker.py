@@ -29,9 +29,9 @@ from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.sizes import Sizes
 from tfstyle.synthesis.starts import initial_image
+from tfstyle.synthesis.term_options import extractor_of
 
 TASK = "style_transfer"  # as records call the command that makes the same picture again, with --from
 

@@ -1,7 +1,7 @@
 """One picture, or several together, downhill on one objective.
 
 inputs.py            pictures, masks and colours prepared; compositing.py what of a picture is painted
-network.py           the network that a config describes; term_options.py the terms that it describes
+term_options.py      the terms that a config describes, and their network
 objective.py         the weighted sum of terms and its gradient, for a batch of pictures
 objectives.py        the objectives of a run, one a size; graph_objective.py the same inside a graph
 sizes.py             how large pictures are before they are read; foresight.py what a run of them will be

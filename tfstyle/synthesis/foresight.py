@@ -12,11 +12,10 @@ from tfstyle.config import TransferConfig
 from tfstyle.config.layer_names import require_known
 from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.plan import Plan, make_plan, precision_in
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.synthesis.sizes import Sizes
-from tfstyle.synthesis.term_options import TermOptions
+from tfstyle.synthesis.term_options import TermOptions, extractor_of
 from tfstyle.vgg import minimum_size
 
 

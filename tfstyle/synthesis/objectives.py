@@ -18,11 +18,10 @@ from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.scales import scale_sizes
-from tfstyle.synthesis.term_options import TermOptions, weights_of_kinds
+from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
 from tfstyle.vgg import normalize_activations
 
 # The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a picture painted by `mini`, 0.043.

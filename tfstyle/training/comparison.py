@@ -24,9 +24,9 @@ from tfstyle.reporting import Progress
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.sizes import Sizes
 from tfstyle.synthesis.style_targets import style_targets
+from tfstyle.synthesis.term_options import extractor_of
 
 STEPS = (50, 100, 300)
 

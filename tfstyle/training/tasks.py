@@ -14,7 +14,7 @@ from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.training.recipe import InstantRecipe
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
