@@ -73,12 +73,9 @@ def transfer(
         what it should be; the message names it.
       FloatingPointError: the objective is not finite at the start.
     """
-    workshop = workshop or Workshop()
-    inputs = _inputs(
-        content, style, config, extractor, workshop, content_masks=content_masks, style_masks=style_masks
-    )
+    masks = {"content_masks": content_masks, "style_masks": style_masks}
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
+    return _made(content, style, config, extractor, reporters, supervision, workshop, **masks)
 
 
 def plan_transfer(
@@ -117,10 +114,8 @@ def explain_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    workshop = Workshop()
-    inputs = _inputs(
-        content, style, config, extractor, workshop, content_masks=content_masks, style_masks=style_masks
-    )
+    workshop, masks = Workshop(), {"content_masks": content_masks, "style_masks": style_masks}
+    inputs = _inputs(content, style, config, extractor, workshop, **masks)
     return Objectives(inputs, config, extractor, workshop).explain()
 
 
@@ -153,10 +148,8 @@ def reconstruct_content(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
-    workshop = workshop or Workshop()
-    inputs = _inputs(image, None, config, extractor, workshop)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
+    return _made(image, None, config, extractor, reporters, supervision, workshop)
 
 
 def reconstruct_style(
@@ -189,9 +182,13 @@ def reconstruct_style(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
-    workshop = workshop or Workshop()
-    inputs = _inputs(None, image, config, extractor, workshop)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
+    return _made(None, image, config, extractor, reporters, supervision, workshop)
+
+
+def _made(content, style, config, extractor, reporters, supervision, workshop, **masks) -> Result:
+    workshop = workshop or Workshop()
+    inputs = _inputs(content, style, config, extractor, workshop, **masks)
     return make([inputs], config, extractor, reporters, supervision, workshop)[0]
 
 

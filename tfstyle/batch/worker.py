@@ -64,8 +64,8 @@ class Maker:
         side, retries = self._order.config.image_size, self._order.retries
 
         def require_fit(content: tuple[int, int]) -> None:
-            for number in wanted.styles:
-                self._require_fit(dataclasses.replace(self._sizes[number], content=content))
+            for sizes in set(self._sizes):
+                self._require_fit(dataclasses.replace(sizes, content=content))
 
         pixels = attempt(lambda: fitted_pixels(wanted, side, require_fit), retries)
         if isinstance(pixels, Failure):

@@ -89,13 +89,10 @@ def measured_bytes(extractor: tf.keras.Model, config: TransferConfig, size: Size
 
 def held_bytes(sizes: Sizes) -> int:
     """Returns what a run's pictures take from their reading on, of these sizes."""
-    return HELD * sum(height * width for _, (height, width) in sizes.pictures)
+    return HELD * sum(sizes.areas)
 
 
 def read_bytes(own: Sizes, fitted: Sizes) -> int:
     """Returns what reading a run's pictures takes at its most, one after the other."""
-    each = zip(own.pictures, fitted.pictures)
-    most = max(
-        (DECODED * h * w + RESIZED * height * width for (_, (h, w)), (_, (height, width)) in each), default=0
-    )
-    return held_bytes(fitted) + most
+    each = [DECODED * before + RESIZED * after for before, after in zip(own.areas, fitted.areas)]
+    return held_bytes(fitted) + max(each)

@@ -61,6 +61,11 @@ class Sizes:
         contents = [] if self.content is None else [("content", self.content)]
         return contents + [("style", style) for style in self.styles]
 
+    @property
+    def areas(self) -> list[int]:
+        """Pixels of each picture."""
+        return [height * width for _, (height, width) in self.pictures]
+
     def fitted(self, config: TransferConfig) -> Sizes:
         """Returns the sizes that a config brings the pictures to."""
         if self.final:
