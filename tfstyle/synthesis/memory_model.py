@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import tensorflow as tf
@@ -33,7 +34,7 @@ def needed_bytes(
     config: TransferConfig,
     dtype: str,
     *,
-    styles: Sequence[Size] = (),
+    styles: Sequence[Sequence[Size]] = (),
     pictures: int = 1,
 ) -> dict[str, int]:
     """Returns {evaluation: bytes} that a stage takes, for its steps or for measuring the styles before them.
@@ -42,7 +43,8 @@ def needed_bytes(
       extractor, style_layers: as in `costs`, also for errors.
       size: (height, width) of the pictures to be made.
       config, dtype: the run's config, and what the stage computes in.
-      styles: sizes of the style pictures at this stage, which are measured one after the other.
+      styles: sizes of the style pictures at this scale and at each before it. They are measured one after
+        the other; what one scale takes for it does not go back to the system, and serves others of its size.
       pictures: how many are made together.
     """
     halo = max(reach.radius + reach.stride for reach in reaches(extractor).values())
@@ -70,11 +72,13 @@ def needed_bytes(
     steps = {way: stepped(way, size) for way in ("plain", "recompute")}
     steps["tiled"] = stepped("plain", tile(size))
     needs = {way: pictures * (steady + step) for way, step in steps.items()}
-    for way in needs:
-        for style in styles:
-            seen = tile(style) if way == "tiled" else style
-            needs[way] = max(needs[way], measured_bytes(extractor, config, seen, dtype))
-    return {way: int(taken) for way, taken in needs.items()}
+
+    def measured(way: str) -> float:
+        seen = [[tile(style) if way == "tiled" else style for style in of_scale] for of_scale in styles]
+        largest = {max(of_scale, key=math.prod) for of_scale in seen}
+        return sum(measured_bytes(extractor, config, style, dtype) for style in largest)
+
+    return {way: int(max(taken, measured(way))) for way, taken in needs.items()}
 
 
 def measured_bytes(extractor: tf.keras.Model, config: TransferConfig, size: Size, dtype: str) -> float:

@@ -213,7 +213,7 @@ class _Run:
             if level and last_scale:
                 continue
             dtype = "float32" if stage.exact else self.precision
-            needs, operations = self._needs(stage.size, fitted, level, dtype)
+            needs, operations = self._needs(stage.size, fitted, range(level, planned[-1].scale + 1), dtype)
             way = config.evaluation
             if way == "auto":
                 way = _fastest(needs, dtype, self.room - held, config)
@@ -222,9 +222,12 @@ class _Run:
             seconds += stage.iterations * operations * _WORK[way] / rate(dtype)
         return _Ways(tuple(planned), evaluations, most, seconds)
 
-    def _needs(self, size: Size, fitted: Sizes, level: int, dtype: str) -> tuple[Mapping[str, int], float]:
+    def _needs(self, size: Size, fitted: Sizes, levels: range, dtype: str) -> tuple[Mapping[str, int], float]:
         """Returns {evaluation: bytes} of a stage, and the operations of an iteration."""
-        styles = [at_level(style, self.config.scale_factor, level) for style in fitted.styles]
+        styles = [
+            [at_level(style, self.config.scale_factor, level) for style in fitted.styles]
+            for level in (levels if fitted.styles else ())
+        ]
         network = self.extractor, self.style_layers
         try:
             needs = needed_bytes(*network, size, self.config, dtype, styles=styles, pictures=self.pictures)
