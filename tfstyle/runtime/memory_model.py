@@ -1,9 +1,11 @@
 """What memory runs take beside what their process has: bytes a unit, measured for each kind of run.
 
 All were fitted to greatest resident sets: of transfers at 256 to 2048 pixels
-(`scripts/benchmark.py --sizes` measures it), and of trainings on 2 to 8 photographs of 128 to
-512 pixels, at widths 4 to 32. Those with a skip connection come within 13 %; without, within
-26 %, most above; networks for any style are up to 29 % below, and style_loss=bures some 20 %.
+(`scripts/benchmark.py --sizes` measures it), of styles measured at 1024 and 2048 pixels, of
+pictures of 2.5 to 25 megapixels painted by the network that ships with tfstyle, and of
+trainings on 2 to 8 photographs of 128 to 512 pixels, at widths 4 to 32. Trainings with a skip
+connection come within 13 %; without, within 26 %, most above; networks for any style are up to
+29 % below, and style_loss=bures some 20 %.
 """
 
 from __future__ import annotations
