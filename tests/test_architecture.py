@@ -12,7 +12,7 @@ FLOORS = [
     *("vgg", "optimizers", "reporting"),
     *("losses", "evaluation"),
     *("synthesis",),
-    *("api", "feedforward", "export"),
+    *("api", "feedforward", "training", "export"),
     *("batch", "figures"),
     *("cli",),
 ]

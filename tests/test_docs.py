@@ -59,7 +59,7 @@ import importlib, json, os, runpy, sys
 from absl import flags
 from tfstyle.cli import common
 from tfstyle.cli.arguments import spelled
-from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.training.recipe import InstantRecipe
 
 def check(program, arguments):
     if program.endswith(".py"):

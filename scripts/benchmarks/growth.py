@@ -69,8 +69,8 @@ def training(*, weights: str, steps: list[int], log_every: int, logdir: bool) ->
     from PIL import Image
 
     from tfstyle import TensorBoardReporter, TransferConfig, style_targets
-    from tfstyle.feedforward.recipe import InstantRecipe
-    from tfstyle.feedforward.training import train
+    from tfstyle.training.recipe import InstantRecipe
+    from tfstyle.training.training import train
 
     config = TransferConfig(
         weights=weights,

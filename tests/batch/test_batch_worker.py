@@ -140,6 +140,14 @@ def test_one_failure_costs_no_other(order, contents, tmp_path, monkeypatch):
     assert {outcome.kind for outcome in retried.values()} == {"failed"}
 
 
+def test_what_would_not_fit_into_memory_is_refused_by_its_header(order, tmp_path):
+    (tmp_path / "wide.ppm").write_bytes(b"P6 12000 9000 255\n")
+    config = dataclasses.replace(order.config, image_size=0, memory_limit=2.0)
+    outcomes = made(dataclasses.replace(order, config=config), [Content("wide", str(tmp_path / "wide.ppm"))])
+    assert {outcome.kind for outcome in outcomes.values()} == {"failed"}
+    assert all("2.00 GB are there" in outcome.reason for outcome in outcomes.values())
+
+
 def test_a_disk_that_fails_once(order, contents, monkeypatch):
     maker = Maker(dataclasses.replace(order, styles=order.styles[:1]))
     wanted, _ = Looker(order).look(contents[0])

@@ -12,7 +12,7 @@ from encoder.training import train
 from encoder.trunk import trunk
 from PIL import Image
 
-from tfstyle.feedforward import training_memory
+from tfstyle.runtime import memory
 
 from conftest import picture
 
@@ -20,8 +20,8 @@ RECIPE = EncoderRecipe(batch_size=64, crop_size=64)
 
 
 def with_room(monkeypatch, size):
-    monkeypatch.setattr(training_memory, "resident_bytes", lambda: 10**9)
-    monkeypatch.setattr(training_memory, "free_bytes", lambda: size)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 10**9)
+    monkeypatch.setattr(memory, "free_bytes", lambda: size)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_what_cannot_fit_is_refused_with_what_would(monkeypatch):
     photographs = [picture(40, 50, seed) for seed in range(2)]
     needs = footprint.needed_bytes(RECIPE, 2 * 40 * 50 * 3)
     with_room(monkeypatch, int(0.8 * needs))
-    with pytest.raises(ValueError, match=r"^batch_size=64, crop_size=64: need 1\.\d\d GB") as caught:
+    with pytest.raises(ValueError, match=r"^batch_size=64, crop_size=64: needs 1\.\d\d GB") as caught:
         train(photographs, RECIPE)
     batch, side = map(int, re.search(r"batch_size=(\d+) or crop_size=(\d+)$", str(caught.value)).groups())
     assert batch % 2 == 0
     for changes in ({"batch_size": batch}, {"crop_size": side}):
         footprint.require_fit(dataclasses.replace(RECIPE, **changes), photographs)
     with_room(monkeypatch, 0)
-    with pytest.raises(ValueError, match="no training would fit"):
+    with pytest.raises(ValueError, match="nothing smaller would fit"):
         footprint.require_fit(RECIPE, photographs)
 
 

@@ -23,6 +23,18 @@ def read(path):
     return images.load_image(path).numpy()[0] * 255
 
 
+def test_sizes_are_those_of_the_pictures_read(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a quarter to the right
+    for path in (tmp_path / "a.png", tmp_path / "a.jpg"):
+        Image.fromarray(PIXELS).save(path, exif=turned)
+        assert images.size_of(path) == images.load_image(path).shape[1:3] == (30, 20)
+    for source in (PIXELS, PIXELS[..., 0], PIXELS[np.newaxis], tf.constant(PIXELS), Image.fromarray(PIXELS)):
+        assert images.size_of(source) == (20, 30)
+    with pytest.raises(ValueError, match=r"must be \[H, W\]"):
+        images.size_of(np.zeros(3))
+
+
 def test_rgb_file(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     loaded = images.load_image(tmp_path / "a.png")

@@ -57,4 +57,17 @@ def test_the_largest_that_fits(limit, most, expected):
 )
 def test_what_a_process_may_come_to(limit, gpus, most, monkeypatch):
     monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: gpus)
-    assert memory.most_bytes(limit, 3, 4) == most
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 3)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 4)
+    assert memory.Room.now(limit) == memory.Room(3, 4, most)
+
+
+def test_a_refusal_says_what_would_fit():
+    memory.require("size=9", 5e9, 5e9, ["size=8"])
+    beginning = r"^size=9: needs 5\.00 GB of memory, and 4\.00 GB are there; "
+    with pytest.raises(
+        ValueError, match=beginning + "what would fit: size=8 or size=7; memory_limit=GB says"
+    ):
+        memory.require("size=9", 5e9, 4e9, ["size=8", "size=7"])
+    with pytest.raises(ValueError, match=beginning + "nothing smaller would fit; .* a larger machine$"):
+        memory.require("size=9", 5e9, 4e9, [], limited=False)

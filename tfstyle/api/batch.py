@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -11,9 +12,11 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.options import numbered
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
+from tfstyle.synthesis.sizes import Sizes
 
 
 def transfer_batch(
@@ -54,19 +57,31 @@ def transfer_batch(
         raise ValueError("contents, styles: must be lists of pictures")
     lasting = (workshop or Workshop()).lasting
     results: list[list[Result | None]] = [[None] * len(styles) for _ in contents]
-    for group in _groups(contents, styles, config, batch_size):
+
+    @functools.cache
+    def require_fit(sizes: Sizes) -> None:
+        foresee(sizes, config, extractor, lasting).plan.require_fit()
+
+    for group in _groups(contents, styles, config, batch_size, require_fit):
         made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=Workshop(lasting))
         for ((row, column), _), result in zip(group, made):
             results[row][column] = result
     return results
 
 
-def _groups(contents: Sequence, styles: Sequence, config: TransferConfig, batch_size: int):
+def _groups(
+    contents: Sequence,
+    styles: Sequence,
+    config: TransferConfig,
+    batch_size: int,
+    require_fit: Callable[[Sizes], None],
+):
     """Gives lists of ((content, style), inputs) of one size, each when it is full."""
     waiting = Waiting(batch_size)
     for row, content in enumerate(contents):
         for column, style in enumerate(styles):
             try:
+                require_fit(Sizes.of(content, style))
                 inputs = make_inputs(content, style, config)
             except (ValueError, OSError) as error:
                 names = numbered("content", row), numbered("style", column)

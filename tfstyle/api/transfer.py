@@ -15,11 +15,13 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.inputs import make_inputs
+from tfstyle.synthesis.foresight import foresee
+from tfstyle.synthesis.inputs import Inputs, make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.sizes import Sizes
 
 
 def transfer(
@@ -71,9 +73,9 @@ def transfer(
         what it should be; the message names it.
       FloatingPointError: the objective is not finite at the start.
     """
-    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    masks = {"content_masks": content_masks, "style_masks": style_masks}
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
+    return _made(content, style, config, extractor, reporters, supervision, workshop, **masks)
 
 
 def plan_transfer(
@@ -92,8 +94,10 @@ def plan_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, Workshop()).plan
+    plan = foresee(Sizes.of(content, style), config, extractor).plan
+    if plan.peak_bytes <= plan.most_bytes:  # so that what is wrong with the pictures is told, too
+        make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
+    return plan
 
 
 def explain_transfer(
@@ -110,8 +114,9 @@ def explain_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, Workshop()).explain()
+    workshop, masks = Workshop(), {"content_masks": content_masks, "style_masks": style_masks}
+    inputs = _inputs(content, style, config, extractor, workshop, **masks)
+    return Objectives(inputs, config, extractor, workshop).explain()
 
 
 def reconstruct_content(
@@ -143,9 +148,8 @@ def reconstruct_content(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, content_layers=layer, style_weight=0.0, init=init, **_NO_TRANSFER)
-    inputs = make_inputs(image, None, config)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
-    return make([inputs], config, extractor, reporters, supervision, workshop)[0]
+    return _made(image, None, config, extractor, reporters, supervision, workshop)
 
 
 def reconstruct_style(
@@ -178,9 +182,20 @@ def reconstruct_style(
       ValueError, OSError: as in `transfer`.
     """
     config = dataclasses.replace(config, style_layers=layers, content_weight=0.0, init=init, **_NO_TRANSFER)
-    inputs = make_inputs(None, image, config)
     supervision = Supervision(checkpoint_dir, checkpoint_every, stop)
+    return _made(None, image, config, extractor, reporters, supervision, workshop)
+
+
+def _made(content, style, config, extractor, reporters, supervision, workshop, **masks) -> Result:
+    workshop = workshop or Workshop()
+    inputs = _inputs(content, style, config, extractor, workshop, **masks)
     return make([inputs], config, extractor, reporters, supervision, workshop)[0]
+
+
+def _inputs(content, style, config, extractor, workshop, **masks) -> Inputs:
+    """Returns a run's inputs; one that would not fit into memory is refused before a picture is decoded."""
+    foresee(Sizes.of(content, style), config, extractor, workshop).plan.require_fit()
+    return make_inputs(content, style, config, **masks)
 
 
 # What says how content and style go together means nothing to a reconstruction of one of them.

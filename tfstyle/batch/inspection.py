@@ -7,6 +7,7 @@ import hashlib
 import io
 import pathlib
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from tfstyle.batch.manifest import Ledger
 from tfstyle.batch.orders import Content, Order, Outcome, Style, told
 from tfstyle.batch.retries import Failure, attempt
 from tfstyle.io import store
-from tfstyle.io.formats import formats
+from tfstyle.io.formats import formats, upright_size
 
 _LARGEST = 1 << 31  # bytes of a file that is read whole
 
@@ -86,18 +87,24 @@ def header_size(data: bytes) -> tuple[int, int]:
             warnings.catch_warnings(action="ignore"),
             Image.open(io.BytesIO(data), formats=formats()) as picture,
         ):
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) >= 5
+            return upright_size(picture)
     except Exception:  # whatever is wrong with it, loading it will say
         return 0, 0
-    return (width, height) if turned else (height, width)
 
 
-def fitted_pixels(wanted: Wanted, longer_side: int) -> np.ndarray:
+def fitted_pixels(
+    wanted: Wanted, longer_side: int, require_fit: Callable[[tuple[int, int]], None] = lambda size: None
+) -> np.ndarray:
     """Returns a content as `transfer` would have it: `[H, W, 3|4]` float32 in [0, 1].
 
+    Args:
+      wanted: the content.
+      longer_side: of the result; 0: its own.
+      require_fit: told the height and width before anything is decoded; raises `ValueError` where
+        it does not fit into memory.
+
     Raises:
-      ValueError: it is no picture, or is damaged.
+      ValueError: it is no picture, or is damaged, or does not fit.
       OSError: it cannot be read, or is not what it was.
     """
     from tfstyle.io import decode, images
@@ -106,6 +113,8 @@ def fitted_pixels(wanted: Wanted, longer_side: int) -> np.ndarray:
     data = store.read(content.path, _LARGEST) if content.data is None else content.data
     if hashlib.sha256(data).hexdigest() != wanted.sha256:
         raise OSError(f"{content.source}: has changed since this run first read it")
+    if min(size := header_size(data)):
+        require_fit(size)
     with store.temporary_file(data) as path:
         picture = decode.open_picture(pathlib.Path(path), content.source)
     image, alpha = images.load_with_alpha(picture, content.source)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
+from tfstyle.feedforward.painting import require_fit
 from tfstyle.io import images
 from tfstyle.io.files import check_outputs, make_folder, reason, require_writable_folder, sha256, unused
 from tfstyle.io.finding import find_pictures
@@ -30,12 +31,14 @@ class Look:
       paint: from `[B, H, W, 3]` floats in [0, 1] to the same.
       note: what decides the picture besides the photograph, as JSON types.
       styles: files that it was made from.
+      needed_bytes: from pixels to what painting them takes.
     """
 
     name: str
     paint: Callable[[np.ndarray], np.ndarray]
     note: Mapping[str, Any]
     styles: Sequence[str] = ()
+    needed_bytes: Callable[[int], float] = lambda pixels: 0.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
 def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int = 1) -> int:
     """Paints pictures, and writes each with a note of how it was made (see `images.read_note`).
 
-    One that cannot be read is told and left out, unless it is the only one.
+    One that cannot be read, or would not fit into memory, is told and left out, unless it is the only one.
     Transparent pictures stay transparent.
 
     Args:
@@ -99,7 +102,7 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
       How many contents could not be read.
 
     Raises:
-      ValueError: the only one is no picture.
+      ValueError: the only one is no picture, or does not fit into memory.
       OSError: a picture cannot be written.
     """
     failed = 0
@@ -108,6 +111,8 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
         nonlocal failed
         for job in jobs:
             try:
+                for look, _ in job.outputs:
+                    require_fit(job.content, "content", look.needed_bytes)
                 picture, alpha = images.load_with_alpha(job.content, "content")
                 yield _Read(job, picture, alpha, sha256(job.content))
             except (ValueError, OSError) as error:

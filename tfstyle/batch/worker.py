@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import logging
 import pathlib
@@ -25,9 +27,11 @@ from tfstyle.io import decode, images, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.sizes import Sizes
 from tfstyle.synthesis.starts import initial_image
+from tfstyle.synthesis.term_options import extractor_of
 
 TASK = "style_transfer"  # as records call the command that makes the same picture again, with --from
 
@@ -49,17 +53,27 @@ class Maker:
         self._styles = [_load_style(style) for style in order.styles]
         self._painter = Painter(order.config, self._styles)
         self._workshop = Workshop()  # networks are kept in it, and nothing of pictures
+        self._sizes = [Sizes.of(None, style) for style in self._styles]
+        self._require_fit = functools.cache(self._require_fit)  # for each size, once
         self._note = json.loads(provenance.describe(TASK, order.config, {}))
         self._busy = threading.Lock()
         tf.get_logger().addFilter(_is_news)
 
     def load(self, wanted: Wanted) -> np.ndarray | list[Outcome]:
         """Returns a content's pixels at the size of the run, or what became of it if it is no picture."""
-        size, retries = self._order.config.image_size, self._order.retries
-        pixels = attempt(lambda: fitted_pixels(wanted, size), retries)
+        side, retries = self._order.config.image_size, self._order.retries
+
+        def require_fit(content: tuple[int, int]) -> None:
+            for sizes in set(self._sizes):
+                self._require_fit(dataclasses.replace(sizes, content=content))
+
+        pixels = attempt(lambda: fitted_pixels(wanted, side, require_fit), retries)
         if isinstance(pixels, Failure):
             return [self._failed(wanted, number, pixels) for number in wanted.styles]
         return pixels
+
+    def _require_fit(self, sizes: Sizes) -> None:
+        foresee(sizes, self._order.config, workshop=self._workshop).plan.require_fit()
 
     def make(self, group: Sequence[tuple[Wanted, np.ndarray]]) -> Iterator[Outcome]:
         """Makes contents in the styles that each is wanted in, and writes them.

@@ -50,12 +50,12 @@ def main():
     with cli.quiet_tensorflow():
         from tfstyle.cli import compare_page
         from tfstyle.config import TransferConfig
-        from tfstyle.feedforward import comparison
         from tfstyle.feedforward.loading import load_network
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.files import check_outputs, make_folder, unused
         from tfstyle.io.finding import find_pictures
+        from tfstyle.training import comparison
 
         photographs = find_pictures(photos)[1][: FLAGS.limit]
         folder = make_folder(FLAGS.output or unused(cli.pathlib.Path("out/stylizer")), "output")

@@ -13,6 +13,7 @@ from tfstyle.config.durations import interval
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
 
 FLAGS = flags.FLAGS
+_SHOWN = 2048  # pixels of a picture's longer side in TensorBoard
 
 
 def define_run_flags() -> None:
@@ -93,6 +94,7 @@ def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, st
             raise ValueError("profile=true: needs --logdir, where the profile goes")
         return []
     folder = make_folder(FLAGS.logdir, "logdir") / name
+    size = min(size, _SHOWN)
     inputs = {argument: images.load_fitted(path, argument, size) for argument, path in pictures.items()}
     chosen = [reporting.TensorBoardReporter(folder, settings=options, inputs=inputs)]
     return [*chosen, reporting.ProfileReporter(folder)] if FLAGS.profile else chosen

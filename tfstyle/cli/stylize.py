@@ -88,6 +88,7 @@ def looks_of_network(model, card: dict) -> list:
             style_mixing.label(weights, names),
             lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
             {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
+            paint.needed_bytes,
         )
         for weights in chosen
     ]
@@ -105,6 +106,7 @@ def looks_of_style_network(model, card: dict) -> list:
         from tfstyle.batch.stylize_files import Look
         from tfstyle.feedforward.adain import Moments, mixed
         from tfstyle.io import images
+        from tfstyle.runtime.memory_model import RESTYLED
 
         network = tf.saved_model.load(str(model))
         measured = [Moments(**network.measure(images.load_image(path, "style"))) for path in paths]
@@ -116,7 +118,8 @@ def looks_of_style_network(model, card: dict) -> list:
 
     about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
     note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}
-    return [Look("_".join(cli.pathlib.Path(path).stem for path in paths), paint, note, paths)]
+    name = "_".join(cli.pathlib.Path(path).stem for path in paths)
+    return [Look(name, paint, note, paths, lambda pixels: RESTYLED * pixels)]
 
 
 def _share(given: str) -> tuple[str, float]:

@@ -13,7 +13,7 @@ import functools
 from absl import flags
 
 from tfstyle.cli import common as cli
-from tfstyle.feedforward.recipe import InstantRecipe
+from tfstyle.training.recipe import InstantRecipe
 
 FLAGS = flags.FLAGS
 
@@ -50,9 +50,9 @@ def main():
     supervision = cli.supervision()
     with cli.quiet_tensorflow(devices=False):
         from tfstyle.export import savedmodel
-        from tfstyle.feedforward import distribution
         from tfstyle.io.files import check_outputs
         from tfstyle.io.finding import find_pictures
+        from tfstyle.training import distribution
     photographs = find_pictures(photos)[1]
     if FLAGS.distribute == "multi_worker":
         index, count = distribution.worker_of_environment()
@@ -109,9 +109,9 @@ def main():
 
 def _conditional(photographs, paths, config, recipe):
     from tfstyle.export.savedmodel import export_network
-    from tfstyle.feedforward.training import train
     from tfstyle.runtime.workshop import Workshop
     from tfstyle.synthesis.style_targets import style_targets
+    from tfstyle.training.training import train
 
     workshop = Workshop()
     styles = [style_targets(path, config, workshop=workshop) for path in paths]
@@ -121,7 +121,7 @@ def _conditional(photographs, paths, config, recipe):
 
 def _arbitrary(photographs, paths, config, recipe):
     from tfstyle.export.adain_savedmodel import export_style_network
-    from tfstyle.feedforward.training import train_arbitrary
+    from tfstyle.training.training import train_arbitrary
 
     paths = [cli.pathlib.Path(path) for path in paths]
     return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network

@@ -13,7 +13,10 @@ from tfstyle.config.layer_names import paper_name
 from tfstyle.config.options import numbered
 from tfstyle.evaluation import artifacts, distances, similarity
 from tfstyle.io import images
+from tfstyle.runtime import memory
+from tfstyle.runtime.memory_model import DECODED, HELD, JUDGED, STEP, activation_bytes
 from tfstyle.vgg import feature_extractor, minimum_size
+from tfstyle.vgg.costs import costs
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,16 @@ def evaluate(
     for argument, pictures in (("style", given), ("results", results)):
         if len(pictures) == 0:
             raise ValueError(f"{argument}: must be at least one picture")
-    # All pictures are read before the network is: what is wrong with them is told at once.
+    layers = (config.content_layers, config.style_layers)
+    # What is wrong with pictures, as far as their headers tell, is told before there is a network.
+    sizes = [images.size_of(content, "content")]
+    sizes += [images.size_of(source, numbered("style", index)) for index, source in enumerate(given)]
+    own_sizes = {name: images.size_of(result, "results") for name, result in results.items()}
+    if extractor is None:
+        extractor = feature_extractor(
+            [*layers[0], *layers[1]], weights=config.weights, pooling=config.pooling, padding=config.padding
+        )
+    _require_fit(sizes, list(own_sizes.values()), extractor, config)
     content = images.load_fitted(content, "content", config.image_size)
     size = tuple(content.shape[1:3])
     styles = [
@@ -132,11 +144,6 @@ def evaluate(
     own = {name: images.load_image(result, "results") for name, result in results.items()}
     seams = {name: artifacts.seam_score(picture, tile) for name, picture in own.items()}
     judged = {name: images.resize(picture, size) for name, picture in own.items()}
-    layers = (config.content_layers, config.style_layers)
-    if extractor is None:
-        extractor = feature_extractor(
-            [*layers[0], *layers[1]], weights=config.weights, pooling=config.pooling, padding=config.padding
-        )
     _require_size(content, "content", max(similarity.LEAST_SIZE, minimum_size(extractor)))
     for index, picture in enumerate(styles):
         _require_size(picture, numbered("style", index), minimum_size(extractor))
@@ -164,8 +171,35 @@ def evaluate(
         results=judged,
         scores={name: scores(picture, seams[name], took.get(name)) for name, picture in judged.items()},
         reference=scores(content, artifacts.seam_score(content, tile), None),
-        own_sizes={name: tuple(picture.shape[1:3]) for name, picture in own.items()},
+        own_sizes=own_sizes,
     )
+
+
+def _require_fit(given: Sequence, results: Sequence, extractor, config: TransferConfig) -> None:
+    """Checks that an evaluation fits into memory.
+
+    Args:
+      given: (height, width) of content and styles.
+      results: the same of the results.
+      extractor, config: as in `evaluate`.
+    """
+    room = memory.Room.now(config.memory_limit)
+
+    def peak(side: int) -> float:
+        fitted = [images.fitted_size(*size, side) for size in given]
+        held = HELD * sum(height * width for height, width in (*fitted, *results, *fitted[:1] * len(results)))
+        largest = max(fitted, key=math.prod)
+        try:
+            widest = costs(extractor, config.style_layers, largest).widest
+        except ValueError:  # nothing is known of its inside
+            widest = 0
+        work = max(activation_bytes("measuring", "float32", 0, widest), JUDGED * math.prod(fitted[0]))
+        read = DECODED * max(map(math.prod, (*given, *results)))
+        return room.resident + held + max(STEP + work, read)
+
+    side = config.image_size
+    longest = side or max(map(max, given))
+    memory.require_side(f"image_size={side}", peak, side, longest, room.most, "image_size={}")
 
 
 def _require_size(picture: tf.Tensor, argument: str, least: int) -> None:

@@ -123,7 +123,7 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
 def export_network(
     output, network: tf.keras.Model, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
 ) -> pathlib.Path:
-    """Saves a network that paints in one pass, from `feedforward.training.train`.
+    """Saves a network that paints in one pass, from `training.training.train`.
 
     Signatures (see `signatures`) take `image`, and `with_style` also `style`, a
     float32 `[1 or B, S]`, and `strength`. But for that one, the first style is

@@ -6,18 +6,6 @@ Networks
   adain.py          the statistics of one picture given to another
   adain_network.py  networks for any style
 
-Training
-  recipe.py           the options of a training
-  dataset.py          photographs to training batches, and those kept from training
-  tasks.py            what networks are trained to, and a task for a set of styles
-  adain_training.py   the task for any style
-  distribution.py     several devices or machines
-  learner.py          a task in training
-  training_loop.py    steps, means between reports, and a state to go on from
-  training.py         the training of a task
-  memory_model.py     what a training takes; training_memory.py refuses what cannot fit
-  comparison.py       a network's pictures beside those of an optimisation
-
 Use
   cards.py           what a folder says of its network; model_card.py the page for people
   loading.py         exported networks back as Keras networks; shipped.py where tfstyle's own are

@@ -13,7 +13,7 @@ from tfstyle.feedforward import shipped
 from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
-from tfstyle.feedforward.painting import Painter
+from tfstyle.feedforward.painting import Painter, require_fit
 from tfstyle.feedforward.style_mixing import Mixture, require_strength, weights_of
 from tfstyle.io import images
 
@@ -127,12 +127,13 @@ class InstantStylizer(tf.keras.layers.Layer):
           `[1, H, W, 3]` in [0, 1], float32.
 
         Raises:
-          ValueError, OSError: as the class and `images.load_image`.
+          ValueError, OSError: as the class and `images.load_image`; also if it would not fit into memory.
         """
         if self._painter is None:
             self._painter = Painter(self.network)
         weights = self.weights_of_styles if style is None else weights_of(style, self.names)
         strength = self.strength if strength is None else strength
+        require_fit(source, "source", self._painter.needed_bytes)
         return self._painter(images.load_image(source), weights, strength)
 
     def get_config(self):

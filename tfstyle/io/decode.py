@@ -20,7 +20,7 @@ from absl import logging
 from PIL import Image, ImageCms, ImageOps
 
 from tfstyle.io.files import opened, require_file
-from tfstyle.io.formats import formats, lacking
+from tfstyle.io.formats import formats, lacking, upright_size
 
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
@@ -51,6 +51,25 @@ def decode(source, argument: str) -> Pixels:
     else:
         pixels, opacity = _from_array(source, argument)
     return pixels, None if opacity is None or opacity.min() >= 1 else opacity
+
+
+def size_of(source, argument: str) -> tuple[int, int]:
+    """Returns the height and width that `decode` would give a picture, of a file by its header.
+
+    Args:
+      source, argument: as in `decode`, also for errors; but what a file has behind its header is not seen.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        named = f"{argument}={str(source)!r}"
+        require_file(pathlib.Path(source), named)
+        with _reading(named), Image.open(source, formats=formats()) as picture:
+            return upright_size(picture)
+    if isinstance(source, Image.Image):
+        return upright_size(source)
+    shape = tuple(np.shape(source))
+    shape = shape[1:] if len(shape) == 4 else shape
+    # Of what is no picture, the error is that of `decode`.
+    return shape[:2] if len(shape) in (2, 3) and 0 not in shape else decode(source, argument)[0].shape[:2]
 
 
 def open_picture(path: pathlib.Path, named: str) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Which file formats pictures may have; nothing here imports TensorFlow."""
+"""Which file formats pictures may have, and what their headers say; nothing here imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import functools
 import pathlib
 
 from PIL import Image
+
+_ORIENTATION = 0x0112  # EXIF; from 5 on, rows are columns
 
 # Others that Pillow knows are left alone: some start programs, such as Ghostscript.
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000", "HEIF")
@@ -79,3 +81,11 @@ def written(path, named: str) -> str:
         raise ValueError(f"{named}: {suffix} needs {_NEEDED[kind]}")
     known = [suffix for suffix, kind in _WRITTEN.items() if kind in Image.SAVE]
     raise ValueError(f"{named}: must end in {', '.join(known)}")
+
+
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Returns the height and width that a picture has once it is turned upright; nothing is decoded."""
+    width, height = picture.size
+    # The class's own method: that of PNG decodes the picture, to look behind it for EXIF.
+    turned = Image.Image.getexif(picture).get(_ORIENTATION, 1) >= 5
+    return (width, height) if turned else (height, width)

@@ -75,6 +75,18 @@ def load_with_alpha(source, argument: str = "image") -> tuple[tf.Tensor, tf.Tens
     return tf.constant(pixels[np.newaxis]), alpha
 
 
+def size_of(source, argument: str = "image") -> tuple[int, int]:
+    """Returns the height and width that `load_image` would give a picture, of a file by its header alone.
+
+    Args:
+      source, argument: as in `load_image`.
+
+    Raises:
+      ValueError, OSError: as in `load_image`; but what a file has behind its header is not seen.
+    """
+    return decode.size_of(source, argument)
+
+
 def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
     """Returns height and width at the same aspect with the given longer side (0: unchanged)."""
     if longer_side == 0:

@@ -1,6 +1,6 @@
 """The machine and the process: memory, precision, determinism, what is kept between runs and shared.
 
-memory.py       what the system says there is
+memory.py       what memory there is, and whether it suffices; memory_model.py what runs take
 precision.py    whether bfloat16 pays here, found out by trying
 determinism.py  the same bits each time
 locks.py        folders that one process works in at a time

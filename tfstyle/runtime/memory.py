@@ -1,9 +1,10 @@
-"""What memory the system says there is: that of this process, and what it may still take."""
+"""What memory there is, whether it suffices, and what is said if it does not."""
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import tensorflow as tf
 
@@ -27,18 +28,76 @@ def free_bytes() -> int:
     return max(0, min(_by_system(), _by_group()))
 
 
-def most_bytes(memory_limit: float, resident: int, free: int) -> float:
-    """Returns what this process may come to.
+@dataclass(frozen=True)
+class Room:
+    """Memory of this process, in bytes.
+
+    Attributes:
+      resident: what it has.
+      free: what it may still take.
+      most: what it may come to.
+    """
+
+    resident: int
+    free: int
+    most: float
+
+    @classmethod
+    def now(cls, memory_limit: float = 0.0) -> Room:
+        """Returns what is there, or what a limit in GB allows.
+
+        Without a limit, `most` is infinite where there is a GPU, of which the system's memory says nothing.
+        """
+        resident, free = resident_bytes(), free_bytes()
+        most = float("inf") if tf.config.list_physical_devices("GPU") else resident + free
+        return cls(resident, free, int(memory_limit * 1e9) or most)
+
+
+def require(asked: str, peak: float, most: float, remedies: Iterable[str], *, limited: bool = True) -> None:
+    """Checks that a process may come to so many bytes.
 
     Args:
-      memory_limit: as in `TransferConfig`, in GB; 0: what there is, which is infinite
-        where there is a GPU, of which the system's memory says nothing.
-      resident: bytes that it has.
-      free: bytes that it may still take.
+      asked: what needs them, as options.
+      peak, most: bytes that are needed, and that there are.
+      remedies: options, with each of which it would fit.
+      limited: whether there is an option `memory_limit`.
+
+    Raises:
+      ValueError: it may not; the message says what would fit.
     """
-    if memory_limit:
-        return int(memory_limit * 1e9)
-    return float("inf") if tf.config.list_physical_devices("GPU") else resident + free
+    if peak > most:
+        limit = "; memory_limit=GB says otherwise how much may be used" if limited else ""
+        raise ValueError(
+            f"{asked}: needs {peak / 1e9:.2f} GB of memory, and {most / 1e9:.2f} GB are there;"
+            f" {advice(remedies)}{limit}"
+        )
+
+
+def require_side(
+    asked: str, peak: Callable[[int], float], side: int, longest: int, most: float, option: str
+) -> None:
+    """Checks what grows with a picture's longer side, and names the largest that would fit.
+
+    Args:
+      asked, most: as in `require`, also for errors.
+      peak: from a longer side in pixels to bytes; from 0 for a picture as it is.
+      side: that is asked for.
+      longest: that the picture has then.
+      option: what would fit, with a place for the side.
+    """
+
+    def remedies():
+        if largest := largest_that(lambda side: peak(side) <= most, longest - 1):
+            yield option.format(largest)
+
+    require(asked, peak(side), most, remedies(), limited=False)
+
+
+def advice(remedies: Iterable[str]) -> str:
+    """Returns in words which options would fit."""
+    if found := " or ".join(remedies):
+        return f"what would fit: {found}"
+    return "nothing smaller would fit; end other programs or take a larger machine"
 
 
 def largest_that(fits: Callable[[int], bool], most: int) -> int:

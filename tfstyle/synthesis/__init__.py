@@ -1,9 +1,10 @@
 """One picture, or several together, downhill on one objective.
 
 inputs.py            pictures, masks and colours prepared; compositing.py what of a picture is painted
-network.py           the network that a config describes; term_options.py the terms that it describes
+term_options.py      the terms that a config describes, and their network
 objective.py         the weighted sum of terms and its gradient, for a batch of pictures
 objectives.py        the objectives of a run, one a size; graph_objective.py the same inside a graph
+sizes.py             how large pictures are before they are read; foresight.py what a run of them will be
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
 scales.py            sizes from coarse to fine; graph_scales.py the same in tensors
 starts.py            content, style, noise, a picture or a blend

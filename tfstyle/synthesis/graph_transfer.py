@@ -24,10 +24,9 @@ from tfstyle.optimizers import advance, make_optimizer
 from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import FINISH
 from tfstyle.synthesis.starts import noise, parse
-from tfstyle.synthesis.term_options import TermOptions
+from tfstyle.synthesis.term_options import TermOptions, extractor_of
 from tfstyle.vgg import minimum_size
 
 # From a network and how many scales there are after the one at hand to what the style comes to.

@@ -16,6 +16,7 @@ from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.compositing import Compositing
+from tfstyle.synthesis.sizes import Sizes, fitted_size, listed_styles
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Inputs:
       compositing: what of the picture is painted.
       opacity: `[1, H, W, 1]` in [0, 1], that the content has; None: opaque.
       hashes: {argument: hash} of the pictures and masks.
+      own: sizes before they were fitted; None: the same.
     """
 
     content: tf.Tensor | None
@@ -35,6 +37,17 @@ class Inputs:
     compositing: Compositing = field(default_factory=Compositing)
     opacity: tf.Tensor | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
+    own: Sizes | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """What a run is planned by."""
+        if self.own is not None:
+            return self.own
+        content = None if self.content is None else tuple(self.content.shape[1:3])
+        styles = tuple(tuple(picture.shape[1:3]) for picture in self.pictures)
+        scales = tuple(len(targets.scales) for targets in self.targets)
+        return Sizes(content, styles, scales, final=True)
 
     @property
     def pictures(self) -> list[tf.Tensor]:
@@ -94,6 +107,7 @@ def make_inputs(
         do not fit one another; the message names the argument.
     """
     hashes: dict[str, str] = {}
+    sizes = Sizes.of(content, style)
 
     def hashed(source, argument: str, scale: float = 1.0):
         picture, alpha = fitted(source, argument, config.image_size, scale)
@@ -103,9 +117,7 @@ def make_inputs(
         return picture, alpha
 
     original, alpha = (None, None) if content is None else hashed(content, "content")
-    given = [] if style is None else list(style) if isinstance(style, (list, tuple)) else [style]
-    if style is not None and not given:
-        raise ValueError("style: must be at least one picture")
+    given = listed_styles(style)
     arguments = [numbered("style", index) for index in range(len(given))]
     pairs = []
     for source, argument in zip(given, arguments):
@@ -118,8 +130,6 @@ def make_inputs(
     styles = [style for style, _ in pairs]
     shares = _shares(config, len(styles))
     measured = [isinstance(each, StyleTargets) for each in styles]
-    if original is None and any(measured):
-        raise ValueError("style: must be a picture; the size of what is made is taken from it")
     regions: list[Region] = []
     if styles:
         found = _mask_pairs(original, styles, content_masks, style_masks)
@@ -141,17 +151,16 @@ def make_inputs(
         guided=config.postprocess == "guided" and original is not None,
     )
     if original is None:
-        return Inputs(None, regions, compositing, hashes=hashes)
+        return Inputs(None, regions, compositing, hashes=hashes, own=sizes)
     seen = color.grey(original) if compositing.light_only else original
     recolored = [_recolored(region, original, config) for region in regions]
-    return Inputs(seen, recolored, compositing, alpha, hashes)
+    return Inputs(seen, recolored, compositing, alpha, hashes, sizes)
 
 
 def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
     picture, alpha = images.load_with_alpha(source, argument)
-    height, width = images.fitted_size(*picture.shape[1:3], longer_side)
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = fitted_size(tuple(picture.shape[1:3]), longer_side, scale)
     return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)
 
 

@@ -9,22 +9,20 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.config.layer_names import require_known
 from tfstyle.io import images
 from tfstyle.losses import strength
 from tfstyle.losses.equivalents import explain
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.terms import AnyTerm
 from tfstyle.runtime.checkpoints import tensor_hash
-from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs
-from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.plan import Plan, make_plan, precision_in
-from tfstyle.synthesis.scales import number_of_scales, scale_sizes
-from tfstyle.synthesis.term_options import TermOptions, weights_of_kinds
-from tfstyle.vgg import minimum_size, normalize_activations
+from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.scales import scale_sizes
+from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
+from tfstyle.vgg import normalize_activations
 
 # The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a picture painted by `mini`, 0.043.
 _PAINTED = 0.043
@@ -111,22 +109,15 @@ class Objectives:
         pictures: int = 1,
         choices: Mapping = MappingProxyType({}),
     ):
-        self._inputs, self.config, self._given, self._workshop = inputs, config, extractor, workshop
-        self.size = inputs.size
-        self._options = TermOptions.of(config, content=inputs.content is not None, style=bool(inputs.regions))
-        self.precision = "float32"
-        if extractor is None:
-            known = precision_in(choices) if config.precision == "auto" else None
-            self.precision = known or resolved(config.precision)
-        network, style_layers = self._network(self.precision), self._options.style_layers
-        require_known("content_layers", self._options.content_layers, network.output)
-        require_known("style_layers", style_layers, network.output)
-        if style_layers:
+        self._inputs, self._given, self._workshop, self.size = inputs, extractor, workshop, inputs.size
+        known = foresee(
+            inputs.sizes, config, extractor, workshop, pictures=pictures, choices=choices, read=True
+        )
+        self.config, self._options, self.precision = known.config, known.options, known.precision
+        self.plan: Plan = known.plan
+        if self._options.style_layers:
             for targets in inputs.targets:
-                targets.require_network(network)
-        self.config = config = replace(config, scales=self._scales(minimum_size(network)))
-        plan = make_plan(network, style_layers, self.size, config, self.precision, pictures=pictures)
-        self.plan: Plan = plan.chosen(choices) if config.evaluation == "auto" else plan
+                targets.require_network(self._network(self.precision))
 
     @property
     def detail(self) -> tf.Tensor | None:
@@ -222,21 +213,6 @@ class Objectives:
         pictures = ([] if inputs.content is None else [inputs.content]) + inputs.pictures
         key = (network, *map(tensor_hash, pictures))
         return self._workshop.get(key, lambda: normalize_activations(network, pictures))
-
-    def _scales(self, least: int) -> int:
-        """Returns how many scales there are; a network sees nothing of a side below `least` pixels."""
-        inputs = self._inputs
-        named = [("content", inputs.content)] if inputs.content is not None else []
-        named += [("style", picture) for picture in inputs.pictures]
-        sizes = [tuple(picture.shape[1:3]) for _, picture in named]
-        for (argument, _), (height, width) in zip(named, sizes):
-            if min(height, width) < least:
-                raise ValueError(
-                    f"{argument}: is {width} x {height} pixels, but these layers need at least"
-                    f" {least} on each side; give a larger image_size or picture, or shallower layers"
-                )
-        measured = [len(targets.scales) for targets in inputs.targets]
-        return min([number_of_scales(self.size, self.config, least=least, pictures=sizes), *measured])
 
 
 def calibrated(

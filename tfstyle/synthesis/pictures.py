@@ -67,6 +67,7 @@ def _make_together(
     """Runs the loop on inputs of as many scales."""
     first, compositings = objectives[0], [each.compositing for each in inputs]
     first.plan.require_fit()
+    first.plan.warn()
 
     def joined(own: Sequence[Objective]) -> Objective:
         if len(own) == 1:

@@ -1,25 +1,28 @@
 """What a run will take, before it is begun, and how its pictures go through the network.
 
-Memory is that of the process as it stands, plus `memory_model.needed_bytes`. Time
+Memory is that of the process as it stands, plus what `memory_model` has for the run. Time
 is the operations of `vgg.costs` at the rate that `precision.rate` measures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from absl import logging
 
 from tfstyle.config import TransferConfig
-from tfstyle.runtime import determinism
-from tfstyle.runtime.memory import free_bytes, largest_that, most_bytes, resident_bytes
+from tfstyle.runtime import determinism, memory
+from tfstyle.runtime.memory import largest_that
+from tfstyle.runtime.memory_model import PROCESS
 from tfstyle.runtime.precision import rate
-from tfstyle.synthesis.memory_model import TILE, needed_bytes
+from tfstyle.synthesis.memory_model import TILE, held_bytes, needed_bytes, read_bytes
 from tfstyle.synthesis.objective import EVALUATIONS
-from tfstyle.synthesis.scales import Stage, stages
+from tfstyle.synthesis.scales import Stage, at_level, stages
+from tfstyle.synthesis.sizes import Size, Sizes
 from tfstyle.vgg.costs import costs
 
 # Of the memory that is free, this share may be used.
@@ -27,8 +30,6 @@ _SHARE = 0.8
 # Of an evaluation's time, by way: the backward pass computes things again, and
 # tiles see their neighbourhood.
 _WORK = {"plain": 1.05, "recompute": 1.4, "tiled": 1.6}
-# Taken for the process as it stands where a run is to be deterministic: no two processes are equal.
-_PROCESS_BYTES = 700e6
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,17 @@ class Plan:
         Raises:
           ValueError: it cannot; the message says what would fit.
         """
-        if self.peak_bytes > self.most_bytes:
-            raise ValueError(
-                f"image_size={self.asked}: needs {self.peak_bytes / 1e9:.2f} GB of memory, and"
-                f" {self.most_bytes / 1e9:.2f} GB are there; {self._advice()}; memory_limit=GB says"
-                " otherwise how much may be used"
-            )
+        asked = f"image_size={self.asked}"
+        memory.require(asked, self.peak_bytes, self.most_bytes, self.remedies)
+
+    def warn(self) -> None:
+        """Tells where there is memory enough, but hardly."""
         if not self.fits:
             logging.warning(
                 "memory: %.2f GB are needed, and of those there %.2f GB can be used without fear; %s",
                 self.peak_bytes / 1e9,
                 self.limit_bytes / 1e9,
-                self._advice(),
+                memory.advice(self.remedies),
             )
 
     def describe(self) -> str:
@@ -96,8 +96,8 @@ class Plan:
                 f"{width} x {height}: {stage.iterations} iterations in {precision},"
                 f" {self.evaluations[stage.size, precision]}"
             )
-        memory = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
-        lines.append(memory + ("" if self.fits else "; it does not fit: " + self._advice()))
+        taken = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
+        lines.append(taken + ("" if self.fits else "; it does not fit: " + memory.advice(self.remedies)))
         minutes, seconds = divmod(round(self.seconds), 60)
         lines.append(f"time: about {minutes} min {seconds} s")
         return "\n".join(lines)
@@ -117,11 +117,6 @@ class Plan:
             return self
         return replace(self, evaluations=known)
 
-    def _advice(self) -> str:
-        if not self.remedies:
-            return "no picture would fit; end other programs or take a larger machine"
-        return f"what would fit: {' or '.join(self.remedies)}"
-
 
 def precision_in(choices: Mapping[str, Any]) -> str | None:
     """Returns the precision of a plan's choices; None where none is known."""
@@ -132,11 +127,12 @@ def precision_in(choices: Mapping[str, Any]) -> str | None:
 def make_plan(
     extractor: tf.keras.Model,
     style_layers: Collection[str],
-    size: tuple[int, int],
+    sizes: Sizes,
     config: TransferConfig,
     precision: str,
     *,
     pictures: int = 1,
+    read: bool = False,
 ) -> Plan:
     """Decides how each stage's picture goes through the network.
 
@@ -149,10 +145,11 @@ def make_plan(
       extractor: the network. Of one whose graph is not known, nothing is
         predicted, and it is evaluated plainly.
       style_layers: those of its layers whose Gram matrices are computed.
-      size: (height, width) of the picture to be made.
+      sizes: of the run's pictures.
       config: the run's config.
       precision: what the stages that are not exact compute in.
       pictures: how many of this size are made together.
+      read: the pictures are among what the process has; if not, their reading is counted, too.
 
     Returns:
       The plan, also of a run that does not fit: see `Plan.require_fit`.
@@ -160,16 +157,14 @@ def make_plan(
     Raises:
       ValueError: an evaluation is asked for that the extractor does not allow.
     """
-    resident, free = resident_bytes(), free_bytes()
-    most = most_bytes(config.memory_limit, resident, free)
-    limit = most if config.memory_limit else int(resident + _SHARE * free)
+    room = memory.Room.now(config.memory_limit)
+    resident = room.resident
+    limit = room.most if config.memory_limit else int(resident + _SHARE * room.free)
     if config.memory_limit and determinism.enabled():
-        resident = int(_PROCESS_BYTES)
+        resident = int(PROCESS)
 
-    def ways_of(size: tuple[int, int], config: TransferConfig, pictures: int) -> _Ways:
-        return _ways(extractor, style_layers, size, config, precision, pictures, limit - resident)
-
-    found = ways_of(size, config, pictures)
+    run = _Run(extractor, style_layers, sizes, config, precision, pictures, read, limit - resident)
+    found = run.ways()
     peak = resident + found.bytes
     return Plan(
         stages=found.stages,
@@ -180,42 +175,92 @@ def make_plan(
         limit_bytes=limit,
         seconds=found.seconds,
         asked=config.image_size,
-        most_bytes=most,
-        remedies=() if peak <= limit else tuple(_remedies(ways_of, size, config, pictures, limit - resident)),
+        most_bytes=room.most,
+        remedies=() if peak <= limit else tuple(run.remedies()),
     )
 
 
-@dataclass(frozen=True)
-class _Ways:
+class _Ways(NamedTuple):
     """How the stages of a run are evaluated, and what that takes beside what the process has."""
 
     stages: tuple[Stage, ...]
-    evaluations: Mapping[tuple[tuple[int, int], str], str]
+    evaluations: Mapping[tuple[Size, str], str]
     bytes: int
     seconds: float
 
 
-def _ways(extractor, style_layers, size, config, precision, pictures, room) -> _Ways:
-    """Chooses within so many bytes of room; the other arguments are those of `make_plan`."""
-    planned = stages(size, config, finish=precision == "bfloat16")
-    evaluations, most, seconds = {}, 0, 0.0
-    for stage in planned:
-        dtype = "float32" if stage.exact else precision
+@dataclass(frozen=True)
+class _Run:
+    """The arguments of `make_plan`, and how many bytes of room there are."""
+
+    extractor: tf.keras.Model
+    style_layers: Collection[str]
+    sizes: Sizes
+    config: TransferConfig
+    precision: str
+    pictures: int
+    read: bool
+    room: int
+
+    def ways(self, last_scale: bool = False) -> _Ways:
+        """Chooses how each stage is evaluated; of the last scale alone, which takes the most, or of all."""
+        config, fitted = self.config, self.sizes.fitted(self.config)
+        held = 0 if self.read else held_bytes(fitted)
+        most, seconds, evaluations = 0 if self.read else read_bytes(self.sizes, fitted), 0.0, {}
+        planned = stages(fitted.made, config, finish=self.precision == "bfloat16")
+        for stage in planned:
+            level = planned[-1].scale - stage.scale
+            if level and last_scale:
+                continue
+            dtype = "float32" if stage.exact else self.precision
+            needs, operations = self._needs(stage.size, fitted, range(level, planned[-1].scale + 1), dtype)
+            way = config.evaluation
+            if way == "auto":
+                way = _fastest(needs, dtype, self.room - held, config)
+            evaluations[stage.size, dtype] = way
+            most = max(most, held + needs.get(way, 0))
+            seconds += stage.iterations * operations * _WORK[way] / rate(dtype)
+        return _Ways(tuple(planned), evaluations, most, seconds)
+
+    def _needs(self, size: Size, fitted: Sizes, levels: range, dtype: str) -> tuple[Mapping[str, int], float]:
+        """Returns {evaluation: bytes} of a stage, and the operations of an iteration."""
+        styles = [
+            [at_level(style, self.config.scale_factor, level) for style in fitted.styles]
+            for level in (levels if fitted.styles else ())
+        ]
+        network = self.extractor, self.style_layers
         try:
-            needs = needed_bytes(extractor, style_layers, stage.size, config, dtype)
-            needs = {way: pictures * taken for way, taken in needs.items()}
-            operations = pictures * costs(extractor, style_layers, stage.size).operations
+            needs = needed_bytes(*network, size, self.config, dtype, styles=styles, pictures=self.pictures)
+            return needs, self.pictures * costs(*network, size).operations
         except ValueError:
-            if config.evaluation not in ("auto", "plain"):
+            if self.config.evaluation not in ("auto", "plain"):
                 raise
-            needs, operations = {"plain": 0}, 0
-        way = config.evaluation
-        if way == "auto":
-            way = _fastest(needs, dtype, room, config)
-        evaluations[stage.size, dtype] = way
-        most = max(most, needs.get(way, 0))
-        seconds += stage.iterations * operations * _WORK[way] / rate(dtype)
-    return _Ways(tuple(planned), evaluations, most, seconds)
+            return {"plain": 0}, 0
+
+    def _fits(self, pictures: int | None = None, **changes) -> bool:
+        run = replace(self, config=replace(self.config, **changes), pictures=pictures or self.pictures)
+        return run.ways(last_scale=True).bytes <= self.room
+
+    def remedies(self) -> Iterator[str]:
+        """Gives changes to a run that does not fit with each of which it would."""
+        config = self.config
+        side = config.image_size or max(self.sizes.made)
+        if largest := largest_that(lambda side: self._fits(image_size=side), side - 1):
+            yield f"image_size={largest}"
+        if tenths := largest_that(
+            lambda tenths: self._fits(style_scale=tenths / 10), math.ceil(10 * config.style_scale) - 1
+        ):
+            yield f"style_scale={tenths / 10:g}"
+        if config.evaluation != "tiled" and self._fits(evaluation="tiled"):
+            yield "evaluation=tiled"
+        if config.optimizer == "lbfgs":
+            pairs = largest_that(lambda pairs: self._fits(lbfgs_history=pairs), config.lbfgs_history - 1)
+            if pairs:
+                yield f"lbfgs_history={pairs}"
+            if self._fits(optimizer="adam"):
+                yield "optimizer=adam"
+        if fewer := largest_that(lambda fewer: self._fits(pictures=fewer), self.pictures - 1):
+            yield f"batch_size={fewer}"
 
 
 def _fastest(needs: Mapping[str, int], dtype: str, room: int, config: TransferConfig) -> str:
@@ -226,27 +271,3 @@ def _fastest(needs: Mapping[str, int], dtype: str, room: int, config: TransferCo
     # as large as all that is kept.
     worthwhile = [known for known in EVALUATIONS if known != "recompute" or dtype == "float32"]
     return next((way for way in worthwhile if needs.get(way, 0) <= room), "tiled")
-
-
-def _remedies(
-    ways_of: Callable[..., _Ways], size: tuple[int, int], config: TransferConfig, pictures: int, room: int
-) -> Iterator[str]:
-    """Gives changes to a run that does not fit with each of which it would."""
-
-    def fits(size=size, pictures=pictures, **changes) -> bool:
-        return ways_of(size, replace(config, **changes), pictures).bytes <= room
-
-    def scaled(side: int) -> tuple[int, int]:
-        return tuple(max(1, round(length * side / max(size))) for length in size)
-
-    if largest := largest_that(lambda side: fits(scaled(side)), max(size) - 1):
-        yield f"image_size={largest}"
-    if config.evaluation != "tiled" and fits(evaluation="tiled"):
-        yield "evaluation=tiled"
-    if config.optimizer == "lbfgs":
-        if pairs := largest_that(lambda pairs: fits(lbfgs_history=pairs), config.lbfgs_history - 1):
-            yield f"lbfgs_history={pairs}"
-        if fits(optimizer="adam"):
-            yield "optimizer=adam"
-    if fewer := largest_that(lambda fewer: fits(pictures=fewer), pictures - 1):
-        yield f"batch_size={fewer}"

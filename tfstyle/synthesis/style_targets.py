@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
@@ -9,10 +11,13 @@ from tfstyle.io import images
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
+from tfstyle.runtime import memory
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.memory_model import held_bytes, measured_bytes, read_bytes
 from tfstyle.synthesis.scales import number_of_scales
+from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.vgg import minimum_size
 
 
@@ -37,19 +42,20 @@ def style_targets(
 
     Raises:
       ValueError, OSError: the picture or the weights are not what they should
-        be, or the config needs the picture itself in the run.
+        be, the picture would not fit into memory, or the config needs it in the run.
     """
-    picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
-    size = images.fitted_size(*picture.shape[1:3], config.image_size)
-    network = extractor
+    sizes, network = Sizes(None, (images.size_of(style, "style"),)), extractor
     if extractor is None:
         network = extractor_of(config, config.style_layers, workshop=workshop)
-    own, least = tuple(picture.shape[1:3]), minimum_size(network)
+    own, least = sizes.fitted(config).made, minimum_size(network)
     if min(own) < least:
         raise ValueError(
             f"style: is {own[1]} x {own[0]} pixels, but these layers need at least {least} on each side;"
             " give a larger picture, image_size or style_scale"
         )
+    _require_fit(sizes, network, config)
+    picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
+    size = images.fitted_size(*own, config.image_size)
     levels = number_of_scales(size, config, least=least, pictures=[own])
     arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
     found = [
@@ -64,3 +70,16 @@ def style_targets(
     )
     made.require_for(config, "style")
     return made
+
+
+def _require_fit(sizes: Sizes, network: tf.keras.Model, config: TransferConfig) -> None:
+    """Checks, before the style is decoded, that it can be measured in the memory that there is."""
+    room, side = memory.Room.now(config.memory_limit), config.image_size
+
+    def peak(side: int) -> float:
+        fitted = sizes.fitted(replace(config, image_size=side))
+        measured = measured_bytes(network, config, fitted.made, "float32")
+        return room.resident + max(read_bytes(sizes, fitted), held_bytes(fitted) + measured)
+
+    longest = side or max(sizes.made)
+    memory.require_side(f"image_size={side}", peak, side, longest, room.most, "image_size={}")

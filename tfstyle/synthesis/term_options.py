@@ -1,8 +1,8 @@
-"""Which terms a config's objective has, and what they are made from beside pictures and network."""
+"""What a config says of its objective: which terms, and the network that they are on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -11,6 +11,8 @@ from tfstyle.config import TransferConfig
 from tfstyle.losses.measuring import Target
 from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_terms, variation_terms
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.vgg import feature_extractor
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,29 @@ def weights_of_kinds(config: TransferConfig) -> dict[str, float]:
         "total_variation": config.tv_weight,
         "photorealism": config.photorealistic_weight if config.photorealistic else 0.0,
     }
+
+
+def extractor_of(
+    config: TransferConfig,
+    layers: Iterable[str] | None = None,
+    *,
+    dtype: str = "float32",
+    workshop: Workshop | None = None,
+) -> tf.keras.Model:
+    """Returns the extractor that a config describes.
+
+    Args:
+      config: the weights, pooling and padding are read from it.
+      layers: of its output; None: all that have weight.
+      dtype: as in `feature_extractor`, also for errors.
+      workshop: where it is kept for others; None: nowhere.
+    """
+    options = {
+        "layers": TermOptions.of(config).layers if layers is None else tuple(layers),
+        "weights": config.weights,
+        "pooling": config.pooling,
+        "padding": config.padding,
+        "dtype": dtype,
+    }
+    kept = (workshop or Workshop()).lasting
+    return kept.get(tuple(options.items()), lambda: feature_extractor(**options))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from encoder.recipe import LEAST, VIEWS, EncoderRecipe
-from tfstyle.feedforward import training_memory
 from tfstyle.runtime.memory import free_bytes
+from tfstyle.training import memory_model
 
 # Bytes for each value that a layer gives: kept for its gradient, and that gradient.
 _VALUE_BYTES = {
@@ -63,7 +63,7 @@ def require_fit(recipe: EncoderRecipe, photographs: Sequence[np.ndarray]) -> Non
       ValueError: it cannot; the message says what would fit.
     """
     size = sum(photograph.nbytes for photograph in photographs)
-    training_memory.require_fit(
+    memory_model.require_fit(
         lambda changed: needed_bytes(changed, size),
         recipe,
         least_batch=LEAST["batch_size"],

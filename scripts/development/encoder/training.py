@@ -14,10 +14,10 @@ from encoder.crops import batches
 from encoder.recipe import EncoderRecipe
 from encoder.tasks import ExemplarTask, GramTask
 from encoder.trunk import calibrate, folded, trunk
-from tfstyle.feedforward.training_loop import Account, fit, sheet
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.training.training_loop import Account, fit, sheet
 from tfstyle.vgg.network import Weights
 
 _LARGEST_GRADIENT = 1.0  # Euclidean norm over all variables, clipped above

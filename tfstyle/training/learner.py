@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward import distribution
-from tfstyle.feedforward.dataset import WHOLE, Share
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import Batch, Task
-from tfstyle.feedforward.training_loop import Account, sheet
+from tfstyle.training import distribution
+from tfstyle.training.dataset import WHOLE, Share
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.tasks import Batch, Task
+from tfstyle.training.training_loop import Account, sheet
 
 _CALIBRATION_STEPS = 8  # batches over which a strength is measured
 _COLUMNS = 4  # photographs on a sheet
@@ -26,7 +26,7 @@ class Learner:
 
     Args:
       task: what to train.
-      stream, config, recipe, validation, strategy: as in `feedforward.training.train_task`.
+      stream, config, recipe, validation, strategy: as in `training.training.train_task`.
 
     Attributes:
       network: the task's.

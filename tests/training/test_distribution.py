@@ -15,12 +15,12 @@ from PIL import Image
 
 from tfstyle import style_targets
 from tfstyle.config.presets import preset
-from tfstyle.feedforward import distribution
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.training import train
 from tfstyle.reporting import Progress
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
+from tfstyle.training import distribution
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.training import train
 
 from conftest import ROOT, picture, run_script, start_script
 

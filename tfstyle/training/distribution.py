@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.feedforward.dataset import Share
 from tfstyle.runtime.stopping import Stop
+from tfstyle.training.dataset import Share
 
 STRATEGIES = ("none", "mirrored", "multi_worker")
 

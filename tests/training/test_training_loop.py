@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.feedforward.training_loop import Account, fit
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.training.training_loop import Account, fit
 
 
 class Parabola:

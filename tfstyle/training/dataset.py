@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.io import graph_decode, images
+from tfstyle.training.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35

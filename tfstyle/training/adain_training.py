@@ -9,13 +9,12 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.adain_network import style_network
-from tfstyle.feedforward.dataset import WHOLE, Share, batches
-from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.losses.measuring import measure
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
-from tfstyle.synthesis.network import extractor_of
-from tfstyle.synthesis.term_options import TermOptions
+from tfstyle.synthesis.term_options import TermOptions, extractor_of
+from tfstyle.training.dataset import WHOLE, Share, batches
+from tfstyle.training.recipe import InstantRecipe
 from tfstyle.vgg import minimum_size
 from tfstyle.vgg.costs import costs
 

@@ -11,16 +11,16 @@ from PIL import Image
 
 from tfstyle import TransferConfig, feature_extractor, style_targets
 from tfstyle.export import savedmodel
-from tfstyle.feedforward.dataset import Share, batches, centers, held_out
-from tfstyle.feedforward.learner import _geometric_mean
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import ConditionalTask, in_turn
-from tfstyle.feedforward.training import train
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
+from tfstyle.training.dataset import Share, batches, centers, held_out
+from tfstyle.training.learner import _geometric_mean
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.tasks import ConditionalTask, in_turn
+from tfstyle.training.training import train
 
 from conftest import picture, terms_of_styles
 

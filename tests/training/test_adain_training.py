@@ -9,14 +9,14 @@ from PIL import Image
 
 from tfstyle import TransferConfig, feature_extractor
 from tfstyle.export.adain_savedmodel import export_style_network
-from tfstyle.feedforward.adain_training import ArbitraryTask, pairs
-from tfstyle.feedforward.dataset import Share, batches
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.training import train_arbitrary
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
+from tfstyle.training.adain_training import ArbitraryTask, pairs
+from tfstyle.training.dataset import Share, batches
+from tfstyle.training.recipe import InstantRecipe
+from tfstyle.training.training import train_arbitrary
 
 from conftest import picture, terms_of_styles
 

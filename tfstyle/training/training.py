@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward import distribution, memory_model
 from tfstyle.feedforward.adain_network import StyleNetwork
-from tfstyle.feedforward.adain_training import ArbitraryTask, pairs
-from tfstyle.feedforward.dataset import Share, batches, centers, held_out, require_readable
-from tfstyle.feedforward.learner import Learner
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import Batch, ConditionalTask, Task, in_turn
-from tfstyle.feedforward.training_loop import fit
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import Checkpoint
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.training import distribution, memory_model
+from tfstyle.training.adain_training import ArbitraryTask, pairs
+from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
+from tfstyle.training.learner import Learner
+from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
+from tfstyle.training.tasks import Batch, ConditionalTask, Task, in_turn
+from tfstyle.training.training_loop import fit
 
 
 def train(
@@ -176,7 +176,15 @@ def train_task(
             )
         with strategy.scope():
             made = task()
-            memory_model.require_fit(made, config, recipe, strategy.num_replicas_in_sync)
+            replicas = strategy.num_replicas_in_sync
+            memory_model.require_fit(
+                lambda changed: memory_model.needed_bytes(made, config, changed, replicas),
+                recipe,
+                least_crop=LEAST_CROP,
+                least_batch=replicas,
+                multiple=replicas,
+                memory_limit=config.memory_limit,
+            )
             learner = Learner(made, stream, config, recipe, validation, strategy)
         stack.enter_context(distribution.losses_told())
         history = fit(

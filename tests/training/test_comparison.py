@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tfstyle import TransferConfig, transfer
-from tfstyle.feedforward.comparison import Comparison, compare, summary
 from tfstyle.feedforward.model_card import page
+from tfstyle.training.comparison import Comparison, compare, summary
 
 from conftest import picture
 

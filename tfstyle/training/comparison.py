@@ -22,9 +22,11 @@ from tfstyle.io import images
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
 from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.sizes import Sizes
 from tfstyle.synthesis.style_targets import style_targets
+from tfstyle.synthesis.term_options import extractor_of
 
 STEPS = (50, 100, 300)
 
@@ -135,6 +137,8 @@ def compare(
     stack = finest(targets)
     for index, path in enumerate(photographs):
         style = index % len(styles)
+        sizes = Sizes.of(path, targets[style])
+        foresee(sizes, config, extractor, workshop).plan.require_fit()
         picture = images.load_fitted(path, "photos", size)
         objective = GraphObjective(config, extractor, picture, chosen(stack, [style]))
         own = _with_weights(config, objective.weights, weights)

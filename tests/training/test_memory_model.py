@@ -6,10 +6,11 @@ import re
 import pytest
 
 from tfstyle import TransferConfig, style_targets
-from tfstyle.feedforward import memory_model, training_memory
-from tfstyle.feedforward.adain_training import ArbitraryTask
-from tfstyle.feedforward.recipe import InstantRecipe
-from tfstyle.feedforward.tasks import ConditionalTask
+from tfstyle.runtime import memory
+from tfstyle.training import memory_model
+from tfstyle.training.adain_training import ArbitraryTask
+from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
+from tfstyle.training.tasks import ConditionalTask
 
 from conftest import picture
 
@@ -56,9 +57,20 @@ def test_replicas_share_a_batch(task, config):
     )
 
 
+def require_fit(task, config, recipe, replicas=1):
+    memory_model.require_fit(
+        lambda changed: memory_model.needed_bytes(task, config, changed, replicas),
+        recipe,
+        least_crop=LEAST_CROP,
+        least_batch=replicas,
+        multiple=replicas,
+        memory_limit=config.memory_limit,
+    )
+
+
 def limited(config, task, room, monkeypatch):
     """The config with so many bytes of room for a step."""
-    monkeypatch.setattr(training_memory, "resident_bytes", lambda: 10**9)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 10**9)
     return dataclasses.replace(config, memory_limit=1 + room / 1e9)
 
 
@@ -67,9 +79,9 @@ def test_what_cannot_fit_is_refused_with_what_would(task, config, replicas, monk
     needs = memory_model.needed_bytes(task, config, RECIPE, replicas)
     config = limited(config, task, 0.6 * needs, monkeypatch)
     with pytest.raises(ValueError) as caught:
-        memory_model.require_fit(task, config, RECIPE, replicas)
+        require_fit(task, config, RECIPE, replicas)
     found = re.fullmatch(
-        r"batch_size=8, crop_size=256: need (\d+\.\d\d) GB of memory, and (\d+\.\d\d) GB are there; what would"
+        r"batch_size=8, crop_size=256: needs (\d+\.\d\d) GB of memory, and (\d+\.\d\d) GB are there; what would"
         r" fit: batch_size=(\d+) or crop_size=(\d+); memory_limit=GB says otherwise how much may be used",
         str(caught.value),
     )
@@ -78,28 +90,28 @@ def test_what_cannot_fit_is_refused_with_what_would(task, config, replicas, monk
     assert batch % replicas == 0
     for changes, more in (({"batch_size": batch}, {"batch_size": batch + replicas}),
                           ({"crop_size": side}, {"crop_size": side + 4})):  # fmt: skip
-        memory_model.require_fit(task, config, dataclasses.replace(RECIPE, **changes), replicas)
+        require_fit(task, config, dataclasses.replace(RECIPE, **changes), replicas)
         with pytest.raises(ValueError, match="what would fit"):
-            memory_model.require_fit(task, config, dataclasses.replace(RECIPE, **more), replicas)
+            require_fit(task, config, dataclasses.replace(RECIPE, **more), replicas)
 
 
 def test_where_the_process_alone_takes_all(task, config, monkeypatch):
-    with pytest.raises(ValueError, match="no training would fit"):
-        memory_model.require_fit(task, limited(config, task, 0, monkeypatch), RECIPE)
+    with pytest.raises(ValueError, match="nothing smaller would fit"):
+        require_fit(task, limited(config, task, 0, monkeypatch), RECIPE)
 
 
 def test_without_a_limit_it_is_what_is_free(task, config, monkeypatch):
     needs = memory_model.needed_bytes(task, config, RECIPE)
-    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs - 10**6)
+    monkeypatch.setattr(memory, "free_bytes", lambda: needs - 10**6)
     with pytest.raises(ValueError, match="GB are there"):
-        memory_model.require_fit(task, config, RECIPE)
-    monkeypatch.setattr(training_memory, "free_bytes", lambda: needs + 10**8)
-    memory_model.require_fit(task, config, RECIPE)
+        require_fit(task, config, RECIPE)
+    monkeypatch.setattr(memory, "free_bytes", lambda: needs + 10**8)
+    require_fit(task, config, RECIPE)
 
 
 def test_a_training_is_refused_before_it_begins(task, config, tmp_path, monkeypatch):
     """What it would have read does not even have to be there."""
-    from tfstyle.feedforward.training import train_task
+    from tfstyle.training.training import train_task
 
     with pytest.raises(ValueError, match="batch_size=8, crop_size=256"):
         train_task(lambda: task, None, limited(config, task, 10**6, monkeypatch), RECIPE, identity={})

@@ -10,12 +10,12 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import Doubled, ReflectedConv2D
 from tfstyle.feedforward.networks import transformation_network
-from tfstyle.feedforward.recipe import InstantRecipe
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.term_options import extractor_of
+from tfstyle.training.recipe import InstantRecipe
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]

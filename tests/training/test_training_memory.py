@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tfstyle.feedforward import training_memory
+from tfstyle.runtime import memory
+from tfstyle.training import memory_model
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ def megabytes(recipe):
 def refused(**options):
     """Returns what is told, or '' if it fits."""
     try:
-        training_memory.require_fit(megabytes, Recipe(), **{"least_batch": 1, "least_crop": 1, **options})
+        memory_model.require_fit(megabytes, Recipe(), **{"least_batch": 1, "least_crop": 1, **options})
     except ValueError as error:
         return str(error)
     return ""
@@ -29,11 +30,11 @@ def refused(**options):
 @pytest.fixture(autouse=True)
 def room(monkeypatch):
     """The process has 1 GB, and 0.65 GB are free, where 0.8 GB are needed."""
-    monkeypatch.setattr(training_memory, "resident_bytes", lambda: 10**9)
-    monkeypatch.setattr(training_memory, "free_bytes", lambda: 650 * 10**6)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 10**9)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 650 * 10**6)
 
 
-NEEDS = "batch_size=8, crop_size=10: need 1.80 GB of memory, and 1.65 GB are there; "
+NEEDS = "batch_size=8, crop_size=10: needs 1.80 GB of memory, and 1.65 GB are there; "
 
 
 def test_the_largest_batch_and_crops_that_fit():
@@ -48,7 +49,10 @@ def test_a_batch_is_a_multiple():
 def test_nothing_below_what_a_recipe_may_have_is_proposed():
     assert refused(least_batch=7) == NEEDS + "what would fit: crop_size=9"
     assert refused(least_crop=10) == NEEDS + "what would fit: batch_size=6"
-    assert refused(least_batch=7, least_crop=10) == NEEDS + "no training would fit"
+    assert (
+        refused(least_batch=7, least_crop=10)
+        == NEEDS + "nothing smaller would fit; end other programs or take a larger machine"
+    )
 
 
 def test_a_limit_goes_before_what_is_free(monkeypatch):
@@ -56,5 +60,5 @@ def test_a_limit_goes_before_what_is_free(monkeypatch):
     told = refused(memory_limit=1.5)
     assert "and 1.50 GB are there; what would fit: batch_size=5 or crop_size=7; memory_limit=GB says" in told
     assert refused(memory_limit=0.0).startswith(NEEDS)  # no limit
-    monkeypatch.setattr(training_memory, "free_bytes", lambda: 800 * 10**6)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 800 * 10**6)
     assert refused() == ""

@@ -1,0 +1,89 @@
+"""What of a run is known from its config and the sizes of its pictures: precision, scales and plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import tensorflow as tf
+
+from tfstyle.config import TransferConfig
+from tfstyle.config.layer_names import require_known
+from tfstyle.runtime.precision import resolved
+from tfstyle.runtime.workshop import Workshop
+from tfstyle.synthesis.plan import Plan, make_plan, precision_in
+from tfstyle.synthesis.scales import number_of_scales
+from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.term_options import TermOptions, extractor_of
+from tfstyle.vgg import minimum_size
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What is known of a run before its pictures are read.
+
+    Attributes:
+      config: the run's, with as many scales as its pictures are large enough for.
+      options: of its terms.
+      precision: what most of the run is computed in; float32 for a given extractor.
+      plan: how each size is evaluated, and what that takes.
+    """
+
+    config: TransferConfig
+    options: TermOptions
+    precision: str
+    plan: Plan
+
+
+def foresee(
+    sizes: Sizes,
+    config: TransferConfig,
+    extractor: tf.keras.Model | None = None,
+    workshop: Workshop | None = None,
+    *,
+    pictures: int = 1,
+    choices: Mapping = MappingProxyType({}),
+    read: bool = False,
+) -> Foresight:
+    """Plans a run.
+
+    Args:
+      sizes: of its pictures.
+      config: the run's config.
+      extractor: model to use instead of the one that the config describes.
+      workshop: where networks are kept for the run.
+      pictures, read: as in `make_plan`.
+      choices: of the same run, when it was begun; see `Plan.choices`. Where
+        the config leaves a choice to the machine, it stays as it was.
+
+    Raises:
+      ValueError, OSError: a layer, a picture's size or the weights are not what they should be.
+    """
+    options = TermOptions.of(
+        config, content=sizes.content is not None, style=bool(sizes.styles or sizes.scales)
+    )
+    precision = "float32"
+    if extractor is None:
+        known = precision_in(choices) if config.precision == "auto" else None
+        precision = known or resolved(config.precision)
+        extractor = extractor_of(config, options.layers, dtype=precision, workshop=workshop)
+    require_known("content_layers", options.content_layers, extractor.output)
+    require_known("style_layers", options.style_layers, extractor.output)
+    config = replace(config, scales=_scales(sizes.fitted(config), config, minimum_size(extractor)))
+    plan = make_plan(extractor, options.style_layers, sizes, config, precision, pictures=pictures, read=read)
+    return Foresight(
+        config, options, precision, plan.chosen(choices) if config.evaluation == "auto" else plan
+    )
+
+
+def _scales(sizes: Sizes, config: TransferConfig, least: int) -> int:
+    """Returns how many scales there are; a network sees nothing of a side below `least` pixels."""
+    for argument, (height, width) in sizes.pictures:
+        if min(height, width) < least:
+            raise ValueError(
+                f"{argument}: is {width} x {height} pixels, but these layers need at least"
+                f" {least} on each side; give a larger image_size or picture, or shallower layers"
+            )
+    pictures = [size for _, size in sizes.pictures]
+    return min([number_of_scales(sizes.made, config, least=least, pictures=pictures), *sizes.scales])

@@ -1,0 +1,13 @@
+"""The training of feed-forward networks.
+
+recipe.py           the options of a training
+dataset.py          photographs to training batches, and those kept from training
+tasks.py            what networks are trained to, and a task for a set of styles
+adain_training.py   the task for any style
+distribution.py     several devices or machines
+learner.py          a task in training
+training_loop.py    steps, means between reports, and a state to go on from
+training.py         the training of a task
+memory_model.py     what a training takes, and whether it is there
+comparison.py       a network's pictures beside those of an optimisation
+"""
