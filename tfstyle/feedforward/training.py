@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -18,8 +19,7 @@ from tfstyle.feedforward.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.feedforward.training_loop import fit
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 
 
@@ -164,31 +164,20 @@ def train_task(
     """
     distributed, strategy = strategy is not None, strategy or tf.distribute.get_strategy()
     distribution.require_divisible(recipe.batch_size, strategy)
-    chief = distribution.is_chief(strategy)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if supervision.checkpoint_dir:
-            own = {**_identity(config, recipe), **identity}
-            checkpoint = stack.enter_context(
-                Checkpoint(
-                    supervision.checkpoint_dir, own, every=supervision.checkpoint_every, exclusive=chief
-                )
-            )
+    own, chief = {**_identity(config, recipe), **identity}, distribution.is_chief(strategy)
+    supervision = replace(supervision, stop=distribution.together(strategy, supervision.stop))
+    with Books(supervision, own, reporters=reporters, chief=chief) as books, distribution.losses_told():
         with strategy.scope():
             made = task()
             memory_model.require_fit(made, config, recipe, strategy.num_replicas_in_sync)
             learner = Learner(made, stream, config, recipe, validation, strategy)
-        stack.enter_context(distribution.losses_told())
         history = fit(
             learner,
             learner.batches,
+            books,
             steps=recipe.steps,
             report_every=recipe.report_every,
             remedy="training_rate",
-            reporters=reporters,
-            checkpoint=checkpoint,
-            stop=distribution.together(strategy, supervision.stop),
-            chief=chief,
             agree=lambda step: distribution.require_agreement(
                 strategy, step, "checkpoint_dir: must be one folder for all workers; they go on from steps"
             ),

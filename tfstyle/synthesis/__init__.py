@@ -7,7 +7,7 @@ objectives.py        the objectives of a run, one a size; graph_objective.py the
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
 scales.py            sizes from coarse to fine; graph_scales.py the same in tensors
 starts.py            content, style, noise, a picture or a blend
-session.py           a run on its way: steps, reports, states, recoveries; loop.py the sizes one after another
+session.py           a run on its way: stages, steps, recoveries; loop.py the sizes one after another
 convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then
 style_targets.py     a style measured before a run
 pictures.py          from inputs to results

@@ -7,7 +7,6 @@ the start differ.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +15,8 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.io import images
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint, tensor_hash
+from tfstyle.reporting import Books, Progress, Reporter
+from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.objective import Objective
@@ -132,22 +131,9 @@ def synthesize_together(
       OSError: the checkpoint's folder cannot be written, or another run works in it.
     """
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if supervision.checkpoint_dir is not None:
-            own = _identity(config, initial, identity or {})
-            every = supervision.checkpoint_every
-            checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
-        run = Session(
-            config,
-            planned,
-            note=note,
-            reporters=reporters,
-            checkpoint=checkpoint,
-            choices=choices or {},
-            stop=supervision.stop,
-            workshop=workshop or Workshop(),
-        )
+    own = _identity(config, initial, identity or {})
+    with Books(supervision, own, reporters=reporters, note=note) as books:
+        run = Session(config, planned, books, choices or {}, workshop or Workshop())
         return _through(run, planned, objective_at, finish_at, initial, detail)
 
 
@@ -178,9 +164,9 @@ def _through(
             image=whole[index : index + 1],
             losses={name: float(np.ravel(values)[index]) for name, values in weighted.items()},
             unweighted={name: float(np.ravel(values)[index]) for name, values in unweighted.items()},
-            seconds=run.seconds,
+            seconds=run.books.seconds,
             evaluations=run.evaluations,
-            history=run.history,
+            history=run.books.records,
             ending=run.ending,
             failed=run.failed,
             steps=run.steps,
