@@ -5,7 +5,7 @@ network.py           the network that a config describes; term_options.py the te
 objective.py         the weighted sum of terms and its gradient, for a batch of pictures
 objectives.py        the objectives of a run, one a size; graph_objective.py the same inside a graph
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
-scales.py            sizes from coarse to fine; graph_scales.py the same in tensors
+scales.py            sizes from coarse to fine, and how many iterations at each
 starts.py            content, style, noise, a picture or a blend
 session.py           a run on its way: stages, steps, recoveries; loop.py the sizes one after another
 convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then

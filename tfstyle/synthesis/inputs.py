@@ -150,8 +150,7 @@ def make_inputs(
 def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
     picture, alpha = images.load_with_alpha(source, argument)
-    height, width = images.fitted_size(*picture.shape[1:3], longer_side)
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = images.fitted_size(*picture.shape[1:3], longer_side, scale)
     return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)
 
 

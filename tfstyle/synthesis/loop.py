@@ -14,13 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.io import images
 from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.scales import Stage, stages
+from tfstyle.synthesis.scales import Stage, enlarged, stages
 from tfstyle.synthesis.session import Session
 
 
@@ -173,22 +172,6 @@ def _through(
         )
         for index in range(image.shape[0])
     ]
-
-
-def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) -> tf.Tensor:
-    """Resizes what one scale made to the start of the next.
-
-    Args:
-      image: `[B, H, W, 3]` in [0, 1].
-      size: (height, width) of the next scale.
-      detail: `[B, H', W', 3]`; of it is added what can be seen at the next scale
-        and not yet at the last.
-    """
-    larger = images.resize(image, size)
-    if detail is None or tuple(image.shape[1:3]) == size:
-        return larger
-    seen = images.resize(images.resize(detail, image.shape[1:3]), size)
-    return tf.clip_by_value(larger + images.resize(detail, size) - seen, 0.0, 1.0)
 
 
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from absl import logging
 
 from tfstyle.config import TransferConfig
+from tfstyle.io.images import fitted_size
 from tfstyle.runtime import determinism
 from tfstyle.runtime.memory import free_bytes, largest_that, most_bytes, resident_bytes
 from tfstyle.runtime.precision import rate
@@ -236,10 +237,7 @@ def _remedies(
     def fits(size=size, pictures=pictures, **changes) -> bool:
         return ways_of(size, replace(config, **changes), pictures).bytes <= room
 
-    def scaled(side: int) -> tuple[int, int]:
-        return tuple(max(1, round(length * side / max(size))) for length in size)
-
-    if largest := largest_that(lambda side: fits(scaled(side)), max(size) - 1):
+    if largest := largest_that(lambda side: fits(fitted_size(*size, side)), max(size) - 1):
         yield f"image_size={largest}"
     if config.evaluation != "tiled" and fits(evaluation="tiled"):
         yield "evaluation=tiled"
