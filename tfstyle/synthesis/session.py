@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
+from tfstyle.optimizers import ImageOptimizer, make_optimizer
 from tfstyle.reporting import Books
 from tfstyle.runtime.stopping import never
 from tfstyle.runtime.workshop import Workshop
@@ -167,12 +167,8 @@ class Session:
         self._optimizer.start(image)
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
-        config, caution = self._config, self._caution
-        key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
-        optimizer = self._workshop.get(
-            key,
-            lambda: ImageOptimizer(make_optimizer(config, image.shape, caution=caution), objective, image),
-        )
+        made = make_optimizer(self._config, image.shape, caution=self._caution)
+        optimizer = self._workshop.get((objective, made), lambda: ImageOptimizer(made, objective, image))
         optimizer.use(objective)  # a run before this one may have left it with another
         return optimizer
 
