@@ -105,11 +105,11 @@ def enlarged(image: tf.Tensor, size, detail: tf.Tensor | None) -> tf.Tensor:
         and not yet at the last.
     """
     larger = resize(image, size)
-    if detail is None:
+    if detail is None or larger is image:
         return larger
     before = size_in_graph(image) if tf.is_tensor(size[0]) else image.shape[1:3]
-    missing = resize(detail, size) - resize(resize(detail, before), size)
-    return tf.clip_by_value(larger + missing, 0.0, 1.0)
+    seen = resize(resize(detail, before), size)
+    return tf.clip_by_value(larger + resize(detail, size) - seen, 0.0, 1.0)
 
 
 def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = False) -> list[Stage]:
