@@ -57,7 +57,6 @@ def number_of_scales(
       least: pixels that a side must have at each scale; see `vgg.minimum_size`.
       pictures: (height, width) of the contents and styles that must have them.
     """
-
     in_graph = tf.is_tensor(size[0])
 
     def goes_on(level):
