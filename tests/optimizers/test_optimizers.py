@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import OPTIONS, Adam, ImageOptimizer, Lbfgs, Sgd, TfpLbfgs, advance, make_optimizer
+from tfstyle.optimizers import Adam, ImageOptimizer, Lbfgs, Sgd, TfpLbfgs, advance, make_optimizer
 from tfstyle.optimizers.lbfgs import PATIENCE
 
 SHAPE = (1, 6, 5, 3)
@@ -314,21 +314,23 @@ def test_config_chooses(kind, options):
     assert type(make_optimizer(TransferConfig(**options), SHAPE)) is kind
 
 
-def test_options_are_all_that_is_read_of_a_config():
-    """Whoever keeps optimisers for later runs keeps them by these."""
-    read = set()
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ({"optimizer": "sgd"}, {"learning_rate": 0.5, "learning_rate_decay": 0.5, "averaging": 0.5}),
+        ({"optimizer": "adam"}, {"learning_rate": 0.5, "beta_1": 0.5, "beta_2": 0.5, "adam_epsilon": 0.5}),
+        ({}, {"lbfgs_history": 3, "line_search": "hager_zhang", "optimizer": "adam"}),
+        ({"line_search": "hager_zhang"}, {"lbfgs_history": 3}),
+    ],
+)
+def test_optimisers_of_equal_settings_are_equal(options, changes):
+    """So whoever keeps them for later runs finds the right one."""
 
-    class Reading:
-        def __init__(self, **options):
-            self._config = TransferConfig(**options)
+    def made(**more):
+        return make_optimizer(TransferConfig(**{**options, **more}), SHAPE)
 
-        def __getattr__(self, name):
-            read.add(name)
-            return getattr(self._config, name)
-
-    for _, options in CHOICES:
-        make_optimizer(Reading(**options), SHAPE)
-    assert read == set(OPTIONS)
+    assert made() == made(seed=7) and hash(made()) == hash(made(seed=7))
+    assert all(made() != made(**{name: value}) for name, value in changes.items())
 
 
 def rosenbrock(image):

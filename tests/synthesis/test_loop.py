@@ -13,8 +13,9 @@ from tfstyle.losses.terms import ImageTerm, Term
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.loop import enlarged, synthesize
+from tfstyle.synthesis.loop import synthesize
 from tfstyle.synthesis.objective import Objective
+from tfstyle.synthesis.scales import enlarged
 
 from conftest import picture
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfstyle.reporting import Books
 from tfstyle.runtime import checkpoints
-from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.runtime.stopping import Supervision
 from tfstyle.training.training_loop import Account, fit
 
 
@@ -59,13 +60,13 @@ def saved_however_long_that_takes(monkeypatch):
     monkeypatch.setattr(checkpoints, "_SHARE", 1.0)
 
 
-def kept_in(folder, every=3):
-    return Checkpoint(folder, {}, every=every)
+def kept_in(folder, every=3, **options):
+    return Books(Supervision(folder, every), **options)
 
 
 def test_reports_are_means_since_the_last():
     learner, recorder = Parabola(), Recorder()
-    history = fit(learner, stream, reporters=[recorder], **OPTIONS)
+    history = fit(learner, stream, Books(reporters=[recorder]), **OPTIONS)
     assert recorder.steps == [progress.step for progress in history] == [1, 3, 6, 7]
     values = np.cumprod([1, *(1 - np.array(RATES))]) ** 2
     expected = [values[0], values[1:3].mean(), values[3:6].mean(), values[6]]
@@ -76,18 +77,12 @@ def test_reports_are_means_since_the_last():
 
 def test_a_stopped_training_goes_on(tmp_path):
     whole = Parabola()
-    history = fit(whole, stream, **OPTIONS)
-    with pytest.raises(KeyboardInterrupt):
-        fit(
-            Parabola(),
-            stream,
-            reporters=[Recorder(stop_at=6)],
-            checkpoint=(killed := kept_in(tmp_path)),
-            **OPTIONS,
-        )
-    killed.close()
+    history = fit(whole, stream, Books(), **OPTIONS)
+    with pytest.raises(KeyboardInterrupt), kept_in(tmp_path, reporters=[Recorder(stop_at=6)]) as killed:
+        fit(Parabola(), stream, killed, **OPTIONS)
     learner, agreed = Parabola(), []
-    resumed = fit(learner, stream, checkpoint=kept_in(tmp_path), agree=agreed.append, **OPTIONS)
+    with kept_in(tmp_path) as books:
+        resumed = fit(learner, stream, books, agree=agreed.append, **OPTIONS)
     assert [progress.losses for progress in resumed] == [progress.losses for progress in history]
     assert learner.x.numpy() == whole.x.numpy()
     assert agreed == [3] and learner.kept["known"] == 7
@@ -95,9 +90,10 @@ def test_a_stopped_training_goes_on(tmp_path):
 
 
 def test_who_is_not_the_chief_only_reads(tmp_path):
-    checkpoint, recorder = kept_in(tmp_path), Recorder()
-    history = fit(Parabola(), stream, reporters=[recorder], checkpoint=checkpoint, chief=False, **OPTIONS)
-    assert len(history) == 4 and recorder.steps == [] and checkpoint.load() is None
+    recorder = Recorder()
+    books = kept_in(tmp_path, reporters=[recorder], chief=False)
+    history = fit(Parabola(), stream, books, **OPTIONS)
+    assert len(history) == 4 and recorder.steps == [] and books.load() is None
 
 
 @pytest.mark.parametrize(
@@ -108,12 +104,12 @@ def test_who_is_not_the_chief_only_reads(tmp_path):
     ],
 )
 def test_what_is_not_finite_does_not_replace_what_was(tmp_path, rate, message):
-    checkpoint = kept_in(tmp_path)
     # Of the sixth step, the loss is still finite, but it makes the variable NaN.
     rates = [0.1, 0.2, 0.3, rate, 0.5, 0.6] if rate == 1e30 else [0.1, 0.2, 0.3, 0.4, 0.5, rate]
-    with pytest.raises(FloatingPointError, match=message):
-        fit(Parabola(), lambda first_step: iter(rates), checkpoint=checkpoint, **OPTIONS)
-    record, arrays, _ = checkpoint.load()
+    with kept_in(tmp_path) as books:
+        with pytest.raises(FloatingPointError, match=message):
+            fit(Parabola(), lambda first_step: iter(rates), books, **OPTIONS)
+        record, arrays, _ = books.load()
     assert record["step"] == 3
     np.testing.assert_allclose(arrays["variable_000"], 0.9 * 0.8 * 0.7, rtol=1e-6)
 
@@ -121,19 +117,14 @@ def test_what_is_not_finite_does_not_replace_what_was(tmp_path, rate, message):
 @pytest.mark.parametrize("every", ["1h", 1])
 def test_a_training_ended_at_any_step_goes_on_to_the_same_losses(tmp_path, every):
     whole = Parabola()
-    history = fit(whole, stream, **OPTIONS)
+    history = fit(whole, stream, Books(), **OPTIONS)
     ends = 0
     for _ in range(10):
         looks = iter([""])  # each time one step more
-        with kept_in(tmp_path, every) as checkpoint:
+        stop = functools.partial(next, looks, "a signal")
+        with Books(Supervision(tmp_path, every, stop)) as books:
             learner = Parabola()
-            resumed = fit(
-                learner,
-                stream,
-                checkpoint=checkpoint,
-                stop=functools.partial(next, looks, "a signal"),
-                **OPTIONS,
-            )
+            resumed = fit(learner, stream, books, **OPTIONS)
         if resumed[-1].step == 7:
             break
         ends += 1
@@ -148,9 +139,9 @@ def test_a_state_that_cannot_be_saved_ends_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    with kept_in(tmp_path, 1) as checkpoint:
+    with kept_in(tmp_path, 1) as books:
         monkeypatch.setattr(checkpoints, "replacing", full)
-        history = fit(Parabola(), stream, checkpoint=checkpoint, **OPTIONS)
+        history = fit(Parabola(), stream, books, **OPTIONS)
     assert history[-1].step == 7
     assert (
         "the state could not be saved (No space left on device); the run goes on without" in history[1].note

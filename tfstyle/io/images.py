@@ -87,20 +87,42 @@ def size_of(source, argument: str = "image") -> tuple[int, int]:
     return decode.size_of(source, argument)
 
 
-def fitted_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
-    """Returns height and width at the same aspect with the given longer side (0: unchanged)."""
-    if longer_side == 0:
-        return height, width
-    scale = longer_side / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def scaled(length, share):
+    """Returns a number, or each of a tuple, times a share: rounded, at least 1; of scalar tensors, int32."""
+    if isinstance(length, tuple):
+        return tuple(scaled(each, share) for each in length)
+    if tf.is_tensor(length):
+        return tf.cast(tf.maximum(tf.round(tf.cast(length, tf.float64) * share), 1), tf.int32)
+    return max(1, round(length * share))
 
 
-def resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Resizes `[B, H, W, C]` to (height, width), also a tensor: bicubic, antialiased, kept in [0, 1]."""
-    if not tf.is_tensor(size) and tuple(image.shape[1:3]) == tuple(size):
-        return image
-    resized = tf.image.resize(image, size, method="bicubic", antialias=True)
-    return tf.clip_by_value(resized, 0.0, 1.0)
+def longest(size) -> int | tf.Tensor:
+    """Returns the longer of (height, width); of scalar tensors, in float64."""
+    return tf.cast(tf.maximum(*size), tf.float64) if tf.is_tensor(size[0]) else max(size)
+
+
+def fitted_size(height, width, longer_side: int, scale: float = 1.0) -> tuple:
+    """Returns (height, width) at the same aspect with the given longer side (0: unchanged), times a scale.
+
+    Sides are numbers or, inside a graph, scalar tensors.
+    """
+    size = (height, width)
+    if longer_side:
+        size = scaled(size, longer_side / longest(size))
+    return scaled(size, scale)
+
+
+def resize(image: tf.Tensor, size) -> tf.Tensor:
+    """Resizes `[B, H, W, C]` to (height, width), numbers or tensors: bicubic, antialiased, in [0, 1]."""
+
+    def resized() -> tf.Tensor:
+        found = tf.image.resize(image, size, method="bicubic", antialias=True)
+        return tf.clip_by_value(found, 0.0, 1.0)
+
+    if tf.is_tensor(size[0]):
+        same = tf.reduce_all(tf.shape(image)[1:3] == tf.stack(size))
+        return tf.ensure_shape(tf.cond(same, lambda: image, resized), [None, None, None, image.shape[-1]])
+    return image if tuple(image.shape[1:3]) == tuple(size) else resized()
 
 
 def load_fitted(source, argument: str, longer_side: int) -> tf.Tensor:

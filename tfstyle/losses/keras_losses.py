@@ -26,11 +26,12 @@ import tensorflow as tf
 from tfstyle.config.layer_names import canonical_name, require_known
 from tfstyle.config.units import UNITS, Units
 from tfstyle.io import images
-from tfstyle.losses import paper, statistics
+from tfstyle.losses import paper
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.statistics import STATISTICS
-from tfstyle.losses.target_file import filters_of
+from tfstyle.losses.style import comparison
+from tfstyle.losses.terms import content_term
 
 _PAPER_STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 
@@ -103,14 +104,8 @@ class ContentLoss(_ExtractorLoss):
 
     def call(self, y_true, y_pred):
         wanted, made = self._activations(tf.stop_gradient(y_true)), self._activations(y_pred)
-        return tf.add_n([self._of_layer(made[layer], wanted[layer]) for layer in self._layers])
-
-    def _of_layer(self, activation: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        found = paper.content_losses(activation, target)
-        if self._units.relative:
-            return tf.math.divide_no_nan(found, paper.content_losses(tf.zeros_like(target), target))
-        factor = self._units.content(activation.shape[-1], _positions(activation, found.dtype))
-        return found * factor / self._units.activation**2
+        terms = [content_term(layer, 1.0, wanted[layer], self._units) for layer in self._layers]
+        return tf.add_n([term.loss(y_pred, made) for term in terms])
 
 
 class StyleLoss(_ExtractorLoss):
@@ -151,37 +146,15 @@ class StyleLoss(_ExtractorLoss):
             raise ValueError(f"statistic={statistic!r}: must be one of {', '.join(STATISTICS)}")
         own = [self._units.layer_weight(len(self._layers))] * len(self._layers)
         self._weights = _checked(layer_weights, len(self._layers)) or own
-        self._factor = self._units.style if statistic == "gram" else lambda filters, positions, pixels: 1.0
         (target,) = targets_of(self._extractor, everywhere(*_pictures(style)), self._layers, statistic)
-        references, scale = target.styles[0].references, self._units.activation
-        self._measures = {
-            layer: statistics.make(statistic, references.get(layer), scale=scale) for layer in self._layers
-        }
-        targets = {
-            layer: statistics.blended([each.sums[layer] for each in target.styles], target.shares)
-            for layer in self._layers
-        }
-        self._distances = {layer: self._measures[layer].loss_to(target) for layer, target in targets.items()}
-        if self._units.relative:
-            nothing = {
-                layer: statistics.of_zeros(self._measures[layer], target, filters_of(target))
-                for layer, target in targets.items()
-            }
-            self._weights = [
-                weight * tf.math.reciprocal_no_nan(self._distances[layer](nothing[layer]))
-                for weight, layer in zip(self._weights, self._layers)
-            ]
+        self._held = [comparison(target, layer, units, statistic) for layer in self._layers]
 
     def call(self, y_true, y_pred):
         activations = self._activations(y_pred)
-        found = [self._of_layer(layer, activations[layer], y_pred) for layer in self._layers]
-        return tf.add_n([weight * loss for weight, loss in zip(self._weights, found)])
-
-    def _of_layer(self, layer: str, activation: tf.Tensor, picture: tf.Tensor) -> tf.Tensor:
-        described = statistics.normalised(self._measures[layer].sums(activation))
-        found = self._distances[layer](described)
-        positions, pixels = (_positions(each, found.dtype) for each in (activation, picture))
-        return found * self._factor(activation.shape[-1], positions, pixels)
+        found = [held.measure.sums(activations[layer]) for layer, held in zip(self._layers, self._held)]
+        pixels = _positions(y_pred, found[0]["count"].dtype)
+        losses = [held.loss(sums, pixels) for held, sums in zip(self._held, found)]
+        return tf.add_n([weight * loss for weight, loss in zip(self._weights, losses)])
 
 
 @_registered

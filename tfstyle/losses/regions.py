@@ -29,7 +29,7 @@ class Source:
         """Returns it with a picture whose sides are as much as `factor` of what they are."""
         if factor == 1:
             return self
-        size = tuple(max(1, round(side * factor)) for side in self.style.shape[1:3])
+        size = images.scaled(tuple(self.style.shape[1:3]), factor)
         mask = None if self.mask is None else images.resize(self.mask, size)
         return replace(self, style=images.resize(self.style, size), mask=mask)
 

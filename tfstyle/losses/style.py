@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -51,37 +51,22 @@ def style_terms(
     weights = {layer: weight * share for layer, share in zip(layers, layer_weights) if share > 0}
 
     def term(target: Target, layer: str, guide: tf.Tensor | None) -> SummedTerm:
-        references = target.styles[0].references.get(layer)
-        measure = statistics.make(statistic, references, scale=UNITS[units].activation)
-        own, portions = [style.sums[layer] for style in target.styles], target.shares
-        if blend == "targets":
-            own, portions = [statistics.blended(own, portions)], (1.0,)
-        distances = [measure.loss_to(each) for each in own]
-        factor = _factor(units, statistic, own[0], size)
-
-        def of_nothing() -> list[tf.Tensor]:
-            """Returns each distance where the layer's activations are 0."""
-            nothing = statistics.of_zeros(measure, own[0], filters_of(own[0]))
-            return [distance(nothing) for distance in distances]
-
-        if UNITS[units].relative:
-            portions = [
-                portion * tf.math.reciprocal_no_nan(one) for portion, one in zip(portions, of_nothing())
-            ]
-
-        def outcome(summed: statistics.Sums) -> tf.Tensor:
-            described = statistics.normalised(summed)
-            values = [portion * distance(described) for portion, distance in zip(portions, distances)]
-            return tf.add_n(values) * factor(summed["count"])
+        held, pixels = comparison(target, layer, units, statistic, blend), size[0] * size[1]
 
         def whole() -> tf.Tensor:
-            found, stride = of_nothing(), reaches(extractor)[layer].stride
-            rows, columns = (tf.floor(tf.cast(side, found[0].dtype) / stride) for side in size)
-            return factor(target.area * rows * columns) * sum(map(operator.mul, portions, found))
+            stride = reaches(extractor)[layer].stride
+            rows, columns = (tf.floor(tf.cast(side, tf.float32) / stride) for side in size)
+            return held.whole(target.area * rows * columns, pixels)
 
-        name = "/".join(filter(None, ("style", layer, target.name)))
-        summed = part(measure, guide)
-        return SummedTerm(name, weights[layer] * target.area, layer, summed, outcome, whole, kind="style")
+        return SummedTerm(
+            "/".join(filter(None, ("style", layer, target.name))),
+            weights[layer] * target.area,
+            layer,
+            part=part(held.measure, guide),
+            outcome=lambda summed: held.loss(summed, pixels),
+            whole=whole,
+            kind="style",
+        )
 
     found = []
     for target in targets:
@@ -90,9 +75,45 @@ def style_terms(
     return found
 
 
-def _factor(units: str, statistic: str, target: statistics.Sums, size) -> Callable:
-    """Returns the units' factor from the number of positions; only Gram matrices have one."""
-    if statistic != "gram":
-        return lambda count: tf.ones([], count.dtype)
-    filters, pixels = next(iter(target.values())).shape[-1], size[0] * size[1]
-    return lambda count: UNITS[units].style(filters, tf.reduce_mean(count), pixels)
+class Comparison(NamedTuple):
+    """How far a layer is from what styles come to in it.
+
+    Attributes:
+      measure: the statistic.
+      loss: from its sums over positions, and the picture's number of pixels, to `[B]`.
+      whole: gives that where all activations are 0, from the numbers of positions and of pixels.
+    """
+
+    measure: statistics.Statistic
+    loss: Callable[[statistics.Sums, int | tf.Tensor], tf.Tensor]
+    whole: Callable[[tf.Tensor, int | tf.Tensor], tf.Tensor]
+
+
+def comparison(target: Target, layer: str, units: str, statistic: str, blend: str = "targets") -> Comparison:
+    """Returns the comparison with a region's styles; arguments are as in `style_terms`."""
+    references = target.styles[0].references.get(layer)
+    measure = statistics.make(statistic, references, scale=UNITS[units].activation)
+    own, portions = [style.sums[layer] for style in target.styles], target.shares
+    if blend == "targets":
+        own, portions = [statistics.blended(own, portions)], (1.0,)
+    distances, filters = [measure.loss_to(each) for each in own], filters_of(own[0])
+
+    def of_nothing() -> list[tf.Tensor]:
+        """Returns each distance where the layer's activations are 0."""
+        nothing = statistics.of_zeros(measure, own[0], filters)
+        return [distance(nothing) for distance in distances]
+
+    if UNITS[units].relative:
+        portions = [portion * tf.math.reciprocal_no_nan(one) for portion, one in zip(portions, of_nothing())]
+
+    def weighted(found: Sequence[tf.Tensor], count: tf.Tensor, pixels: int | tf.Tensor) -> tf.Tensor:
+        total = tf.add_n([portion * each for portion, each in zip(portions, found)])
+        if statistic != "gram":  # only Gram matrices have a factor
+            return total
+        return total * UNITS[units].style(filters, tf.cast(tf.reduce_mean(count), total.dtype), pixels)
+
+    def loss(summed: statistics.Sums, pixels: int | tf.Tensor) -> tf.Tensor:
+        described = statistics.normalised(summed)
+        return weighted([distance(described) for distance in distances], summed["count"], pixels)
+
+    return Comparison(measure, loss, lambda count, pixels: weighted(of_nothing(), count, pixels))

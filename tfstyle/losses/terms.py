@@ -114,13 +114,14 @@ def content_terms(
         targets = _activations(extractor, content, layers)
     else:
         targets = tiles.activations(extractor, content, layers, tile)
-    return [_content_term(layer, weight, target, UNITS[units]) for layer, target in targets.items()]
+    return [content_term(layer, weight, target, UNITS[units]) for layer, target in targets.items()]
 
 
-def _content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
+def content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
+    """Returns the term that holds a layer to activations `[1 or B, h, w, N]`."""
     filters = target.shape[-1]
     whole = paper.content_losses(tf.zeros_like(target), target)
-    factor = units.content(filters, _positions(target)) / units.activation**2
+    factor = units.content(filters, _positions(target, whole.dtype)) / units.activation**2
     if units.relative:
         factor = tf.math.reciprocal_no_nan(whole)
     return SummedTerm(
@@ -162,11 +163,11 @@ def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
     return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels, kind="photorealism")]
 
 
-def _positions(values: tf.Tensor) -> int | tf.Tensor:
-    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a float32 tensor."""
+def _positions(values: tf.Tensor, dtype: tf.DType = tf.float32) -> int | tf.Tensor:
+    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a tensor."""
     height, width = values.shape[1:3]
     if None in (height, width):
-        return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), tf.float32)
+        return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), dtype)
     return height * width
 
 

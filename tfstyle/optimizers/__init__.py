@@ -22,13 +22,7 @@ from tfstyle.optimizers.lbfgs import Lbfgs
 from tfstyle.optimizers.optimizer import Optimizer, advance
 from tfstyle.optimizers.tfp_lbfgs import TfpLbfgs
 
-__all__ = ["OPTIONS", "Adam", "ImageOptimizer", "Lbfgs", "Sgd", "TfpLbfgs", "advance", "make_optimizer"]
-
-# All of a config that an optimiser depends on.
-OPTIONS = (
-    *("optimizer", "learning_rate", "learning_rate_decay", "beta_1", "beta_2", "adam_epsilon", "averaging"),
-    *("line_search", "lbfgs_history"),
-)
+__all__ = ["Adam", "ImageOptimizer", "Lbfgs", "Sgd", "TfpLbfgs", "advance", "make_optimizer"]
 
 
 def make_optimizer(
@@ -37,7 +31,7 @@ def make_optimizer(
     """Returns the optimiser that the config names.
 
     Args:
-      config: of it, `OPTIONS`.
+      config: of it, the optimiser and its options.
       shape: `[B, H, W, 3]` of the pictures: numbers, or scalar tensors.
       caution: factor on the length of L-BFGS' first steps; others have a learning rate for that.
 

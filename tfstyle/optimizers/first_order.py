@@ -6,6 +6,7 @@ known shape and so cannot make pictures of any size in one graph.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -45,6 +46,7 @@ class FirstOrderState(NamedTuple):
         return self.mean[0] if self.mean else self.iterate
 
 
+@dataclass(frozen=True)
 class Sgd(Optimizer):
     """Gradient descent without momentum on pictures that are clipped to [0, 1] after each step.
 
@@ -67,20 +69,21 @@ class Sgd(Optimizer):
       averaging: d in [0, 1); 0: `image` is the iterate itself.
     """
 
-    advice = "lower learning_rate"
+    learning_rate: float
+    decay: float = 1.0
+    averaging: float = 0.0
 
-    def __init__(self, learning_rate: float, *, decay: float = 1.0, averaging: float = 0.0):
-        self._learning_rate, self._decay, self._averaging = learning_rate, decay, averaging
+    advice = "lower learning_rate"
 
     def init(self, evaluate: Evaluate, image: tf.Tensor) -> FirstOrderState:
         _, losses, gradient = evaluate(image)
-        mean = (image,) if self._averaging else ()
+        mean = (image,) if self.averaging else ()
         one = tf.constant(1)
         return FirstOrderState(tf.constant(0), image, mean, self._moments(image), gradient, losses, one)
 
     def step(self, evaluate: Evaluate, state: FirstOrderState) -> FirstOrderState:
         made = tf.cast(state.step, tf.float32)
-        rate = self._learning_rate * self._decay ** (made / _DECAY_STEPS)
+        rate = self.learning_rate * self.decay ** (made / _DECAY_STEPS)
         change, moments = self._change(state.gradient, state.moments, rate, made + 1)
         iterate = tf.clip_by_value(state.iterate - change, 0.0, 1.0)
         share = self._share_of_newest(state.step + 1)
@@ -104,10 +107,11 @@ class Sgd(Optimizer):
     def _share_of_newest(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the weight of x_k in m_k, so that m_k = m_(k-1) + weight (x_k - m_(k-1))."""
         # In float64: both differences vanish as the decay nears 1.
-        decay = tf.constant(self._averaging, tf.float64)
+        decay = tf.constant(self.averaging, tf.float64)
         return tf.cast((1.0 - decay) / (1.0 - decay ** (tf.cast(step, tf.float64) + 1.0)), tf.float32)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Adam(Sgd):
     """Kingma & Ba's algorithm 1, in the order of the end of their section 2, as Keras has it.
 
@@ -116,16 +120,16 @@ class Adam(Sgd):
       beta_1, beta_2, epsilon: theirs; epsilon is the one of that order.
     """
 
-    def __init__(self, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float, **options):
-        super().__init__(learning_rate, **options)
-        self._beta_1, self._beta_2, self._epsilon = beta_1, beta_2, epsilon
+    beta_1: float
+    beta_2: float
+    epsilon: float
 
     def _moments(self, image: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tf.zeros_like(image), tf.zeros_like(image)
 
     def _change(self, gradient, moments, rate, step):
         first, second = moments
-        first += (gradient - first) * (1 - self._beta_1)
-        second += (tf.square(gradient) - second) * (1 - self._beta_2)
-        rate = rate * tf.sqrt(1 - self._beta_2**step) / (1 - self._beta_1**step)
-        return first * rate / (tf.sqrt(second) + self._epsilon), (first, second)
+        first += (gradient - first) * (1 - self.beta_1)
+        second += (tf.square(gradient) - second) * (1 - self.beta_2)
+        rate = rate * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        return first * rate / (tf.sqrt(second) + self.epsilon), (first, second)

@@ -6,6 +6,7 @@ has no bounds and no initial metric, and takes about three evaluations an iterat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -80,6 +81,7 @@ class LbfgsState(NamedTuple):
         return self.point.gradient
 
 
+@dataclass(frozen=True)
 class Lbfgs(Optimizer):
     """L-BFGS (Nocedal & Wright 2006, algorithms 7.4 and 7.5) within [0, 1], with backtracking.
 
@@ -108,11 +110,14 @@ class Lbfgs(Optimizer):
       caution: factor on the length of first steps.
     """
 
-    def __init__(
-        self, height: int | tf.Tensor, width: int | tf.Tensor, *, history: int, caution: float = 1.0
-    ):
-        self._metric = Metric(height, width)
-        self._history, self._caution = history, caution
+    height: int | tf.Tensor
+    width: int | tf.Tensor
+    history: int
+    caution: float = 1.0
+
+    def __post_init__(self):
+        # Made here, for tensors that one of the compiled functions made would be no good in the others.
+        object.__setattr__(self, "_metric", Metric(self.height, self.width))
 
     def init(self, evaluate: Evaluate, image: tf.Tensor) -> LbfgsState:
         image = tf.clip_by_value(image, 0.0, 1.0)
@@ -122,8 +127,8 @@ class Lbfgs(Optimizer):
         state = LbfgsState(
             point=_point(evaluate, positions_of(image), ones, image),
             scale=ones,
-            pairs=(nothing,) * self._history,
-            inverse_curvatures=tf.zeros([tf.size(ones), self._history]),
+            pairs=(nothing,) * self.history,
+            inverse_curvatures=tf.zeros([tf.size(ones), self.history]),
             initial_hessian=ones,
             known=self._metric.ignorance(tf.size(ones)),
             reach=ones,
@@ -172,7 +177,7 @@ class Lbfgs(Optimizer):
         """Drops what some pictures know, and makes their next step a short one down the gradient."""
         ignorance = self._metric.ignorance(tf.size(which))
         descent = self._metric.apply(state.gradient, ignorance.levels)
-        factor = tf.where(which, first_scale(descent, state.failures, self._caution), 1.0)
+        factor = tf.where(which, first_scale(descent, state.failures, self.caution), 1.0)
         point = state.point
         return state._replace(
             point=point._replace(value=point.value * factor, gradient=point.gradient * each(factor)),
@@ -186,7 +191,7 @@ class Lbfgs(Optimizer):
     def _times_inverse_hessian(self, state: LbfgsState) -> tf.Tensor:
         """The two-loop recursion, algorithm 7.4, on the gradients."""
         vector, shares = state.gradient, []
-        inverses = tf.unstack(state.inverse_curvatures, num=self._history, axis=1)
+        inverses = tf.unstack(state.inverse_curvatures, num=self.history, axis=1)
         pairs = [(*pair, inverse) for pair, inverse in zip(state.pairs, inverses)]
         for step, difference, inverse in pairs:
             share = inverse * dot(step, vector)

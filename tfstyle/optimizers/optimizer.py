@@ -41,7 +41,7 @@ class State(Protocol):
 
 
 class Optimizer(abc.ABC):
-    """A method of descent.
+    """A method of descent, with settings: a frozen dataclass, so that equal ones do the same.
 
     Attributes:
       advice: what to do where it leaves the region in which the objective is finite.

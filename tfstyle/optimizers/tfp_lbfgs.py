@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -39,6 +40,7 @@ class TfpState(NamedTuple):
         return self.results.objective_gradient
 
 
+@dataclass(frozen=True)
 class TfpLbfgs(Optimizer):
     """TFP's L-BFGS with its Hager-Zhang line search, an iteration at a time, for one picture.
 
@@ -57,19 +59,22 @@ class TfpLbfgs(Optimizer):
       caution: factor on the length of first steps.
     """
 
-    def __init__(self, *, history: int, caution: float = 1.0):
+    history: int
+    caution: float = 1.0
+
+    def __post_init__(self):
         # TFP takes a second to import, which Adam need not wait for. Its type of
         # results has no public name; making one here saves a second compiled
         # copy of the whole search, which is what asking TFP for one would cost.
         import tensorflow_probability as tfp
         from tensorflow_probability.python.optimizer.lbfgs import LBfgsOptimizerResults
 
-        self._minimize, self._results_type = tfp.optimizer.lbfgs_minimize, LBfgsOptimizerResults
-        self._history, self._caution = history, caution
+        object.__setattr__(self, "_minimize", tfp.optimizer.lbfgs_minimize)
+        object.__setattr__(self, "_results_type", LBfgsOptimizerResults)
 
     def init(self, evaluate: Evaluate, image: tf.Tensor) -> TfpState:
         value, _, gradient = evaluate(image)
-        scale, zero = first_scale(gradient, 0, self._caution), tf.constant(0)
+        scale, zero = first_scale(gradient, 0, self.caution), tf.constant(0)
         results = self._without_history(image, value * scale, gradient * scale)
         return TfpState(image, results, scale, zero, zero, tf.constant(False), tf.constant(1))
 
@@ -125,7 +130,7 @@ class TfpLbfgs(Optimizer):
             value, gradient = after.objective_value / state.scale, after.objective_gradient / state.scale
             gradient = tf.reshape(gradient, shape)
             # A gradient of 0 is a stationary point, which TFP finds out by itself.
-            scale = first_scale(gradient, failures, self._caution)
+            scale = first_scale(gradient, failures, self.caution)
             results = self._without_history(state.image, value * scale, gradient * scale)
             return state._replace(results=results, scale=scale)
 
@@ -134,7 +139,7 @@ class TfpLbfgs(Optimizer):
     def _without_history(self, image: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor):
         """Returns TFP's state at a picture, with the scaled values `[1]` and gradients there."""
         position = tf.reshape(image, [-1])
-        empty = tf.zeros([self._history, tf.size(position)])
+        empty = tf.zeros([self.history, tf.size(position)])
         return self._results_type(
             converged=tf.constant(False),
             failed=tf.constant(False),

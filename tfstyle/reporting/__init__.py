@@ -1,21 +1,24 @@
 """What a run tells while it goes: one record, to any number of reporters.
 
+books.py        what a run keeps: time, notes, records, and the state to go on from
 progress.py     the record `Progress`, and what a `Reporter` is
 console.py      a line with bar, speed, time left and losses
 snapshots.py    the picture as a file
 sheets.py       labelled pictures as one
 tensorboard.py  scalars, pictures, settings and a profile for TensorBoard
 
-The loop makes a `Progress` before the first step, between compiled chunks and
-after the last step, and hands it with the picture to each `Reporter`.
+A loop has `Books` make a `Progress` before the first step, between compiled chunks
+and after the last step, and hand it with the picture to each `Reporter`.
 """
 
+from tfstyle.reporting.books import Books
 from tfstyle.reporting.console import ConsoleReporter
 from tfstyle.reporting.progress import Progress, Reporter
 from tfstyle.reporting.snapshots import SnapshotReporter
 from tfstyle.reporting.tensorboard import ProfileReporter, TensorBoardReporter
 
 __all__ = [
+    "Books",
     "ConsoleReporter",
     "ProfileReporter",
     "Progress",

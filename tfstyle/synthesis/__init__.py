@@ -6,9 +6,9 @@ objective.py         the weighted sum of terms and its gradient, for a batch of 
 objectives.py        the objectives of a run, one a size; graph_objective.py the same inside a graph
 sizes.py             how large pictures are before they are read; foresight.py what a run of them will be
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
-scales.py            sizes from coarse to fine; graph_scales.py the same in tensors
+scales.py            sizes from coarse to fine, and how many iterations at each
 starts.py            content, style, noise, a picture or a blend
-session.py           a run on its way: steps, reports, states, recoveries; loop.py the sizes one after another
+session.py           a run on its way: stages, steps, recoveries; loop.py the sizes one after another
 convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then
 style_targets.py     a style measured before a run
 pictures.py          from inputs to results

@@ -17,15 +17,15 @@ import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import color
+from tfstyle.io.images import fitted_size, resize, scaled
 from tfstyle.losses.measuring import measure
 from tfstyle.losses.target_tensors import chosen, levels, stacked
 from tfstyle.losses.targets import Measured, StyleTargets
 from tfstyle.optimizers import advance, make_optimizer
 from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.graph_scales import at_level, fitted, number_of_scales, resized, share_of
-from tfstyle.synthesis.scales import FINISH
-from tfstyle.synthesis.starts import noise, parse
+from tfstyle.synthesis.scales import FINISH, at_level, enlarged, number_of_scales, size_in_graph
+from tfstyle.synthesis.starts import initial_image, parse
 from tfstyle.synthesis.term_options import TermOptions, extractor_of
 from tfstyle.vgg import minimum_size
 
@@ -127,12 +127,12 @@ class GraphTransfer(tf.Module):
         config = self._config
         style = self._baked if style is None else style
         with tf.control_dependencies([self._checked(steps)]):
-            size = fitted(content, config.image_size)
-        content = resized(content, size)
+            size = fitted_size(*size_in_graph(content), config.image_size)
+        content = resize(content, size)
         checks = [self._large_enough("content", size)]
         if tf.is_tensor(style):
-            style_size = fitted(style, config.image_size, config.style_scale)
-            style = resized(style, style_size)
+            style_size = fitted_size(*size_in_graph(style), config.image_size, config.style_scale)
+            style = resize(style, style_size)
             checks.append(self._large_enough("style", style_size))
             scales = number_of_scales(size, config, least=self.least, pictures=[size, style_size])
             if config.color == "content":
@@ -149,20 +149,21 @@ class GraphTransfer(tf.Module):
         seen = color.grey(content) if config.color == "content" else content
         # Whatever the loop begins with waits for them: none of it is done of what is too small.
         with tf.control_dependencies(checks):
-            start, scales = tf.identity(_start(config, seen, size)), tf.identity(scales)
+            start = initial_image(config.init, size, content=seen, seed=config.seed)
+            start, scales = tf.broadcast_to(start, tf.shape(seen)), tf.identity(scales)
 
         def coarse_to_fine(scale, image, evaluations):
             level = scales - 1 - scale
-            of_scale = at_level(size, config, level)
+            of_scale = at_level(size, config.scale_factor, level)
             begun = scale > 0
             image = tf.cond(
                 begun,
-                lambda: self._enlarged(image, of_scale, seen),
-                lambda: resized(image, of_scale),
+                lambda: enlarged(image, of_scale, seen if self._detailed else None),
+                lambda: resize(image, of_scale),
             )
-            iterations = tf.where(begun, share_of(steps, config.finer_share), steps)
+            iterations = tf.where(begun, scaled(steps, config.finer_share), steps)
             optimizer = make_optimizer(config, tf.unstack(tf.shape(image)))
-            (evaluate, number), *finish = self._legs(resized(seen, of_scale), measured, level, iterations)
+            (evaluate, number), *finish = self._legs(resize(seen, of_scale), measured, level, iterations)
             state = advance(optimizer, evaluate, optimizer.init(evaluate, image), number)
             for evaluate, number in finish:
                 state = advance(optimizer, evaluate, optimizer.again(evaluate, state), number)
@@ -185,7 +186,7 @@ class GraphTransfer(tf.Module):
 
     def _measured(self, style: tf.Tensor, network: tf.keras.Model, level: tf.Tensor) -> Measured:
         """Returns what style pictures come to at a scale."""
-        picture = resized(style, at_level(tf.shape(style)[1:3], self._config, level))
+        picture = resize(style, at_level(size_in_graph(style), self._config.scale_factor, level))
         return measure(network, picture, self._options.style_layers, self._options.statistic)
 
     def _legs(
@@ -201,7 +202,7 @@ class GraphTransfer(tf.Module):
 
         if self._network is self.extractor:
             return [leg(self._network, iterations)]
-        last = tf.where(level == 0, share_of(iterations, FINISH), 0)
+        last = tf.where(level == 0, scaled(iterations, FINISH), 0)
         return [leg(self._network, iterations - last), leg(self.extractor, last)]
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style: Measured):
@@ -217,19 +218,11 @@ class GraphTransfer(tf.Module):
 
         return evaluate
 
-    def _enlarged(self, image: tf.Tensor, size: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
-        """Returns the start of a scale from what the last one made, as `loop.enlarged` does."""
-        larger = resized(image, size)
-        if not self._detailed:
-            return larger
-        known = resized(resized(content, tf.shape(image)[1:3]), size)
-        return tf.clip_by_value(larger + resized(content, size) - known, 0.0, 1.0)
-
     def _checked(self, steps: tf.Tensor):
         return tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
 
-    def _large_enough(self, name: str, size: tf.Tensor):
-        height, width = tf.unstack(size)
+    def _large_enough(self, name: str, size: tuple[tf.Tensor, tf.Tensor]):
+        height, width = size
         message = [
             f"{name}: too small; these layers need at least {self.least} pixels on each side, and it has"
             " (width, height)",
@@ -237,12 +230,3 @@ class GraphTransfer(tf.Module):
             height,
         ]
         return tf.debugging.Assert(tf.minimum(height, width) >= self.least, message)
-
-
-def _start(config: TransferConfig, content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Returns what `initial_image` does."""
-    parts = []
-    for share, name in parse(config.init):
-        source = content if name == "content" else noise(tf.unstack(size), config.seed)
-        parts.append(share * tf.broadcast_to(source, tf.shape(content)))
-    return tf.add_n(parts)

@@ -16,7 +16,7 @@ from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.compositing import Compositing
-from tfstyle.synthesis.sizes import Sizes, fitted_size, listed_styles
+from tfstyle.synthesis.sizes import Sizes, listed_styles
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ def make_inputs(
 def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
     picture, alpha = images.load_with_alpha(source, argument)
-    size = fitted_size(tuple(picture.shape[1:3]), longer_side, scale)
+    size = images.fitted_size(*picture.shape[1:3], longer_side, scale)
     return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)
 
 

@@ -7,7 +7,6 @@ the start differ.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.io import images
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint, tensor_hash
+from tfstyle.reporting import Books, Progress, Reporter
+from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.scales import Stage, stages
+from tfstyle.synthesis.scales import Stage, enlarged, stages
 from tfstyle.synthesis.session import Session
 
 
@@ -132,22 +130,9 @@ def synthesize_together(
       OSError: the checkpoint's folder cannot be written, or another run works in it.
     """
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if supervision.checkpoint_dir is not None:
-            own = _identity(config, initial, identity or {})
-            every = supervision.checkpoint_every
-            checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
-        run = Session(
-            config,
-            planned,
-            note=note,
-            reporters=reporters,
-            checkpoint=checkpoint,
-            choices=choices or {},
-            stop=supervision.stop,
-            workshop=workshop or Workshop(),
-        )
+    own = _identity(config, initial, identity or {})
+    with Books(supervision, own, reporters=reporters, note=note) as books:
+        run = Session(config, planned, books, choices or {}, workshop or Workshop())
         return _through(run, planned, objective_at, finish_at, initial, detail)
 
 
@@ -178,31 +163,15 @@ def _through(
             image=whole[index : index + 1],
             losses={name: float(np.ravel(values)[index]) for name, values in weighted.items()},
             unweighted={name: float(np.ravel(values)[index]) for name, values in unweighted.items()},
-            seconds=run.seconds,
+            seconds=run.books.seconds,
             evaluations=run.evaluations,
-            history=run.history,
+            history=run.books.records,
             ending=run.ending,
             failed=run.failed,
             steps=run.steps,
         )
         for index in range(image.shape[0])
     ]
-
-
-def enlarged(image: tf.Tensor, size: tuple[int, int], detail: tf.Tensor | None) -> tf.Tensor:
-    """Resizes what one scale made to the start of the next.
-
-    Args:
-      image: `[B, H, W, 3]` in [0, 1].
-      size: (height, width) of the next scale.
-      detail: `[B, H', W', 3]`; of it is added what can be seen at the next scale
-        and not yet at the last.
-    """
-    larger = images.resize(image, size)
-    if detail is None or tuple(image.shape[1:3]) == size:
-        return larger
-    seen = images.resize(images.resize(detail, image.shape[1:3]), size)
-    return tf.clip_by_value(larger + images.resize(detail, size) - seen, 0.0, 1.0)
 
 
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:

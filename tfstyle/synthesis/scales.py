@@ -1,4 +1,4 @@
-"""Which sizes a run goes through, and how long it stays at each.
+"""Which sizes a run goes through, and how long it stays at each; sizes may be of tensors, inside a graph.
 
 The style of a picture is what the network sees of it, and it sees no further
 than its receptive field: in a large picture made at once, strokes shrink to
@@ -12,10 +12,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from tfstyle.config import TransferConfig
+from tfstyle.io.images import longest, resize, scaled
 
 # In bfloat16, this share of the last scale's iterations is made in float32.
 FINISH = 0.1
+# A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
+_ROUNDING = 1 + 1e-6
 
 
 @dataclass(frozen=True)
@@ -48,28 +53,25 @@ def number_of_scales(
 
     Args:
       size: (height, width) of the picture to be made.
-      config: of it, scales and scale_factor.
+      config: of it, scales, coarsest_size and scale_factor.
       least: pixels that a side must have at each scale; see `vgg.minimum_size`.
       pictures: (height, width) of the contents and styles that must have them.
     """
+    in_graph = tf.is_tensor(size[0])
 
-    def is_wanted(level: int) -> bool:
+    def goes_on(level):
         if config.scales:
-            return level < config.scales
-        return max(size) > coarsest(config) * config.scale_factor ** (level - 1)
+            is_wanted = level < config.scales
+        else:
+            coarsest = config.coarsest_size * _ROUNDING
+            is_wanted = longest(size) > coarsest * _power(config.scale_factor, level - 1)
+        sides = [side for each in pictures for side in at_level(each, config.scale_factor, level)]
+        shortest = tf.reduce_min(sides) if in_graph else min(sides, default=least)
+        return is_wanted & (shortest >= least)
 
-    def is_possible(level: int) -> bool:
-        return all(min(at_level(each, config.scale_factor, level)) >= least for each in pictures)
-
-    return next(level for level in itertools.count(1) if not (is_wanted(level) and is_possible(level)))
-
-
-def coarsest(config: TransferConfig) -> float:
-    """Returns the longest side of the first of automatic scales, in pixels.
-
-    A factor that misses by rounding alone, as 1.41421356 misses the root of 2, is taken to meet.
-    """
-    return config.coarsest_size * (1 + 1e-6)
+    if in_graph:
+        return tf.while_loop(goes_on, lambda level: (level + 1,), (tf.constant(1),))[0]
+    return next(level for level in itertools.count(1) if not goes_on(level))
 
 
 def scale_sizes(size: tuple[int, int], scales: int, factor: float) -> list[tuple[int, int]]:
@@ -77,11 +79,36 @@ def scale_sizes(size: tuple[int, int], scales: int, factor: float) -> list[tuple
     return [at_level(size, factor, level) for level in reversed(range(scales))]
 
 
-def at_level(size: tuple[int, int], factor: float, level: int) -> tuple[int, int]:
+def at_level(size, factor: float, level) -> tuple:
     """Returns the (height, width) of a scale, so many before the last; a side has a pixel at least."""
     # A negative power: of very many scales it becomes 0, where a positive one would overflow.
-    share = float(factor) ** -level
-    return tuple(max(1, round(side * share)) for side in size)
+    return scaled(size, _power(factor, -level))
+
+
+def _power(factor: float, exponent):
+    return float(factor) ** (tf.cast(exponent, tf.float64) if tf.is_tensor(exponent) else exponent)
+
+
+def size_in_graph(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns (height, width) as scalar tensors, also where they are known."""
+    return tuple(tf.unstack(tf.shape(image)[1:3]))
+
+
+def enlarged(image: tf.Tensor, size, detail: tf.Tensor | None) -> tf.Tensor:
+    """Resizes what one scale made to the start of the next.
+
+    Args:
+      image: `[B, H, W, 3]` in [0, 1].
+      size: (height, width) of the next scale.
+      detail: `[B, H', W', 3]`; of it is added what can be seen at the next scale
+        and not yet at the last.
+    """
+    larger = resize(image, size)
+    if detail is None or larger is image:
+        return larger
+    before = size_in_graph(image) if tf.is_tensor(size[0]) else image.shape[1:3]
+    seen = resize(resize(detail, before), size)
+    return tf.clip_by_value(larger + resize(detail, size) - seen, 0.0, 1.0)
 
 
 def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = False) -> list[Stage]:
@@ -93,14 +120,14 @@ def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = Fals
       finish: make the last iterations of all exact.
     """
     sizes = scale_sizes(size, number_of_scales(size, config), config.scale_factor)
-    finer = max(1, round(config.iterations * config.finer_share))
+    finer = scaled(config.iterations, config.finer_share)
     made = [
         Stage(scale, scale_size, finer if scale else config.iterations)
         for scale, scale_size in enumerate(sizes)
     ]
     if finish:
         *before, last = made
-        exact = max(1, round(FINISH * last.iterations))
+        exact = scaled(last.iterations, FINISH)
         rest = [Stage(last.scale, last.size, last.iterations - exact)] if last.iterations > exact else []
         made = [*before, *rest, Stage(last.scale, last.size, exact, exact=True)]
     return made

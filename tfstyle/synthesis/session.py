@@ -1,4 +1,4 @@
-"""One run on its way: its stages, time, reports, states and recoveries."""
+"""One run on its way: its stages, its optimiser and its recoveries."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.optimizers import OPTIONS, ImageOptimizer, make_optimizer
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint
-from tfstyle.runtime.stopping import Stop, never
+from tfstyle.optimizers import ImageOptimizer, make_optimizer
+from tfstyle.reporting import Books
+from tfstyle.runtime.stopping import never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.convergence import History
+from tfstyle.synthesis.convergence import Descent
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.recovery import remedies
 from tfstyle.synthesis.scales import Stage, remaining
@@ -47,7 +46,7 @@ class State:
 
 
 class Session:
-    """Takes pictures of one size through the stages of a run, and keeps its books.
+    """Takes pictures of one size through the stages of a run.
 
     A picture that is not finite, or an objective that does not fall, sends it
     back to the best picture so far, from which it goes on in another way
@@ -56,14 +55,12 @@ class Session:
     Args:
       config: optimiser and reports are read from it.
       planned: the stages.
-      note: for the first report to carry.
-      reporters: told of the progress.
-      checkpoint: where to save the state and to go on from; None: nowhere.
+      books: the run's.
       choices: what the run has chosen for itself, to be saved beside the state.
-      stop: asked between steps whether to end there.
       workshop: keeps optimisers for later runs on the same objectives.
 
     Attributes:
+      books: as given.
       state: where the run is.
       ending: why the run ended before all iterations were made; '' if it did not.
       failed: it ended because nothing helped.
@@ -76,36 +73,21 @@ class Session:
         self,
         config: TransferConfig,
         planned: Sequence[Stage],
-        *,
-        note: str,
-        reporters: Sequence[Reporter],
-        checkpoint: Checkpoint | None,
+        books: Books,
         choices: Mapping,
-        stop: Stop,
         workshop: Workshop,
     ):
-        self._own_config, self._stages, self._reporters, self._note = config, planned, reporters, note
-        self._checkpoint, self._choices, self._stop, self._workshop = checkpoint, choices, stop, workshop
+        self._own_config, self._stages, self.books = config, planned, books
+        self._choices, self._workshop = choices, workshop
         self._config, self._caution = config, 1.0  # of the optimiser at hand
-        self._began, self._pace = time.monotonic(), _PIECE_SECONDS  # seconds a step
+        self._pace = _PIECE_SECONDS  # seconds a step
         self._arrays: dict[str, np.ndarray] | None = None
         self._optimizer: ImageOptimizer | None = None
-        self._history = History()
+        self._descent = Descent()
         self.state, self.ending, self.failed = State(), "", False
-        if checkpoint and (saved := checkpoint.load()):
-            with checkpoint.restoring():
+        if saved := books.load():
+            with books.restoring():
                 self._take_up(saved.record, saved.arrays)
-            self._note_that(saved.note)
-
-    @property
-    def history(self) -> list[Progress]:
-        """What was reported."""
-        return self._history.records
-
-    @property
-    def seconds(self) -> float:
-        """Since the run began, that before a checkpoint included."""
-        return time.monotonic() - self._began
 
     @property
     def steps(self) -> tuple[int, int]:
@@ -123,11 +105,11 @@ class Session:
         stage = self._stages[index]
         self._begin(index, objective, image)
         while self.state.step < stage.iterations and not self.ending:
-            if reason := self._stop():
+            if reason := self.books.stop():
                 self._end(objective, reason)
                 break
             self._go_on(stage, objective)
-        return self._history.best.image if self.ending else self._optimizer.image.read_value()
+        return self._descent.best.image if self.ending else self._optimizer.image.read_value()
 
     def _go_on(self, stage: Stage, objective: Objective) -> None:
         """Makes a piece of the way: to the next report or, where that is far, a part of it."""
@@ -135,8 +117,8 @@ class Session:
         earlier = self._earlier(stage)
         # Reports fall on multiples of log_every, whatever came before.
         chunk = every - (earlier + self.state.step) % every
-        piece = chunk if self._stop is never else max(1, int(_PIECE_SECONDS / self._pace))
-        to_state = self._checkpoint.steps_left(earlier + self.state.step) if self._checkpoint else chunk
+        piece = chunk if self.books.stop is never else max(1, int(_PIECE_SECONDS / self._pace))
+        to_state = self.books.steps_left(earlier + self.state.step)
         steps = int(min(chunk, stage.iterations - self.state.step, piece, to_state))
         began = time.monotonic()
         try:
@@ -146,7 +128,7 @@ class Session:
             return
         self._pace = max((time.monotonic() - began) / steps, 1e-9)
         self._set(step=stage.iterations if optimizer.finished else self.state.step + steps)
-        self._note_that(note)
+        self.books.tell(note)
         done = self.state.step == stage.iterations
         ends = done and not self._continues(self.state.stage + 1)
         if steps == chunk or ends or optimizer.finished:
@@ -154,30 +136,28 @@ class Session:
             if self._is_stalled():
                 self._recover(objective, "the objective does not fall")
                 return
-        if self._checkpoint and (done or self._checkpoint.due(earlier + self.state.step)):
+        if self.books.due(earlier + self.state.step, done):
             self._save()
 
     def _begin(self, index: int, objective: Objective, image: tf.Tensor) -> None:
         """Makes the optimiser ready, by a checkpoint, by what it did last, or from the picture."""
         if self._arrays is not None:
-            with self._checkpoint.restoring():
+            with self.books.restoring():
                 self._optimizer = self._optimizer_for(objective, image)
                 self._optimizer.restore(self._arrays)
             self._arrays = None
-            scale = self._stages[index].scale
-            made = f"after {self.state.step} iterations of scale {scale + 1}"
-            self._note_that(f"goes on from the checkpoint {made}")
             self._report(objective, keep=False)
             return
         self._set(stage=index, step=0, since=0)
         if self._continues(index):
             self._optimizer.use(objective)
             self._optimizer.reconsider()
-            self._history.begin_objective(self._total(objective), self._optimizer.image.read_value())
+            total = sum(_means(objective.weighted(self._optimizer.losses)).values())
+            self._descent.begin_objective(total, len(self.books.records), self._optimizer.image.read_value())
             return
-        self._history.begin_scale()
+        self._descent.begin_scale()
         self._start(objective, image)
-        self._note_that(objective.note)
+        self.books.tell(objective.note)
         self._report(objective)
 
     def _start(self, objective: Objective, image: tf.Tensor) -> None:
@@ -187,12 +167,8 @@ class Session:
         self._optimizer.start(image)
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
-        config, caution = self._config, self._caution
-        key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
-        optimizer = self._workshop.get(
-            key,
-            lambda: ImageOptimizer(make_optimizer(config, image.shape, caution=caution), objective, image),
-        )
+        made = make_optimizer(self._config, image.shape, caution=self._caution)
+        optimizer = self._workshop.get((objective, made), lambda: ImageOptimizer(made, objective, image))
         optimizer.use(objective)  # a run before this one may have left it with another
         return optimizer
 
@@ -209,11 +185,12 @@ class Session:
 
     def _is_stalled(self) -> bool:
         long_enough = self._optimizer.finished or self.state.step - self.state.since >= _PATIENCE
-        return long_enough and not self._history.has_fallen and not self._optimizer.at_rest
+        return long_enough and not self._descent.has_fallen and not self._optimizer.at_rest
 
     def _recover(self, objective: Objective, problem: str) -> None:
         """Goes back to the best picture and on from there in another way, or ends the run there."""
-        best, left = self._history.go_back(), remedies(self._own_config)[self.state.remedies :]
+        best, left = self._descent.best, remedies(self._own_config)[self.state.remedies :]
+        del self.books.records[best.records :]
         self._set(step=best.step, since=best.step)
         if not left:
             self.failed = True
@@ -222,7 +199,7 @@ class Session:
         self._set(remedies=self.state.remedies + 1)
         self._adopt()
         self._start(objective, best.image)
-        self._note_that(f"{problem}: goes back to iteration {best.step} and {left[0].words}")
+        self.books.tell(f"{problem}: goes back to iteration {best.step} and {left[0].words}")
         self._report(objective, keep=False)
 
     def _adopt(self) -> None:
@@ -233,56 +210,37 @@ class Session:
 
     def _end(self, objective: Objective, reason: str) -> None:
         """Ends the run before its time, with its state saved first, as it would have gone on."""
-        if self._checkpoint:
+        if self.books.due(self.state.step, anyway=True):
             self._save()
         self.ending = reason
-        goes_on = "; the same command goes on from there" if self._checkpoint else ""
-        self._note_that(f"stopped by {reason} after {self.steps[0]} iterations{goes_on}")
+        self.books.tell_end(reason, f"{self.steps[0]} iterations")
         self._report(objective, keep=False)
-
-    def _total(self, objective: Objective) -> float:
-        return sum(_means(objective.weighted(self._optimizer.losses)).values())
 
     def _set(self, **changes: int) -> None:
         self.state = dataclasses.replace(self.state, **changes)
 
-    def _note_that(self, note: str) -> None:
-        self._note = "\n".join(filter(None, (self._note, note)))
-
     def _report(self, objective: Objective, keep: bool = True) -> None:
-        optimizer = self._optimizer
-        note, self._note = self._note, ""
-        weighted = _means(objective.weighted(optimizer.losses))
-        stage = self._stages[self.state.stage]
+        optimizer, image = self._optimizer, self._optimizer.image.read_value()
         made, planned = self.steps
-        progress = Progress(
+        progress = self.books.report(
+            image,
+            keep=keep,
             step=made,
             total_steps=planned,
-            scale=stage.scale,
+            scale=self._stages[self.state.stage].scale,
             scales=self._stages[-1].scale + 1,
-            losses=weighted,
+            losses=_means(objective.weighted(optimizer.losses)),
             unweighted=_means(optimizer.losses),
-            total=sum(weighted.values()),
-            seconds=self.seconds,
             evaluations=self.evaluations,
-            note=note,
             remaining=remaining(self._stages, self.state.stage, self.state.step),
         )
-        image = optimizer.image.read_value()
-        self._history.add(progress, self.state.step, image, keep=keep)
-        for reporter in self._reporters:
-            reporter.report(progress, image)
+        self._descent.add(progress.total, self.state.step, len(self.books.records), image)
 
     def _save(self) -> None:
-        history, best = self._history.state()
-        record = {
-            **dataclasses.asdict(self.state),
-            "seconds": self.seconds,
-            "note": self._note,
-            "history": history,
-        }
-        arrays = {**self._optimizer.state(), "best": best}
-        self._note_that(self._checkpoint.save(record, arrays, self._choices))
+        books, (descent, best) = self.books.state(), self._descent.state()
+        own = {"note": self.books.note, "history": {**descent, "records": books["history"]}}
+        record = {**dataclasses.asdict(self.state), **books, **own}
+        self.books.save(record, {**self._optimizer.state(), "best": best}, self._choices)
 
     def _take_up(self, record: Mapping, arrays: dict[str, np.ndarray]) -> None:
         """Goes on from what `_save` saved."""
@@ -291,9 +249,10 @@ class Session:
         if not (self.state.stage >= 0 and 0 <= self.state.step <= stage.iterations):
             raise ValueError(f"step {self.state.step} of stage {self.state.stage}")
         self._adopt()
-        self._history = History.restored(record["history"], arrays.pop("best"), stage.size)
-        self._began -= float(record["seconds"])
-        self._note_that(record["note"])
+        self._descent = Descent.restored(record["history"], arrays.pop("best"), stage.size)
+        self.books.tell(record["note"])
+        made = f"{self.state.step} iterations of scale {stage.scale + 1}"
+        self.books.restore({**record, "history": record["history"]["records"]}, made)
         self._arrays = arrays
 
 

@@ -71,15 +71,9 @@ class Sizes:
         if self.final:
             return self
         side, scale = config.image_size, config.style_scale
-        content = None if self.content is None else fitted_size(self.content, side)
-        styles = tuple(fitted_size(style, side, scale) for style in self.styles)
+        content = None if self.content is None else images.fitted_size(*self.content, side)
+        styles = tuple(images.fitted_size(*style, side, scale) for style in self.styles)
         return Sizes(content, styles, self.scales, final=True)
-
-
-def fitted_size(size: Size, longer_side: int, scale: float = 1.0) -> Size:
-    """Returns a size whose longer side is brought to a length (0: its own) times a scale."""
-    height, width = images.fitted_size(*size, longer_side)
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def listed_styles(style) -> list:

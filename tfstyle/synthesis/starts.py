@@ -46,14 +46,14 @@ def initial_image(
     Args:
       init: ``content``, ``style``, ``noise``, the path of a picture, or a blend
         ``share*start+share*start``; shares are divided by their sum.
-      size: (height, width) of the picture to be made.
-      content: `[1, H, W, 3]`, resized to the size.
+      size: (height, width) of the picture to be made; may be tensors.
+      content: `[1 or B, H, W, 3]`, resized to the size.
       style: `[1, H', W', 3]`, made to fill the size at its own aspect.
       seed: of the noise, which is white and Gaussian, 0.5 +- 0.1 (the paper
         says "white noise" and no more).
 
     Returns:
-      `[1, H, W, 3]` float32 in [0, 1].
+      `[1, H, W, 3]` float32 in [0, 1]; with B contents in it, as many.
 
     Raises:
       ValueError: the start needs a picture that this run does not have, or the
@@ -62,7 +62,7 @@ def initial_image(
     """
     parts = parse(init)
     sources = [_source(init, name, size, content, style, seed) for _, name in parts]
-    return tf.add_n([share * source for (share, _), source in zip(parts, sources)])
+    return sum(share * source for (share, _), source in zip(parts, sources))
 
 
 def noise(size, seed: int) -> tf.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -11,8 +12,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.feedforward.adain_network import StyleNetwork
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.training import distribution, memory_model
 from tfstyle.training.adain_training import ArbitraryTask, pairs
@@ -164,16 +164,9 @@ def train_task(
     """
     distributed, strategy = strategy is not None, strategy or tf.distribute.get_strategy()
     distribution.require_divisible(recipe.batch_size, strategy)
-    chief = distribution.is_chief(strategy)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if supervision.checkpoint_dir:
-            own = {**_identity(config, recipe), **identity}
-            checkpoint = stack.enter_context(
-                Checkpoint(
-                    supervision.checkpoint_dir, own, every=supervision.checkpoint_every, exclusive=chief
-                )
-            )
+    own, chief = {**_identity(config, recipe), **identity}, distribution.is_chief(strategy)
+    supervision = replace(supervision, stop=distribution.together(strategy, supervision.stop))
+    with Books(supervision, own, reporters=reporters, chief=chief) as books, distribution.losses_told():
         with strategy.scope():
             made = task()
             replicas = strategy.num_replicas_in_sync
@@ -186,17 +179,13 @@ def train_task(
                 memory_limit=config.memory_limit,
             )
             learner = Learner(made, stream, config, recipe, validation, strategy)
-        stack.enter_context(distribution.losses_told())
         history = fit(
             learner,
             learner.batches,
+            books,
             steps=recipe.steps,
             report_every=recipe.report_every,
             remedy="training_rate",
-            reporters=reporters,
-            checkpoint=checkpoint,
-            stop=distribution.together(strategy, supervision.stop),
-            chief=chief,
             agree=lambda step: distribution.require_agreement(
                 strategy, step, "checkpoint_dir: must be one folder for all workers; they go on from steps"
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,9 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint
-from tfstyle.runtime.stopping import Stop, never
+from tfstyle.reporting import Books, Progress
 
 
 class Account(NamedTuple):
@@ -61,14 +58,11 @@ class Learner(Protocol):
 def fit(
     learner: Learner,
     stream: Callable[[int], Iterable],
+    books: Books,
     *,
     steps: int,
     report_every: int,
     remedy: str,
-    reporters: Sequence[Reporter] = (),
-    checkpoint: Checkpoint | None = None,
-    stop: Stop = never,
-    chief: bool = True,
     agree: Callable[[int], None] = lambda step: None,
 ) -> list[Progress]:
     """Trains, from the checkpoint on if there is one.
@@ -76,13 +70,11 @@ def fit(
     Args:
       learner: what to train.
       stream: gives the batches that follow so many steps.
+      books: the training's; the state is saved when it is due and at the end. Its `stop` is
+        asked after each step.
       steps: how many there are.
       report_every: a report is due after so many, after the first and after the last.
       remedy: what to lower if the loss stops being finite.
-      reporters: told of the progress.
-      checkpoint: where the state is saved, when it is due and at the end.
-      stop: asked after each step whether the training is to end there, with its state saved.
-      chief: False where another process reports and saves, and this one only reads.
       agree: is called with the step that the training goes on from.
 
     Returns:
@@ -93,35 +85,25 @@ def fit(
       ValueError: the checkpoint is damaged, or of another run.
       FloatingPointError: the loss or a variable stopped being finite.
     """
-    began = time.monotonic()
-    done, note, history = 0, "", []
+    done = 0
     measured: list[Mapping[str, Any]] = []  # since the last report
-    saved = checkpoint.load() if checkpoint else None
-    if saved:
-        with checkpoint.restoring():
+    if saved := books.load():
+        with books.restoring():
             done, measured = int(saved.record["step"]), list(saved.record["measured"])
-            history = [Progress(**progress) for progress in saved.record["history"]]
-            began -= saved.record["seconds"]
+            books.restore(saved.record, f"{done} steps")
     agree(done)
     if saved:
-        with checkpoint.restoring():
+        with books.restoring():
             learner.begin(saved.record)
             _restore(learner.variables, saved.arrays)
-        goes_on = f"goes on from the checkpoint after {done} steps"
-        note = "\n".join(filter(None, (saved.note, goes_on)))
     else:
-        note = learner.begin(None)
+        books.tell(learner.begin(None))
 
-    def save(step: int) -> str:
-        books = {
-            "step": step,
-            "seconds": time.monotonic() - began,
-            "history": [dataclasses.asdict(each) for each in history],
-            "measured": [{name: float(value) for name, value in each.items()} for each in measured],
-        }
-        return checkpoint.save({**learner.keep(), **books}, _state(learner.variables))
+    def save(step: int) -> None:
+        means = [{name: float(value) for name, value in each.items()} for each in measured]
+        record = {**learner.keep(), **books.state(), "step": step, "measured": means}
+        books.save(record, _state(learner.variables))
 
-    keeps = checkpoint is not None and chief
     rested = None  # when steps went on, and after which one
     for step, batch in zip(range(done + 1, steps + 1), stream(done)):
         measured.append(learner.step(batch))
@@ -130,44 +112,34 @@ def fit(
             _means(measured)
             rested = time.monotonic(), step
         due = step % report_every == 0 or step in (1, steps)
-        ending = stop() if step < steps else ""
-        if not due:
-            if keeps and (ending or checkpoint.due(step)):
-                # Where this fails, the next report tells.
-                note = "\n".join(filter(None, (note, save(step))))
-            if not ending:
-                continue
+        ending = books.stop() if step < steps else ""
+        if not due and books.due(step, bool(ending)):
+            save(step)
+        if ending:
+            books.tell_end(ending, f"{step} steps")
+        elif not due:
+            continue
         means, measured = _means(measured), []
         pace = (step - rested[1]) / (time.monotonic() - rested[0]) if step > rested[1] else None
-        if ending:
-            goes_on = "; the same command goes on from there" if keeps else ""
-            stopped = f"stopped by {ending} after {step} steps{goes_on}"
-            note = "\n".join(filter(None, (note, stopped)))
         account = learner.account(means, pace)
-        progress = Progress(
+        progress = books.report(
+            account.picture,
             step=step,
             total_steps=steps,
             scale=0,
             scales=1,
             losses=account.losses,
             unweighted=account.unweighted,
-            total=sum(account.losses.values()),
-            seconds=time.monotonic() - began,
             evaluations=step,
-            note=note,
             metrics=account.metrics,
         )
-        note = ""
-        history.append(progress)
-        for reporter in reporters if chief else ():
-            reporter.report(progress, account.picture)
         _require_finite(progress, _state(learner.variables), remedy)
-        if due and keeps and (step == steps or ending or checkpoint.due(step)):
-            note = save(step)
+        if due and books.due(step, step == steps or bool(ending)):
+            save(step)
         if ending:
             break
         rested = time.monotonic(), step
-    return history
+    return books.records
 
 
 def sheet(rows: Sequence[tf.Tensor], columns: int) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 
@@ -14,8 +13,7 @@ from encoder.crops import batches
 from encoder.recipe import EncoderRecipe
 from encoder.tasks import ExemplarTask, GramTask
 from encoder.trunk import calibrate, folded, trunk
-from tfstyle.reporting import Progress, Reporter
-from tfstyle.runtime.checkpoints import Checkpoint
+from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.training.training_loop import Account, fit, sheet
 from tfstyle.vgg.network import Weights
@@ -55,21 +53,15 @@ def train(
     if len(photographs) < 2:
         raise ValueError(f"photos: {len(photographs)} to train on; telling them apart needs at least 2")
     footprint.require_fit(recipe, photographs)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if supervision.checkpoint_dir:
-            own, every = _identity(photographs, recipe), supervision.checkpoint_every
-            checkpoint = stack.enter_context(Checkpoint(supervision.checkpoint_dir, own, every=every))
+    with Books(supervision, _identity(photographs, recipe), reporters=reporters) as books:
         learner = _Learner(photographs, recipe)
         history = fit(
             learner,
             lambda first_step: batches(photographs, recipe, first_step),
+            books,
             steps=recipe.steps,
             report_every=recipe.log_every,
             remedy="learning_rate",
-            reporters=reporters,
-            checkpoint=checkpoint,
-            stop=supervision.stop,
         )
     return folded(learner.trunk), history
 
