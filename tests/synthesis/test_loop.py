@@ -180,12 +180,6 @@ def test_the_first_report_carries_the_note():
 
 
 @BOTH
-def test_same_run_same_picture(optimizer):
-    runs = [synthesize(objective_at, START, config(optimizer=optimizer)) for _ in range(2)]
-    np.testing.assert_array_equal(runs[0].image, runs[1].image)
-
-
-@BOTH
 def test_how_often_one_looks_does_not_matter(optimizer):
     runs = [synthesize(objective_at, START, config(optimizer=optimizer, log_every=n)) for n in (1, 10)]
     np.testing.assert_array_equal(runs[0].image, runs[1].image)
@@ -207,7 +201,7 @@ class StopAt:
 
 
 @BOTH
-@pytest.mark.parametrize("killed_at", [4, 10, 14, 20])
+@pytest.mark.parametrize("killed_at", [4, 14])
 def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
     monkeypatch.setattr(checkpoints, "_SHARE", 1.0)  # however long saving takes
     settings = config(optimizer=optimizer, scales=2)
