@@ -49,8 +49,9 @@ def test_transfer_from_every_start(config, optimizer, init):
 def test_every_preset_runs(narrow_file, name):
     """Their layers, too: test_conformance.py."""
     small = {"image_size": 32, "scales": 1, "iterations": 3, "style_layer_weights": ()}
-    config = dataclasses.replace(PRESETS[name], weights=narrow_file, **small, **SHALLOW)
-    if config.optimizer != "sgd":  # L-BFGS compiles slowly; Adam's first steps are as long as its rate, however flat it is
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, precision="float32", **small, **SHALLOW)
+    if config.optimizer != "sgd":
+        # L-BFGS takes long to compile; Adam's first steps are as long as its rate, however flat it is.
         config = dataclasses.replace(config, optimizer="adam", learning_rate=1e-4)
     result = transfer(CONTENT, STYLE, config)
     assert result.history[-1].total < result.history[0].total
