@@ -15,6 +15,7 @@ from conftest import picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
+COMPILED = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
 JFIF = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
 
 
@@ -239,7 +240,7 @@ def test_png_goes_and_comes():
     ids=["empty", "short", "text", "jpeg start", "png start", "cut jpeg", "cut png", "cut header"],
 )
 def test_what_is_no_picture(data):
-    for decode in (graph_decode.decode, tf.function(graph_decode.decode)):
+    for decode in (graph_decode.decode, COMPILED):
         with pytest.raises(tf.errors.InvalidArgumentError):
             decode(tf.constant(data))
 
@@ -265,7 +266,7 @@ def test_in_a_dataset():
 
 def test_in_a_saved_model(tmp_path):
     module = tf.Module()
-    module.decode = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
+    module.decode = COMPILED
     tf.saved_model.save(module, tmp_path / "model")
     loaded = tf.saved_model.load(tmp_path / "model")
     for data in every_kind():

@@ -87,36 +87,20 @@ def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
-@each({name: make for name, make in EVERY.items() if not name.startswith("averaged")})
-def test_losses_belong_to_the_image(make):
+@pytest.mark.parametrize("name", EVERY)
+def test_chunks_do_not_change_the_way(name):
+    """Evaluations are counted, and traced once; losses belong to the image, but where that is a mean."""
     objective = quadratic()
-    optimizer = make(objective)
-    optimizer.start()
-    np.testing.assert_allclose(optimizer.losses["f"], objective.losses(optimizer.image)["f"])
-    optimizer.advance(3)
-    np.testing.assert_allclose(optimizer.losses["f"], objective.losses(optimizer.image)["f"], rtol=1e-6)
-
-
-@EACH
-def test_evaluations_are_counted_and_traced_once(make):
-    objective = quadratic()
-    optimizer = make(objective)
-    optimizer.start()
-    for _ in range(3):
-        optimizer.advance(2)
-    assert optimizer.evaluations == int(objective.calls)
-    assert objective.traces == 1
-
-
-@EACH
-def test_chunks_do_not_change_the_way(make):
-    whole, parts = make(quadratic()), make(quadratic())
+    whole, parts = EVERY[name](quadratic()), EVERY[name](objective)
     whole.start()
     whole.advance(7)
     parts.start()
     for steps in (1, 2, 4):
         parts.advance(steps)
     np.testing.assert_array_equal(whole.image, parts.image)
+    assert parts.evaluations == int(objective.calls) and objective.traces == 1
+    if not name.startswith("averaged"):
+        np.testing.assert_allclose(parts.losses["f"], objective.losses(parts.image)["f"], rtol=1e-6)
 
 
 @EACH

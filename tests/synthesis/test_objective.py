@@ -4,8 +4,6 @@ That it is each source's formula, with its gradient: test_conformance.py.
 """
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, var
 from tfstyle.synthesis.objective import EVALUATIONS, Objective, together
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture, terms_of_styles
+from conftest import picture, run_script, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
 CONTENT = tf.constant(picture(24, 30, seed=1)[np.newaxis] / 255.0)
@@ -286,10 +284,10 @@ def test_memory(tmp_path):
         arrays[f"{name}/kernel"] = generator.standard_normal((3, 3, channels, 16)) / 12
         arrays[f"{name}/bias"], channels = np.zeros(16), 16
     np.savez(tmp_path / "weights.npz", **arrays)
+    (tmp_path / "peak.py").write_text(PEAK)
     megabytes = {}
     for evaluation in EVALUATIONS:
-        command = [sys.executable, "-c", PEAK, evaluation, str(tmp_path / "weights.npz")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = run_script(tmp_path / "peak.py", evaluation, tmp_path / "weights.npz", cwd=tmp_path)
         assert done.returncode == 0, done.stderr[-2000:]
         megabytes[evaluation] = float(done.stdout)
     # conv1_1 alone has 64 MiB at this size.
