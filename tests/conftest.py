@@ -184,6 +184,8 @@ for line in sys.stdin:
     def start(self, name, arguments, folder, environment):
         number = next(self._numbers)
         out, err = (pathlib.Path(self._folder.name, f"{number}.{which}") for which in ("out", "err"))
+        for path in (out, err):  # who reads them at once finds them
+            path.touch()
         pid = self.ask([name, arguments, folder, environment, str(out), str(err)])
         return Started(self, [name, *arguments], pid, out, err)
 
