@@ -55,6 +55,16 @@ def narrow_file(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_vgg19():
+    """Extractors copy the layers of one VGG19: to make it takes ten times as long as to make a narrow extractor."""
+    from tfstyle.vgg import network
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "vgg19", functools.cache(network.vgg19))
+        yield
+
+
 def picture(height, width, seed=0):
     """Seeded smooth colours with an edge in them, `[H, W, 3]` uint8."""
     generator = np.random.default_rng(seed)
@@ -90,14 +100,9 @@ def published(**options):
 
 # For a script: no cache of weights, no package index, and a proxy that is not there.
 OFFLINE = {
-    "KERAS_HOME": "keras",
-    "TFSTYLE_CACHE": "cache",
-    "TMPDIR": ".",
-    "HTTPS_PROXY": "http://127.0.0.1:9",
-    "https_proxy": "http://127.0.0.1:9",
-    "PIP_NO_INDEX": "1",
-    "PIP_FIND_LINKS": "",
-}
+    "KERAS_HOME": "keras", "TFSTYLE_CACHE": "cache", "TMPDIR": ".", "HTTPS_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "",
+}  # fmt: skip
 
 
 # What Python and TensorFlow read when they are imported.
@@ -109,13 +114,9 @@ def run_script(name, *arguments, cwd, **environment):
     if AT_IMPORT.isdisjoint(environment):
         return start_script(name, *arguments, cwd=cwd, **environment).finished()
     return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)], cwd=cwd,
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
 
 
 def start_script(name, *arguments, cwd, **environment):
@@ -160,7 +161,7 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)
 """
 
-    def __init__(self):
+    def __init__(self, **environment):
         self._folder = tempfile.TemporaryDirectory()
         self._server = subprocess.Popen(
             [sys.executable, "-c", self._SERVER, str(ROOT / "scripts")],
@@ -168,7 +169,7 @@ for line in sys.stdin:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # What TensorFlow says where it meets its devices, the scripts hide only if they import it.
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
             text=True,
         )
         self._lock = threading.Lock()
@@ -183,6 +184,8 @@ for line in sys.stdin:
     def start(self, name, arguments, folder, environment):
         number = next(self._numbers)
         out, err = (pathlib.Path(self._folder.name, f"{number}.{which}") for which in ("out", "err"))
+        for path in (out, err):  # who reads them at once finds them
+            path.touch()
         pid = self.ask([name, arguments, folder, environment, str(out), str(err)])
         return Started(self, [name, *arguments], pid, out, err)
 

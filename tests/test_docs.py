@@ -16,7 +16,7 @@ from PIL import Image
 import tfstyle
 from tfstyle.cli import COMMANDS
 
-from conftest import ROOT, picture
+from conftest import ROOT, picture, run_script
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
@@ -99,13 +99,9 @@ for program, arguments in json.load(sys.stdin):
 
 def checked(asked):
     done = subprocess.run(
-        [sys.executable, "-c", CHECKER],
-        cwd=ROOT,
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", CHECKER], cwd=ROOT, input=json.dumps(asked), capture_output=True, text=True,
         timeout=300,
-    )
+    )  # fmt: skip
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(found) == len(asked), done.stderr
     return found
@@ -120,15 +116,10 @@ def test_commands_have_flags_that_they_know():
 
 def test_mistakes_in_commands_would_be_seen():
     mistakes = [
-        ("transfer", ["--styel_strength=0.5"]),
-        ("transfer", ["--style_strength=2"]),
-        ("transfer", ["--color=none"]),
-        ("weights", ["photo.jpg"]),
-        ("transfer", ["--deadline=soon"]),
-        ("train", ["--steps=0"]),
-        ("evaluate", ["--content_layers="]),
-        ("scripts/benchmark.py", ["--size=3"]),
-    ]
+        ("transfer", ["--styel_strength=0.5"]), ("transfer", ["--style_strength=2"]),
+        ("transfer", ["--color=none"]), ("weights", ["photo.jpg"]), ("transfer", ["--deadline=soon"]),
+        ("train", ["--steps=0"]), ("evaluate", ["--content_layers="]), ("scripts/benchmark.py", ["--size=3"]),
+    ]  # fmt: skip
     assert all(each["error"] for each in checked(mistakes))
 
 
@@ -220,13 +211,9 @@ def pictures(tmp_path, monkeypatch):
 
 # Transfers that would otherwise take minutes, or the weights of VGG19.
 QUICK = {
-    "scales": 1,
-    "iterations": 1,
-    "content_layers": ("conv2_1",),
-    "style_layers": ("conv1_1", "conv2_1"),
-    "optimizer": "adam",
-    "image_size": 64,
-}
+    "scales": 1, "iterations": 1, "content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1"),
+    "optimizer": "adam", "image_size": 64,
+}  # fmt: skip
 
 
 def run(command):
@@ -240,13 +227,7 @@ def run(command):
     ]
     # That an export is called where tfstyle is not importable is seen in its own tests.
     flags += ["--noverify"] * (command.program == "export")
-    done = subprocess.run(
-        [sys.executable, "-m", "tfstyle", command.program, *command.arguments, *flags],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_script(f"{command.program}.py", *command.arguments, *flags, cwd=os.getcwd())
     assert done.returncode == 0, done.stderr
     return done
 

@@ -36,12 +36,9 @@ TYPES = ("uint8", "uint16", "float16", "bfloat16", "float32", "float64")
 def examples(count):
     """So many examples, the same in each run, unless more are asked for."""
     return hypothesis.settings(
-        max_examples=MORE or count,
-        derandomize=not MORE,
-        deadline=None,
-        database=None,
+        max_examples=MORE or count, derandomize=not MORE, deadline=None, database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
-    )
+    )  # fmt: skip
 
 
 # Mostly small: large ones take as long as ten of these.
@@ -68,18 +65,13 @@ def runs(draw):
     least = 2 ** (deepest - 1) * (2 if padding == "reflect" else 1)
     size, style_size = ([max(least, draw(sides)) for _ in "hw"] for _ in "cs")
     config = published(
-        content_layers=content_layers,
-        style_layers=style_layers,
-        padding=padding,
+        content_layers=content_layers, style_layers=style_layers, padding=padding,
         evaluation=draw(st.sampled_from(("plain", "recompute", "tiled"))),
         tv_weight=draw(st.sampled_from((0.0, 1e-3, 1.0))),
         precision=draw(st.sampled_from(("float32", "bfloat16"))),
-        init=draw(st.sampled_from(("content", "noise"))),
-        image_size=0,
-        iterations=1,
-        scales=1,
+        init=draw(st.sampled_from(("content", "noise"))), image_size=0, iterations=1, scales=1,
         **{name: draw(st.sampled_from(choices(name))) for name in CHOICES},
-    )
+    )  # fmt: skip
     seeds = [draw(st.integers(0, 7)) for _ in range(2)]
     kinds = [draw(st.sampled_from(TYPES)) for _ in range(2)]
     return config, pixels(*size, kinds[0], seeds[0]), pixels(*style_size, kinds[1], seeds[1])
@@ -92,7 +84,7 @@ def networks():
 
 
 @hypothesis.given(run=runs())
-@examples(25)
+@examples(12)
 def test_objectives_and_their_gradients(run, narrow_file, networks):
     config, content, style = run
     # Enough iterations that some are not the last, which are exact.
@@ -142,7 +134,7 @@ def painter():
 @hypothesis.given(
     size=st.tuples(sides, sides), share=st.floats(0, 1), strength=st.floats(0, 1), seed=st.integers(0, 7)
 )
-@examples(20)
+@examples(8)
 def test_networks_paint_any_size(painter, size, share, strength, seed):
     """Those above 60 x 60 in strips."""
     made = painter(pixels(*size, "float32", seed)[tf.newaxis], [share, 1 - share], strength)
@@ -165,7 +157,7 @@ def stylize(narrow_file):
     kind=st.sampled_from([kind for kind in TYPES if kind != "uint16"]),
     seed=st.integers(0, 7),
 )
-@examples(12)
+@examples(6)
 def test_graphs_paint_any_size_and_type(stylize, size, kind, seed):
     picture = tf.convert_to_tensor(pixels(*size, kind, seed))
     made = stylize(picture)

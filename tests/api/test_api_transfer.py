@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-import tfstyle
 from tfstyle import plan_transfer, reconstruct_content, reconstruct_style, transfer
 from tfstyle.config import PRESETS
 from tfstyle.config.layer_names import canonical_name
@@ -35,10 +34,7 @@ def deep(config):
     return dataclasses.replace(config, style_layers="conv1_1,conv5_1")
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "init"),
-    [("adam", "content"), ("adam", "style"), ("lbfgs", "noise"), ("adam", "0.5*content+0.5*noise")],
-)
+@pytest.mark.parametrize(("optimizer", "init"), [("adam", "style"), ("lbfgs", "0.5*content+0.5*noise")])
 def test_transfer_from_every_start(config, optimizer, init):
     config = dataclasses.replace(config, optimizer=optimizer, init=init)
     result = transfer(CONTENT, STYLE, config)
@@ -52,11 +48,11 @@ def test_transfer_from_every_start(config, optimizer, init):
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_runs(narrow_file, name):
     """Their layers, too: test_conformance.py."""
-    config = dataclasses.replace(
-        PRESETS[name], weights=narrow_file, image_size=64, iterations=3, style_layer_weights=(), **SHALLOW
-    )
-    if config.optimizer == "adam":  # whose first steps are as long as its rate, however flat it is
-        config = dataclasses.replace(config, learning_rate=1e-4)
+    small = {"image_size": 32, "scales": 1, "iterations": 3, "style_layer_weights": ()}
+    config = dataclasses.replace(PRESETS[name], weights=narrow_file, precision="float32", **small, **SHALLOW)
+    if config.optimizer != "sgd":
+        # L-BFGS takes long to compile; Adam's first steps are as long as its rate, however flat it is.
+        config = dataclasses.replace(config, optimizer="adam", learning_rate=1e-4)
     result = transfer(CONTENT, STYLE, config)
     assert result.history[-1].total < result.history[0].total
 
@@ -69,37 +65,6 @@ def test_covariances_of_fewer_positions_than_filters():
     result = transfer(CONTENT, STYLE, config)
     assert not result.ending and not any("goes back" in progress.note for progress in result.history)
     assert result.total < 0.9 * result.history[0].total
-
-
-def test_loss_of_the_first_step_is_the_papers(narrow_file):
-    """From the content start, content loss is 0 and style loss is eqs. 4 and 5 on this network."""
-    config = published(
-        weights=narrow_file, units="paper", image_size=0, iterations=1, style_weight=2.0, pooling="average"
-    )
-    first = transfer(CONTENT, CONTENT[:, ::-1], config).history[0]
-    extractor = feature_extractor(
-        config.style_layers, weights=narrow_file, pooling="average", dtype="float64"
-    )
-    assert first.losses["content/block4_conv2"] == 0
-    content, style = (extractor(load_image(p)) for p in (CONTENT, CONTENT[:, ::-1]))
-    for layer in config.style_layers:
-        f, s = (a[layer].numpy().reshape(-1, a[layer].shape[-1]).T for a in (content, style))
-        expected = np.sum((f @ f.T - s @ s.T) ** 2) / (4 * f.shape[0] ** 2 * f.shape[1] ** 2)
-        assert first.unweighted[f"style/{layer}"] == pytest.approx(expected, rel=1e-3)
-        assert first.losses[f"style/{layer}"] == pytest.approx(2.0 / 5 * expected, rel=1e-3)
-
-
-def test_every_kind_of_input_gives_the_same_picture(config, tmp_path):
-    Image.fromarray(CONTENT).save(tmp_path / "content.png")
-    Image.fromarray(STYLE).save(tmp_path / "style.png")
-    expected = transfer(CONTENT, STYLE, config).image
-    kinds = [
-        (str(tmp_path / "content.png"), tmp_path / "style.png"),
-        (Image.fromarray(CONTENT), Image.fromarray(STYLE)),
-        (tf.constant(CONTENT)[tf.newaxis], STYLE.astype(np.float32) / np.float32(255)),
-    ]
-    for content, style in kinds:
-        np.testing.assert_allclose(transfer(content, style, config).image, expected, atol=1e-5)
 
 
 class SizeNote(tf.keras.layers.Layer):
@@ -142,33 +107,25 @@ def test_style_reconstruction_meets_the_gram_matrices(config):
     assert result.history[-1].total < 0.01 * result.history[0].total
 
 
-def test_noise_starts_differ_by_seed_only(config):
-    config = dataclasses.replace(config, init="noise")
+def test_noise_starts_differ_by_seed_only(config, tmp_path):
+    """And not by the kind of the inputs: arrays, a file and a Pillow picture, a tensor."""
+    config = dataclasses.replace(config, init="noise", iterations=3)
+    Image.fromarray(CONTENT).save(tmp_path / "content.png")
     one, same, other = (
-        transfer(CONTENT, STYLE, dataclasses.replace(config, seed=seed)).image for seed in (1, 1, 2)
+        transfer(content, style, dataclasses.replace(config, seed=seed)).image
+        for content, style, seed in (
+            (CONTENT, STYLE, 1),
+            (tmp_path / "content.png", Image.fromarray(STYLE), 1),
+            (tf.constant(CONTENT)[tf.newaxis], str(tmp_path / "content.png"), 2),
+        )
     )
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).mean() > 0.01
 
 
-def test_coarse_to_fine(config):
-    config = dataclasses.replace(config, image_size=64, iterations=4, scales=2)
-    result = transfer(CONTENT, STYLE, config)
-    assert result.image.shape == (1, 48, 64, 3)
-    assert [p.scale for p in result.history if p.step == 4] == [0, 1]
-
-
 def test_bfloat16_goes_down_too(config):
     result = transfer(CONTENT, STYLE, dataclasses.replace(config, precision="bfloat16"))
     assert result.history[-1].total < 0.5 * result.history[0].total
-
-
-def test_total_variation_smooths(config):
-    config = dataclasses.replace(config, init="noise")
-    rough = transfer(CONTENT, STYLE, config)
-    smooth = transfer(CONTENT, STYLE, dataclasses.replace(config, tv_weight=1e4))
-    assert "total_variation" in smooth.losses
-    assert tfstyle.total_variation(smooth.image) < 0.5 * tfstyle.total_variation(rough.image)
 
 
 def test_network_options_reach_the_network(config):

@@ -30,12 +30,9 @@ def evaluation(files, config):
     framed = np.array(content)
     framed[:, [0, -1]] = framed[:, :, [0, -1]] = 0
     results = {
-        "same": content,
-        "style": style,
-        "noisy": np.clip(content + 0.1 * noise, 0, 1),
-        "noisier": np.clip(content + 0.4 * noise, 0, 1),
-        "framed": framed,
-    }
+        "same": content, "style": style, "noisy": np.clip(content + 0.1 * noise, 0, 1),
+        "noisier": np.clip(content + 0.4 * noise, 0, 1), "framed": framed,
+    }  # fmt: skip
     return evaluate(files / "content.png", files / "style.png", results, config, evaluations={"noisy": 7})
 
 

@@ -42,15 +42,11 @@ def test_a_row_a_picture_and_the_content_last():
 @pytest.mark.parametrize(
     ("field", "title", "worse", "better"),
     [
-        ("content_error", "content error", 0.6, 0.4),
-        ("ssim", "SSIM", 0.1, 0.9),
-        ("ssim", "SSIM", -0.5, -0.1),
-        ("edges", "edges", -0.1, 0.1),
-        ("border", "border", 1.5, 1.1),
-        ("seams", "seams", 2.0, 1.5),
-        ("objective", "objective", 20_000.0, 1_000.0),
+        ("content_error", "content error", 0.6, 0.4), ("ssim", "SSIM", 0.1, 0.9),
+        ("ssim", "SSIM", -0.5, -0.1), ("edges", "edges", -0.1, 0.1), ("border", "border", 1.5, 1.1),
+        ("seams", "seams", 2.0, 1.5), ("objective", "objective", 20_000.0, 1_000.0),
     ],
-)
+)  # fmt: skip
 def test_the_best_is_bold(field, title, worse, better):
     scores = {
         name: dataclasses.replace(BASE, **{field: value}) for name, value in (("a", worse), ("b", better))

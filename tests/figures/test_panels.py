@@ -12,14 +12,10 @@ BASE = PRESETS["paper"]
 @pytest.mark.parametrize(
     ("name", "columns", "count"),
     [
-        ("representations", 5, 10),
-        ("tradeoff", 2, 4),
-        ("layers", 2, 4),
-        ("initialisation", 3, 6),
-        ("photo", 1, 1),
-        ("control", 4, 16),
+        ("representations", 5, 10), ("tradeoff", 2, 4), ("layers", 2, 4), ("initialisation", 3, 6),
+        ("photo", 1, 1), ("control", 4, 16),
     ],
-)
+)  # fmt: skip
 def test_shapes(name, columns, count):
     made = figure(name, BASE)
     assert (made.columns, len(made.panels)) == (columns, count)

@@ -111,12 +111,9 @@ def test_checkpoints_go_on_inside_a_panel(base, pictures, finished, tmp_path):
         path.unlink()
     recorder = Recorder()
     made = render(
-        chosen,
-        pictures,
-        tmp_path / "other",
-        reporters=[recorder],
+        chosen, pictures, tmp_path / "other", reporters=[recorder],
         supervision=Supervision(tmp_path / "states"),
-    )
+    )  # fmt: skip
     assert "goes on from the checkpoint" in recorder.seen[0].note
     assert made[0].path.read_bytes() == (finished / made[0].path.name).read_bytes()
 

@@ -47,14 +47,8 @@ def run(
     """Gives a reader so many inputs, in as many processes as it takes; returns what came of them."""
     folder.mkdir(parents=True, exist_ok=True)
     total = {
-        "inputs": 0,
-        "accepted": 0,
-        "refused": 0,
-        "findings": 0,
-        "slowest": 0.0,
-        "peak_mb": 0.0,
-        "deaths": 0,
-    }
+        "inputs": 0, "accepted": 0, "refused": 0, "findings": 0, "slowest": 0.0, "peak_mb": 0.0, "deaths": 0,
+    }  # fmt: skip
     first = 0
     while first < inputs and total["deaths"] <= most_deaths:
         for old in ("summary.json", "place"):

@@ -12,20 +12,8 @@ import zlib
 from tfstyle.io.tfrecord_framing import masked_crc
 
 _NUMBERS = (
-    0,
-    1,
-    2,
-    0x7F,
-    0x80,
-    0xFF,
-    0x7FFF,
-    0xFFFF,
-    1 << 20,
-    0x7FFFFFFF,
-    0x80000000,
-    0xFFFFFFFF,
-    (1 << 63) - 1,
-)
+    0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 1 << 20, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, (1 << 63) - 1,
+)  # fmt: skip
 _VALUES = (
     None, True, False, 0, -1, 1, 2, 10**9, 2**63, 10**30, 1e308, -1e-320, "", "x", "../../x", "/etc/passwd", "\0",
     "\ud800", "a" * 5000, [], {}, [[]], {"": {}}, float("nan"), float("inf"),
@@ -206,13 +194,9 @@ def _records(data: bytes, rng: random.Random) -> bytes:
     chosen = rng.randrange(len(payloads))
     if rng.random() < 0.3:  # a name of another length would need other lengths around it
         names = (
-            b"../../../xx",
-            b"/etc/passwd",
-            b"a/../../b.p",
-            b"..........x",
-            b"a\\..\\..\\b",
+            b"../../../xx", b"/etc/passwd", b"a/../../b.p", b"..........x", b"a\\..\\..\\b",
             b"\xff\xfe\0abcdefg",
-        )
+        )  # fmt: skip
         at = payloads[chosen].find(b"picture.png")
         if at >= 0:
             payloads[chosen] = (

@@ -70,25 +70,16 @@ def pictures() -> list[bytes]:
     rgba = rgb.copy()
     rgba.putalpha(grey)
     found = [
-        _encoded(rgb, "PNG", exif=exif, pnginfo=text),
-        _encoded(rgb, "PNG", icc_profile=_profile()),
-        _encoded(rgba, "PNG"),
-        _encoded(grey, "PNG", transparency=7),
-        _encoded(grey.convert("1"), "PNG"),
-        _encoded(grey.convert("LA"), "PNG"),
-        _encoded(rgb.quantize(5), "PNG", transparency=1),
+        _encoded(rgb, "PNG", exif=exif, pnginfo=text), _encoded(rgb, "PNG", icc_profile=_profile()),
+        _encoded(rgba, "PNG"), _encoded(grey, "PNG", transparency=7), _encoded(grey.convert("1"), "PNG"),
+        _encoded(grey.convert("LA"), "PNG"), _encoded(rgb.quantize(5), "PNG", transparency=1),
         _encoded(Image.fromarray(_noise(9, 11, dtype=np.uint16)), "PNG"),
         _encoded(rgb, "PNG", save_all=True, append_images=[rgba.convert("RGB")]),
         _encoded(rgb, "JPEG", exif=exif, icc_profile=_profile(), comment="{}"),
-        _encoded(grey, "JPEG", progressive=True),
-        _encoded(rgb.convert("CMYK"), "JPEG"),
-        _encoded(rgb, "GIF"),
+        _encoded(grey, "JPEG", progressive=True), _encoded(rgb.convert("CMYK"), "JPEG"), _encoded(rgb, "GIF"),
         _encoded(rgb.quantize(7), "GIF", save_all=True, append_images=[grey.convert("P")], transparency=2),
-        _encoded(rgb, "BMP"),
-        _encoded(rgb.quantize(9), "BMP"),
-        _encoded(rgb, "PPM"),
-        _encoded(grey, "PPM"),
-    ]
+        _encoded(rgb, "BMP"), _encoded(rgb.quantize(9), "BMP"), _encoded(rgb, "PPM"), _encoded(grey, "PPM"),
+    ]  # fmt: skip
     options = {
         "TIFF": [
             {},
@@ -364,15 +355,9 @@ def _names(folder):
 
     path, style = folder / "input", orders.Style("style", "style.png", "0")
     seeds = [
-        b"sub/cat.png",
-        b"../../etc/passwd",
-        b"/a/b",
-        b"c:\\x",
-        "äö/b.jpg".encode(),
-        b"...png",
-        b"a/./b",
+        b"sub/cat.png", b"../../etc/passwd", b"/a/b", b"c:\\x", "äö/b.jpg".encode(), b"...png", b"a/./b",
         b"a//b",
-    ]
+    ]  # fmt: skip
     order = orders.Order(None, [style], str(folder / "out"))
     read = lambda: require_inside(folder / "out", order.output_of(orders.safe_stem(path.read_bytes()), style))  # noqa: E731
     return Reader(seeds, "bytes", path.name, read, (ValueError,))
@@ -452,27 +437,12 @@ def _panel(folder):
 
 
 READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
-    "picture": _picture,
-    "header": _header,
-    "in_graph": _in_graph,
-    "masks": _masks,
-    "note": _note,
-    "provenance": _provenance,
-    "archive": _archive,
-    "weights_npz": _weights_npz,
-    "weights_h5": _weights_h5,
-    "targets": _targets,
-    "checkpoint": _checkpoint,
-    "records": _records,
-    "batch_records": _batch_records,
-    "names": _names,
-    "ledger": _ledger,
-    "card": _card,
-    "variables_index": _variables,
-    "variables_data": lambda folder: _variables(folder, "data"),
-    "lite": _lite,
-    "panel": _panel,
-}
+    "picture": _picture, "header": _header, "in_graph": _in_graph, "masks": _masks, "note": _note,
+    "provenance": _provenance, "archive": _archive, "weights_npz": _weights_npz, "weights_h5": _weights_h5,
+    "targets": _targets, "checkpoint": _checkpoint, "records": _records, "batch_records": _batch_records,
+    "names": _names, "ledger": _ledger, "card": _card, "variables_index": _variables,
+    "variables_data": lambda folder: _variables(folder, "data"), "lite": _lite, "panel": _panel,
+}  # fmt: skip
 
 # Inputs of each in a campaign of 1000; what takes long to read gets fewer.
 SHARES = {

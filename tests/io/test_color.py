@@ -180,16 +180,6 @@ def test_masks_say_how_much_pixels_count(form):
     )
 
 
-@FORMS
-def test_one_mask_alone(form):
-    half = np.zeros((1, 20, 30, 1), np.float32)
-    half[:, :, 10:] = 1
-    made = match_colors(tf.constant(SOURCE), tf.constant(REFERENCE), form, mask=tf.constant(half))
-    assert_same_statistics(statistics(made[:, :, 10:]), statistics(REFERENCE), rtol=1e-7, atol=1e-10)
-    made = match_colors(tf.constant(REFERENCE), tf.constant(SOURCE), form, reference_mask=tf.constant(half))
-    assert_same_statistics(statistics(made), statistics(SOURCE[:, :, 10:]), rtol=1e-7, atol=1e-10)
-
-
 @pytest.mark.parametrize("name", ["mask", "reference_mask"])
 def test_a_mask_of_nothing_is_named(name):
     with pytest.raises(ValueError, match=rf"^{name}: is 0 everywhere"):

@@ -15,6 +15,7 @@ from conftest import picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
+COMPILED = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
 JFIF = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
 
 
@@ -239,7 +240,7 @@ def test_png_goes_and_comes():
     ids=["empty", "short", "text", "jpeg start", "png start", "cut jpeg", "cut png", "cut header"],
 )
 def test_what_is_no_picture(data):
-    for decode in (graph_decode.decode, tf.function(graph_decode.decode)):
+    for decode in (graph_decode.decode, COMPILED):
         with pytest.raises(tf.errors.InvalidArgumentError):
             decode(tf.constant(data))
 
@@ -265,32 +266,13 @@ def test_in_a_dataset():
 
 def test_in_a_saved_model(tmp_path):
     module = tf.Module()
-    module.decode = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
+    module.decode = COMPILED
     tf.saved_model.save(module, tmp_path / "model")
     loaded = tf.saved_model.load(tmp_path / "model")
     for data in every_kind():
         np.testing.assert_array_equal(loaded.decode(data), graph_decode.decode(data))
     with pytest.raises(tf.errors.InvalidArgumentError):
         loaded.decode(b"not a picture")
-
-
-def test_damage_is_decoded_or_told():
-    """Bytes here and there are others; nothing but a picture or one kind of error comes of it."""
-    generator = np.random.default_rng(0)
-    decode = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
-    told = 0
-    for data in every_kind():
-        for _ in range(60):
-            damaged = np.frombuffer(data, np.uint8).copy()
-            # Most of what is looked at here is at the beginning.
-            reach = int(generator.choice([120, len(data)]))
-            places = generator.integers(0, reach, generator.integers(1, 4))
-            damaged[places] = generator.integers(0, 256, len(places))
-            try:
-                assert decode(damaged.tobytes()).shape[-1] == 3
-            except tf.errors.InvalidArgumentError:
-                told += 1
-    assert 0 < told < 240
 
 
 def with_size(data, place, order, *sides):
@@ -318,7 +300,7 @@ JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
         with_size(file_bytes(Image.new("P", (2, 2)), "GIF"), 6, "<HH", 60000, 60000),
         two_frames((60000, 1), (1, 60000)),  # room is made for 60000 x 60000
         two_frames((10000, 10000), (10000, 10000)),  # and for all pictures at once
-        file_bytes(Image.new("RGB", (16383, 16383)), "WEBP", lossless=True, method=0, quality=0),
+        b"RIFF\x1a\0\0\0WEBPVP8L\x0e\0\0\0\x2f\xfe\xbf\xff\x0f\x07\x10\x11\xfd\x0fDD\xff\x03",  # 16383 x 16383
         b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff",
         b"RIFF\x20\0\0\0WEBPVP8 \x14\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0",
     ],

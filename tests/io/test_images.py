@@ -35,14 +35,6 @@ def test_sizes_are_those_of_the_pictures_read(tmp_path):
         images.size_of(np.zeros(3))
 
 
-def test_rgb_file(tmp_path):
-    Image.fromarray(PIXELS).save(tmp_path / "a.png")
-    loaded = images.load_image(tmp_path / "a.png")
-    assert loaded.shape == (1, 20, 30, 3)
-    assert loaded.dtype == tf.float32
-    np.testing.assert_allclose(loaded[0], PIXELS / 255, atol=1e-7)
-
-
 def test_grey_and_bilevel(tmp_path):
     grey = PIXELS[..., 0]
     Image.fromarray(grey).save(tmp_path / "grey.png")

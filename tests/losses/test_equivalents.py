@@ -13,12 +13,8 @@ SIZE = (32, 48)
 WEIGHTS = {"content": 1.0, "style": 1000.0}
 # Filters and positions of the layers of `conftest.narrow_weights` in a picture of this size.
 SHAPES = {
-    "conv1_1": (4, 1536),
-    "conv2_1": (6, 384),
-    "conv3_1": (8, 96),
-    "conv4_1": (8, 24),
-    "conv5_1": (8, 6),
-}
+    "conv1_1": (4, 1536), "conv2_1": (6, 384), "conv3_1": (8, 96), "conv4_1": (8, 24), "conv5_1": (8, 6),
+}  # fmt: skip
 DEVIATION = 57.63  # 255 times the mean of torchvision's
 
 

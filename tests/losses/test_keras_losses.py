@@ -47,16 +47,6 @@ def each(loss, made, wanted=OTHERS):
     return found
 
 
-def test_content_against_numpy(extractor):
-    found = each(ContentLoss(extractor, ["conv2_1", "block3_conv1"]), PICTURES)
-    made, wanted = extractor(PICTURES), extractor(OTHERS)
-    expected = sum(
-        np.mean((made[layer] - wanted[layer]).numpy() ** 2, axis=(1, 2, 3))
-        for layer in ("block2_conv1", "block3_conv1")
-    )
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
-
-
 @pytest.mark.parametrize("units", UNITS)
 def test_content_is_that_of_the_terms(extractor, units):
     found = each(ContentLoss(extractor, LAYERS[1:], units=units), PICTURES)
@@ -67,20 +57,10 @@ def test_content_is_that_of_the_terms(extractor, units):
         np.testing.assert_allclose(value, of_terms(extractor, terms, made), rtol=1e-4)
 
 
-def test_style_against_numpy(extractor):
-    found = each(StyleLoss(extractor, STYLES[0], LAYERS, layer_weights=[1, 0.5, 2]), PICTURES)
-    made, wanted = extractor(PICTURES), extractor(STYLES[0])
-    expected = np.zeros(2)
-    for layer, weight in zip(LAYERS, [1, 0.5, 2]):
-        target, filters = gram(wanted[layer][0]), wanted[layer].shape[-1]
-        for index in range(2):
-            difference = gram(made[layer][index]) - target
-            expected[index] += weight * np.mean(difference**2) / filters**2
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize("statistic", ["gram", "moments", "bures", "histogram"])
-@pytest.mark.parametrize("units", ["paper", "keras_example", "crowsonkb"])
+@pytest.mark.parametrize(
+    ("statistic", "units"),
+    [("gram", "paper"), ("moments", "paper"), ("bures", "crowsonkb"), ("histogram", "keras_example")],
+)
 def test_style_is_that_of_the_terms(extractor, statistic, units):
     options = {"units": units, "statistic": statistic, "layer_weights": [1.0, 0.0, 2.0]}
     found = each(StyleLoss(extractor, STYLES, LAYERS, **options), PICTURES)
@@ -215,23 +195,6 @@ def test_one_loss_and_pictures_of_any_size(extractor):
     loss = StyleLoss(extractor, STYLES[0], LAYERS)
     expected = [loss(values, values) for values in (PICTURES, PICTURES[:, :17], PICTURES[:1])]
     np.testing.assert_allclose(found, expected, rtol=1e-4)
-
-
-def test_a_loop_of_ones_own(extractor):
-    content, style = ContentLoss(extractor, LAYERS[2:]), StyleLoss(extractor, STYLES[0], LAYERS)
-    model, optimizer = toy_model(), tf.keras.optimizers.Adam(2e-3)
-
-    @tf.function
-    def step(pictures):
-        with tf.GradientTape() as tape:
-            made = model(pictures)
-            value = 1e-3 * content(pictures, made) + style(pictures, made)
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables))
-        return value
-
-    values = [float(step(tf.constant(PICTURES))) for _ in range(10)]
-    assert values[-1] < 0.9 * values[0]
 
 
 def test_configurations(extractor):

@@ -17,34 +17,6 @@ def mask(*rows):
 LEFT, RIGHT = mask([1, 0], [1, 0]), mask([0, 1], [0, 1])
 
 
-def test_without_masks_all_styles_are_everywhere():
-    (region,) = make_regions([ONE, OTHER], (3.0, 1.0), [])
-    assert region.mask is None and region.name == ""
-    assert [(source.style is p, source.share) for source, p in zip(region.sources, [ONE, OTHER])] == [
-        (True, 3.0),
-        (True, 1.0),
-    ]
-    assert painted([region]) is None
-
-
-def test_one_style_serves_every_region_with_what_its_mask_shows():
-    regions = make_regions([ONE], (1.0,), [(LEFT, LEFT), (RIGHT, RIGHT)])
-    assert [region.name for region in regions] == ["1", "2"]
-    assert [region.mask is where for region, where in zip(regions, (LEFT, RIGHT))] == [True, True]
-    assert [region.sources[0].mask is what for region, what in zip(regions, (LEFT, RIGHT))] == [True, True]
-
-
-def test_each_style_has_the_region_of_its_number():
-    regions = make_regions([ONE, OTHER], (1.0, 1.0), [(LEFT, None), (RIGHT, None)])
-    assert regions[0].sources[0].style is ONE and regions[1].sources[0].style is OTHER
-
-
-def test_masks_of_styles_alone_make_one_region():
-    (region,) = make_regions([ONE, OTHER], (1.0, 2.0), [(None, LEFT), (None, RIGHT)])
-    assert region.mask is None
-    assert [source.mask is what for source, what in zip(region.sources, (LEFT, RIGHT))] == [True, True]
-
-
 def test_what_does_not_fit():
     with pytest.raises(ValueError, match=r"^style: 3 pictures for 2 regions"):
         make_regions([ONE] * 3, (1.0,) * 3, [(LEFT, None), (RIGHT, None)])

@@ -5,10 +5,6 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.losses import histogram, moments, paper, statistics
-from tfstyle.vgg import feature_extractor
-from tfstyle.vgg.position_sums import Summand, plain, tiled
-
-from conftest import picture
 
 FILTERS = 3
 ALL = pytest.mark.parametrize("name", statistics.STATISTICS)
@@ -178,18 +174,6 @@ def test_compiled_for_any_size(name, masked):
         loss, gradient = value_and_gradient(*map(tf.constant, (features, mask)[: 1 + masked]))
         assert float(tf.reduce_sum(loss)) == pytest.approx(expected[0], rel=1e-10)
         np.testing.assert_allclose(gradient, expected[1], rtol=1e-8, atol=1e-13)
-
-
-@ALL
-def test_tile_by_tile_on_a_network(name, narrow_file):
-    """As `position_sums.tiled` needs them: of shapes that are known before any tile is."""
-    layer = "block2_conv1"
-    extractor = feature_extractor([layer], weights=narrow_file, dtype="float64")
-    image = tf.constant(picture(20, 28, seed=3)[np.newaxis] / 255.0)
-    mask = tf.constant(np.random.default_rng(5).random((1, 10, 14, 1)))
-    measure = made(name, style=extractor(image[:, :, ::-1])[layer].numpy() * 1.1)
-    summand = {"it": Summand(layer, lambda features, cut: measure.sums(features, cut(mask)))}
-    same(tiled(extractor, summand, 8)(image)[0]["it"], plain(extractor, summand)(image)[0]["it"], rtol=1e-9)
 
 
 @ALL

@@ -19,14 +19,10 @@ CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 32, seed=2)
 @pytest.fixture
 def config(narrow_file):
     return TransferConfig(
-        weights=narrow_file,
-        image_size=0,
-        iterations=4,
-        precision="float32",
-        style_strength=0.25,
-        padding="zeros",
-        units="gatys_code",
-    )
+        weights=narrow_file, image_size=0, iterations=4, precision="float32", style_strength=0.25,
+        optimizer="adam", padding="zeros", units="gatys_code", content_layers=("conv2_1",),
+        style_layers=("conv1_1", "conv2_1"),
+    )  # fmt: skip
 
 
 def objective(config, content=CONTENT):
@@ -46,8 +42,10 @@ def test_the_scale():
     assert found == pytest.approx([half / 5, half, 5 * half, 25 * half])
 
 
-@pytest.mark.parametrize("statistic", ["gram", "moments", "bures", "histogram"])
-@pytest.mark.parametrize("units", ["gatys_code", "paper", "jcjohnson"])
+@pytest.mark.parametrize(
+    ("statistic", "units"),
+    [("gram", "paper"), ("moments", "gatys_code"), ("bures", "jcjohnson"), ("histogram", "gatys_code")],
+)
 def test_it_is_the_objective_of_relative_units(config, statistic, units):
     """Up to what the content's weight is in the config's units."""
     weight = strength.style_weight(0.25)
@@ -56,18 +54,18 @@ def test_it_is_the_objective_of_relative_units(config, statistic, units):
     strong, _ = objective(dataclasses.replace(config, units=units, style_loss=statistic, content_weight=7.0))
     other = tf.constant(np.random.default_rng(0).random(content.shape), tf.float32)
     expected, found = weighted(reference, other), weighted(strong, other)
-    factor = found["content/block4_conv2"] / expected["content/block4_conv2"]
+    factor = found["content/block2_conv1"] / expected["content/block2_conv1"]
     assert found == pytest.approx({name: factor * value for name, value in expected.items()}, rel=1e-3)
     assert {term.weight for term in strong.terms if term.name.startswith("content")} == {7.0}
 
 
 def test_shares_of_layers_stay(config):
     equal, content = objective(config)
-    uneven, _ = objective(dataclasses.replace(config, style_layer_weights=(3, 0, 1, 0, 0)))
+    uneven, _ = objective(dataclasses.replace(config, style_layer_weights=(3, 1)))
     ones, others = (weighted(each, content) for each in (equal, uneven))
-    # Of the five layers' fifths, one has three quarters and one a quarter.
-    for name, share in (("style/block1_conv1", 0.75), ("style/block3_conv1", 0.25)):
-        assert others[name] == pytest.approx(ones[name] * 5 * share, rel=1e-3)
+    # Of the two layers' halves, one has three quarters and one a quarter.
+    for name, share in (("style/block1_conv1", 0.75), ("style/block2_conv1", 0.25)):
+        assert others[name] == pytest.approx(ones[name] * 2 * share, rel=1e-3)
 
 
 def test_it_is_told_in_weights_that_give_the_same(config):
@@ -88,11 +86,11 @@ def test_it_is_told_in_weights_that_give_the_same(config):
 
 def test_stronger_is_further_from_the_content(config):
     errors = []
-    for share in (0.02, 0.25, 0.5):
+    for share in (0.02, 0.5):
         changed = dataclasses.replace(config, style_strength=share, iterations=15)
         result = transfer(CONTENT, STYLE, changed)
-        errors.append(result.unweighted["content/block4_conv2"])
-    assert errors[0] < errors[1] < errors[2]
+        errors.append(result.unweighted["content/block2_conv1"])
+    assert errors[0] < errors[1]
 
 
 def test_a_finish_in_float32_has_the_same_weights(config):

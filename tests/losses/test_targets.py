@@ -19,8 +19,15 @@ CONTENT = picture(37, 51, seed=1)
 @pytest.fixture(scope="module")
 def config(narrow_file):
     return published(
-        weights=narrow_file, image_size=64, iterations=3, scales=2, precision="float32", optimizer="adam"
-    )
+        weights=narrow_file, image_size=64, iterations=3, scales=2, precision="float32", optimizer="adam",
+        content_layers="conv2_1", style_layers="conv1_1,conv2_1",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def deep(config):
+    """With layers that need pictures of 16 pixels."""
+    return dataclasses.replace(config, style_layers=tuple(f"conv{block}_1" for block in range(1, 6)))
 
 
 @pytest.mark.parametrize("statistic", ["gram", "moments", "bures", "histogram"])
@@ -48,8 +55,8 @@ def test_transparent_parts_do_not_count(config):
     np.testing.assert_array_equal(found.image, transfer(CONTENT, cut, config).image)
 
 
-def test_the_file_is_small(config, tmp_path):
-    style_targets(STYLE, dataclasses.replace(config, scales=1)).save(tmp_path / "style.npz")
+def test_the_file_is_small(deep, tmp_path):
+    style_targets(STYLE, dataclasses.replace(deep, scales=1)).save(tmp_path / "style.npz")
     filters = (4, 6, 8, 8, 8)
     values = sum(n * (n + 1) // 2 for n in filters)
     assert (tmp_path / "style.npz").stat().st_size < 4 * values + 2500
@@ -66,15 +73,14 @@ def test_the_file_is_small(config, tmp_path):
     ],
 )
 def test_what_must_be_the_same(config, change, message):
-    config = dataclasses.replace(config, style_layers=("conv1_1", "conv2_1"), content_layers="conv2_1")
     targets = style_targets(STYLE, config)
     with pytest.raises(ValueError, match=message):
         transfer(CONTENT, targets, dataclasses.replace(config, **change))
 
 
-def test_a_run_has_no_more_scales_than_its_targets(config):
+def test_a_run_has_no_more_scales_than_its_targets(deep):
     """Of two, this style is large enough for one; it is the same where its picture is given."""
-    config = dataclasses.replace(config, iterations=1)
+    config = dataclasses.replace(deep, iterations=1)
     targets = style_targets(STYLE[:14], config)
     assert len(targets.scales) == 1
     found = transfer(CONTENT, targets, config)
@@ -82,9 +88,9 @@ def test_a_run_has_no_more_scales_than_its_targets(config):
     np.testing.assert_array_equal(found.image, transfer(CONTENT, STYLE[:14], config).image)
 
 
-def test_a_style_that_is_too_small(config):
+def test_a_style_that_is_too_small(deep):
     with pytest.raises(ValueError, match=r"style: is 64 x 6 pixels.*at least 16"):
-        style_targets(picture(6, 64, seed=1), dataclasses.replace(config, scales=1))
+        style_targets(picture(6, 64, seed=1), dataclasses.replace(deep, scales=1))
 
 
 def test_other_weights(config, tmp_path):
@@ -109,10 +115,10 @@ def test_where_a_picture_is_needed(config):
 
 
 def test_files_that_are_none(config, tmp_path):
+    """Damaged ones: tests/fuzz."""
     path = tmp_path / "style.npz"
-    targets = style_targets(STYLE, config)
     with pytest.raises(ValueError, match=r"must end in .npz"):
-        targets.save(tmp_path / "style.bin")
+        style_targets(STYLE, config).save(tmp_path / "style.bin")
     with pytest.raises(FileNotFoundError, match=r"style='.*style.npz': no such file"):
         StyleTargets.load(path, "style")
     np.savez(path, gram=np.zeros(3))
@@ -121,18 +127,6 @@ def test_files_that_are_none(config, tmp_path):
     np.savez(path, json=np.array([object()]))
     with pytest.raises(ValueError, match="holds no targets"):
         StyleTargets.load(path)
-    targets.save(path)
-    whole = path.read_bytes()
-    generator = np.random.default_rng(0)
-    for _ in range(60):
-        data = bytearray(whole)
-        for place in generator.integers(0, len(data), 3):
-            data[place] ^= 1 << int(generator.integers(8))
-        path.write_bytes(bytes(data[: generator.integers(1, len(data) + 1)]))
-        try:
-            StyleTargets.load(path)
-        except ValueError as error:
-            assert "holds no targets" in str(error)
 
 
 def test_histograms_of_as_many_filters_as_bins_come_back(tmp_path):

@@ -78,7 +78,7 @@ def test_finds_the_minimum(name):
 
 
 @QUASI_NEWTON
-@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e6, 1e12])
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
 def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
     optimizer = make(quadratic(scale))
     optimizer.start()
@@ -87,36 +87,20 @@ def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
     np.testing.assert_allclose(optimizer.image, TARGET, atol=1e-3)
 
 
-@each({name: make for name, make in EVERY.items() if not name.startswith("averaged")})
-def test_losses_belong_to_the_image(make):
+@pytest.mark.parametrize("name", EVERY)
+def test_chunks_do_not_change_the_way(name):
+    """Evaluations are counted, and traced once; losses belong to the image, but where that is a mean."""
     objective = quadratic()
-    optimizer = make(objective)
-    optimizer.start()
-    np.testing.assert_allclose(optimizer.losses["f"], objective.losses(optimizer.image)["f"])
-    optimizer.advance(3)
-    np.testing.assert_allclose(optimizer.losses["f"], objective.losses(optimizer.image)["f"], rtol=1e-6)
-
-
-@EACH
-def test_evaluations_are_counted_and_traced_once(make):
-    objective = quadratic()
-    optimizer = make(objective)
-    optimizer.start()
-    for _ in range(3):
-        optimizer.advance(2)
-    assert optimizer.evaluations == int(objective.calls)
-    assert objective.traces == 1
-
-
-@EACH
-def test_chunks_do_not_change_the_way(make):
-    whole, parts = make(quadratic()), make(quadratic())
+    whole, parts = EVERY[name](quadratic()), EVERY[name](objective)
     whole.start()
     whole.advance(7)
     parts.start()
     for steps in (1, 2, 4):
         parts.advance(steps)
     np.testing.assert_array_equal(whole.image, parts.image)
+    assert parts.evaluations == int(objective.calls) and objective.traces == 1
+    if not name.startswith("averaged"):
+        np.testing.assert_allclose(parts.losses["f"], objective.losses(parts.image)["f"], rtol=1e-6)
 
 
 @EACH
@@ -165,33 +149,7 @@ def test_first_order_keeps_to_the_range(make):
     np.testing.assert_allclose(optimizer.image, np.zeros(SHAPE), atol=1e-6)
 
 
-def test_adam_is_the_papers():
-    """Kingma & Ba's algorithm 1 in the order of the end of their section 2, as Keras has it."""
-    options = {"learning_rate": 0.03, "learning_rate_decay": 0.05, "beta_1": 0.8, "beta_2": 0.95}
-    optimizer = made_of(optimizer="adam", adam_epsilon=2.0, **options)(quadratic())
-    optimizer.start()
-    x, mean, square = START.astype(float), 0.0, 0.0
-    for k in range(1, 31):
-        gradient = 2 * CURVATURE * (x - TARGET)
-        mean = 0.8 * mean + 0.2 * gradient
-        square = 0.95 * square + 0.05 * gradient**2
-        rate = 0.03 * 0.05 ** ((k - 1) / 100) * np.sqrt(1 - 0.95**k) / (1 - 0.8**k)
-        x = np.clip(x - rate * mean / (np.sqrt(square) + 2.0), 0, 1)
-        optimizer.advance(1)
-        np.testing.assert_allclose(optimizer.image, x, atol=1e-5)
-
-
-def test_sgd_goes_down_the_gradient():
-    optimizer = made_of(optimizer="sgd", learning_rate=0.01, learning_rate_decay=0.05)(quadratic())
-    optimizer.start()
-    x = START.astype(float)
-    for k in range(130):
-        x = np.clip(x - 0.01 * 0.05 ** (k / 100) * 2 * CURVATURE * (x - TARGET), 0, 1)
-        optimizer.advance(1)
-        np.testing.assert_allclose(optimizer.image, x, atol=1e-5)
-
-
-@pytest.mark.parametrize("decay", [0.3, 0.9, 0.9999])
+@pytest.mark.parametrize("decay", [0.3, 0.9999])
 @pytest.mark.parametrize("name", ["adam", "sgd"])
 def test_averaging_shows_the_mean_of_the_iterates(name, decay):
     """The weights written out, over the iterates of a run without averaging, whose way must be the same."""

@@ -1,8 +1,6 @@
-"""Every mistake ends with one line that names it: exit status 1, no traceback, nothing lost."""
+"""Every mistake ends with one line that names it, here one of each kind: exit status 1, no traceback, nothing lost."""
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -14,21 +12,12 @@ from conftest import OFFLINE, narrow_weights, picture, run_script
 MISTAKES = {
     "missing file": (["--content=none.png"], {}, "content='none.png': no such file"),
     "truncated": (["--content=short.jpg"], {}, "content='short.jpg': is damaged or cut short"),
-    "too small": (["--content=tiny.png", "--image_size=0"], {}, "content: is 12 x 9 pixels"),
-    "bomb": (["--content=bomb.png"], {}, "content='bomb.png': has more than 179 million pixels"),
     "unknown layer": (["--style_layers=conv1_1,conv3_7"], {}, "unknown layer 'block3_conv7'; the nearest names"),
-    "layer that the file lacks": (["--content_layers=conv5_4"], {}, "unknown layer 'block5_conv4'"),
-    "negative weight": (["--style_weight=-1"], {}, "style_weight=-1.0: must be a finite number, 0 or above"),
     "weight not a number": (["--content_weight=nan"], {}, "content_weight=nan: must be a finite number"),
-    "infinite weight": (["--tv_weight=inf"], {}, "tv_weight=inf: must be a finite number"),
     "weight in words": (["--style_weight=much"], {}, "flag --style_weight=much"),
     "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of tfstyle, gatys_code, paper, jcjohnson"),
-    "zero iterations": (["--iterations=0"], {}, "iterations=0: must be a whole number, 1 or above"),
-    "both weights 0": (["--style_weight=0", "--content_weight=0"], {}, "at least one must be above 0"),
     "unknown optimiser": (["--optimizer=newton"], {}, "flag --optimizer=newton"),
-    "unknown start": (["--init=nothing"], {}, "init='nothing': must be content, style, noise"),
     "unknown flag": (["--iteration=3"], {}, "--iteration: is no flag of this command; did you mean --iterations?"),
-    "picture without a flag": (["photo.png"], {}, "'photo.png': is not a flag"),
     "no content": (["--content="], {}, "--content: is missing; it must name a picture file"),
     "output below a file": (["--output=text.png/out.png"], {}, "output='text.png': cannot be made"),
     "output is the content": (["--output=link.png"], {}, "output='link.png': would take the place of content='good.png'"),
@@ -36,7 +25,6 @@ MISTAKES = {
     "output is a folder": (["--output=folder.png"], {}, "output='folder.png': is a folder"),
     "output of no kind": (["--output=out.gif"], {}, "output='out.gif': must end in .png, .jpg, .jpeg"),
     "checkpoint below a file": (["--checkpoint_dir=text.png/x"], {}, "checkpoint_dir='text.png/x': cannot be made"),
-    "weights of another network": (["--weights=other.npz"], {}, "weights='other.npz': holds another network"),
     "no network for imagenet": (
         ["--weights=imagenet"],
         OFFLINE,
@@ -45,16 +33,6 @@ MISTAKES = {
     "from a picture of another program": (["--from=good.png"], {}, "from='good.png': carries no tfstyle settings"),
     "from with a preset": (["--from=good.png", "--preset=paper"], {}, "cannot be given with --from"),
 }  # fmt: skip
-
-
-def bomb():
-    """A PNG that claims 20,000 x 20,000 pixels in a hundred bytes."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +44,11 @@ def folder(tmp_path_factory):
     Image.fromarray(picture(90, 90)).save(whole, "JPEG")
     (folder / "short.jpg").write_bytes(whole.getvalue()[:900])
     (folder / "text.png").write_text("not a picture")
-    (folder / "bomb.png").write_bytes(bomb())
-    (folder / "folder").mkdir()
-    (folder / "folder.png").mkdir()
     (folder / "out.png").write_bytes(b"what was there before")
     (folder / "link.png").hardlink_to(folder / "good.png")
     (folder / "kept.png").touch(0o444)
-    arrays = narrow_weights()
-    # As the embedded encoder will, this one ends its fifth block early.
-    np.savez(folder / "good.npz", **{name: a for name, a in arrays.items() if "block5_conv4" not in name})
-    np.savez(folder / "other.npz", **{**arrays, "block2_conv1/kernel": np.zeros((5, 5, 4, 6), np.float32)})
+    (folder / "folder.png").mkdir()
+    np.savez(folder / "good.npz", **narrow_weights())
     return folder
 
 
@@ -83,14 +56,9 @@ def folder(tmp_path_factory):
 def outcomes(folder):
     """A flag given twice counts as given last."""
     usual = [
-        "--content=good.png",
-        "--style=good.png",
-        "--weights=good.npz",
-        "--padding=zeros",
-        "--iterations=2",
-        "--image_size=40",
-        "--output=out.png",
-    ]
+        "--content=good.png", "--style=good.png", "--weights=good.npz", "--padding=zeros", "--iterations=2",
+        "--image_size=40", "--output=out.png",
+    ]  # fmt: skip
     return {
         name: run_script("style_transfer.py", *usual, *flags, cwd=folder, **environment)
         for name, (flags, environment, _) in MISTAKES.items()

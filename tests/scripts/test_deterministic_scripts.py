@@ -2,38 +2,16 @@
 
 import concurrent.futures
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, picture
+from conftest import Forks, picture
 
 pytestmark = pytest.mark.slow
 
-# Two processes at once, with other hashes of strings: each is a fork of one that has TensorFlow
-# imported, and no thread of it started, for that import is most of what so small a run takes.
-_DRIVER = """
-import json, os, runpy, sys
-import tensorflow
-scripts, jobs = sys.argv[1], json.loads(sys.argv[2])
-sys.path.insert(0, scripts)
-for name, *arguments in jobs:
-    child = os.fork()
-    if child == 0:
-        sys.argv = [os.path.join(scripts, arguments[0]), *arguments[1:]]
-        sys.path[0] = os.path.dirname(sys.argv[0])
-        log = os.open(f"{name}.log", os.O_CREAT | os.O_WRONLY)
-        os.dup2(log, 1), os.dup2(log, 2)
-        runpy.run_path(sys.argv[0], run_name="__main__")  # it exits
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status:
-        sys.exit(f"{name}: exit status {status}: " + open(f"{name}.log").read()[-2000:])
-"""
 PICTURES = ["--content=../content.png", "--style=../style.png"]
 # A shallow network, where the depth does not matter, takes a third of the time to compile.
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
@@ -44,7 +22,7 @@ TRANSFER = ["style_transfer.py", *PICTURES, *SMALL, "--iterations=4", "--scales=
 RUNS = {
     # precision=auto, with the state saved as often as it may be.
     "lbfgs.png": [*TRANSFER, "--checkpoint_dir=state", "--checkpoint_every=1"],
-    "adam16.jpg": [*TRANSFER, "--optimizer=adam", "--precision=bfloat16", "--checkpoint_dir=state16"],
+    "adam16.jpg": [*TRANSFER, "--scales=1", "--optimizer=adam", "--precision=bfloat16", "--checkpoint_dir=state16"],
     "batch": [
         "batch.py", "--contents=../photos", "--styles=../style.png,../content.png", *SMALL, "--iterations=2",
         "--optimizer=adam", "--batch_size=2",
@@ -59,7 +37,6 @@ RUNS = {
         "development/train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--depths=1,1,1,1,1", "--steps=2", "--batch_size=4",
         "--crop_size=32", "--holdout_every=3",
     ],
-    "transfer": ["export.py", PICTURES[1], *SMALL, "--iterations=2", "--scales=1", "--optimizer=adam", "--noverify"],
 }  # fmt: skip
 
 
@@ -75,27 +52,22 @@ def folder(files, narrow_file, tmp_path_factory):
     return folder
 
 
-def run_all(folder, name, seed):
-    """Runs the scripts one after the other, in a folder of that name."""
-    (folder / name).mkdir()
-    jobs = [[output, *given, f"--output={output}", "--deterministic"] for output, given in RUNS.items()]
-    process = subprocess.run(
-        [sys.executable, "-c", _DRIVER, str(ROOT / "scripts"), json.dumps(jobs)],
-        cwd=folder / name,
-        env={**os.environ, "PYTHONHASHSEED": str(seed)},
-        capture_output=True,
-        text=True,
-        timeout=1800,
-    )
-    assert process.returncode == 0, process.stderr[-3000:]
-    return folder / name
+def run_all(folder, forks):
+    """Runs the scripts one after the other, in a folder."""
+    folder.mkdir()
+    for output, (script, *flags) in RUNS.items():
+        flags += [f"--output={output}", "--deterministic"]
+        done = forks.start(script, flags, str(folder), {}).finished(600)
+        assert done.returncode == 0, f"{output}: {done.stderr[-2000:]}"
+    return folder
 
 
 @pytest.fixture(scope="module")
 def twice(folder):
+    """From two servers, in which strings have other hashes."""
+    servers = [Forks(PYTHONHASHSEED=str(seed)) for seed in range(2)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        one, two = (pool.submit(run_all, folder, name, seed) for seed, name in enumerate(("one", "two")))
-        return one.result(), two.result()
+        return list(pool.map(run_all, (folder / "one", folder / "two"), servers))
 
 
 def made_in(folder, name):

@@ -6,13 +6,9 @@ from PIL import Image
 from conftest import picture, run_script
 
 TINY = [
-    "--widths=4,6,8,8,8",
-    "--depths=1,1,1,2,1",
-    "--steps=2",
-    "--batch_size=4",
-    "--crop_size=32",
+    "--widths=4,6,8,8,8", "--depths=1,1,1,2,1", "--steps=2", "--batch_size=4", "--crop_size=32",
     "--holdout_every=2",
-]
+]  # fmt: skip
 
 
 def test_a_trained_encoder_can_be_used_and_judged(tmp_path):

@@ -16,15 +16,9 @@ from conftest import ROOT, narrow_weights, picture, run_script, start_script
 
 pytestmark = pytest.mark.slow
 USUAL = [
-    "--precision=float32",
-    "--content=good.png",
-    "--style=style.png",
-    "--weights=good.npz",
-    "--padding=zeros",
-    "--image_size=40",
-    "--content_layers=conv2_1",
-    "--style_layers=conv1_1,conv2_1",
-]
+    "--precision=float32", "--content=good.png", "--style=style.png", "--weights=good.npz", "--padding=zeros",
+    "--image_size=40", "--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1", "--optimizer=adam",
+]  # fmt: skip
 OLD = b"what was there before"
 
 
@@ -90,14 +84,14 @@ def test_a_disk_too_full_for_states_and_boards_ends_no_run(folder):
 
 def test_a_disk_that_cannot_be_written(folder):
     with small_disk(folder, "ro"):
-        for flag in (
-            "--output=disk/out.png",
-            "--checkpoint_dir=disk",
-            "--logdir=disk/logs",
-            "--snapshot_dir=disk/x",
-        ):
-            name, _, value = flag.removeprefix("--").partition("=")
-            line = error_of(transfer(folder, "--output=out.png", flag))
+        paths = {
+            "output": "disk/out.png",
+            "checkpoint_dir": "disk",
+            "logdir": "disk/logs",
+            "snapshot_dir": "disk/x",
+        }
+        for name, value in paths.items():
+            line = error_of(transfer(folder, "--output=out.png", f"--{name}={value}"))
             assert line.startswith(f"style_transfer.py: error: {name}='{value}': cannot be")
             assert line.endswith("(Read-only file system)")
     assert not (folder / "out.png").exists()
@@ -143,12 +137,9 @@ def test_a_reader_that_has_gone(folder, closed):
     os.close(read)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, closed: write}
     command = [
-        sys.executable,
-        str(ROOT / "scripts" / "style_transfer.py"),
-        *USUAL,
-        "--iterations=2",
+        sys.executable, str(ROOT / "scripts" / "style_transfer.py"), *USUAL, "--iterations=2",
         "--output=out.png",
-    ]
+    ]  # fmt: skip
     process = subprocess.run(command, cwd=folder, text=True, timeout=300, **streams)
     os.close(write)
     with Image.open(folder / "out.png") as made:
@@ -164,7 +155,7 @@ def test_a_reader_that_has_gone(folder, closed):
 
 def test_two_runs_in_one_folder(folder):
     """Of two with the same states, the second stops at once; with the same output, both end whole."""
-    flags = [*USUAL, "--iterations=100000", "--optimizer=adam", "--checkpoint_dir=state", "--output=out.png"]
+    flags = [*USUAL, "--iterations=100000", "--checkpoint_dir=state", "--output=out.png"]
     first = start_script("style_transfer.py", *flags, "--deadline=120s", cwd=folder)
     while "0/100000" not in first.err.read_text() and first.poll() is None:
         time.sleep(0.05)

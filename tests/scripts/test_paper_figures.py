@@ -20,9 +20,10 @@ def figure(files, narrow_file, tmp_path_factory):
     """The folder of a rendered grid of style weights, its TensorBoard runs, and the finished process."""
     folder = tmp_path_factory.mktemp("figures")
     process = run_script(
-        "paper_figures.py", "--figure=grid", "--rows=content_layers=conv2_2,conv4_2", "--columns=style_weight=10,500",
+        "paper_figures.py", "--figure=grid", "--rows=content_layers=conv1_2,conv2_2", "--columns=style_weight=10,500",
         f"--content={files / 'content.png'}", f"--style={files / 'style.png'}", f"--weights={narrow_file}", "--padding=zeros",
-        "--image_size=40", "--iterations=4", "--log_every=2", "--output=out", "--logdir=logs", cwd=folder,
+        "--image_size=40", "--iterations=4", "--log_every=2", "--optimizer=adam", "--style_layers=conv1_1,conv2_1",
+        "--precision=float32", "--output=out", "--logdir=logs", cwd=folder,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
     return folder, process
@@ -78,7 +79,7 @@ def test_page_enlarges_panels(browser, figure):
     assert dialog.is_displayed()
     large = dialog.find_element(By.TAG_NAME, "img")
     assert large.is_displayed() and int(large.get_property("naturalWidth")) == 40
-    for text in ("style_weight\n500.0", "--from=", "style/block5_conv1", "evaluations"):
+    for text in ("style_weight\n500.0", "--from=", "style/block2_conv1", "evaluations"):
         assert text.replace("\n", " ") in dialog.text.replace("\n", " ")
     dialog.find_element(By.TAG_NAME, "button").click()
     assert not dialog.is_displayed()
@@ -92,13 +93,8 @@ def tensorboard(figure):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable,
-        "-m",
-        "tensorboard.main",
-        "--logdir=logs",
-        "--host=127.0.0.1",
-        f"--port={port}",
-    ]
+        sys.executable, "-m", "tensorboard.main", "--logdir=logs", "--host=127.0.0.1", f"--port={port}",
+    ]  # fmt: skip
     server = subprocess.Popen(command, cwd=figure[0], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     yield f"http://127.0.0.1:{port}"
     server.terminate()

@@ -17,17 +17,10 @@ LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 
 def run(files, narrow_file, *more, cwd=None):
     return run_script(
-        "style_transfer.py",
-        f"--content={files / 'content.png'}",
-        f"--style={files / 'style.png'}",
-        f"--weights={narrow_file}",
-        "--padding=zeros",
-        "--image_size=40",
-        "--iterations=6",
-        *(f"--{name}={value}" for name, value in LAYERS.items()),
-        *more,
-        cwd=cwd or files,
-    )
+        "style_transfer.py", f"--content={files / 'content.png'}", f"--style={files / 'style.png'}",
+        f"--weights={narrow_file}", "--padding=zeros", "--image_size=40", "--iterations=6",
+        *(f"--{name}={value}" for name, value in LAYERS.items()), *more, cwd=cwd or files,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +42,18 @@ def test_ends_with_the_path_and_tells_the_way(made):
     assert "cuda" not in process.stderr.lower()  # nor any other of TensorFlow's own lines
 
 
-def precision_of(made):
-    """What precision=auto came to, which is found by timing, and may be another at a second time."""
-    return json.loads(Image.open(made[0] / "out.png").text["tfstyle"])["config"]["precision"]
+def config_of(made, narrow_file):
+    """With what precision=auto came to, which is found by timing, and may be another at a second time."""
+    precision = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])["config"]["precision"]
+    assert precision in ("float32", "bfloat16")
+    small = {"weights": narrow_file, "padding": "zeros", "image_size": 40, "iterations": 6, "log_every": 2}
+    return TransferConfig(precision=precision, **small, **LAYERS)
 
 
 def test_picture_is_what_the_library_makes(made, files, narrow_file):
     written = Image.open(made[0] / "out.png")
     assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
-    config = TransferConfig(
-        weights=narrow_file,
-        padding="zeros",
-        image_size=40,
-        iterations=6,
-        log_every=2,
-        precision=precision_of(made),
-        **LAYERS,
-    )
-    expected = transfer(files / "content.png", files / "style.png", config).image
+    expected = transfer(files / "content.png", files / "style.png", config_of(made, narrow_file)).image
     np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
 
 
@@ -83,17 +70,7 @@ def test_from_gives_the_same_file_again(made):
 def test_picture_carries_its_origin(made, files, narrow_file):
     record = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])
     assert record["task"] == "style_transfer"
-    # precision=auto is recorded as what it came to on this machine.
-    assert TransferConfig(**record["config"]) == TransferConfig(
-        weights=narrow_file,
-        padding="zeros",
-        image_size=40,
-        iterations=6,
-        log_every=2,
-        precision=record["config"]["precision"],
-        **LAYERS,
-    )
-    assert record["config"]["precision"] in ("float32", "bfloat16")
+    assert TransferConfig(**record["config"]) == config_of(made, narrow_file)
     assert record["inputs"]["content"]["path"] == str(files / "content.png")
     assert len(record["inputs"]["weights"]["sha256"]) == 64
     assert record["versions"]["tensorflow"]
@@ -103,13 +80,9 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
     """JPEG, preset, flagfile, TensorBoard, snapshots, checkpoint and --from with changes, in two runs."""
     (tmp_path / "flags").write_text("--preset=paper\n--optimizer=adam\n--seed=7\n")
     options = (
-        "--flagfile=flags",
-        "--logdir=logs",
-        "--snapshot_dir=shots",
-        "--checkpoint_dir=state",
-        "--log_every=3",
-        "--precision=float32",
-    )
+        "--flagfile=flags", "--logdir=logs", "--snapshot_dir=shots", "--checkpoint_dir=state",
+        "--log_every=3", "--precision=float32",
+    )  # fmt: skip
     first = run(files, narrow_file, *options, "--output=a.jpg", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert Image.open(tmp_path / "a.jpg").format == "JPEG"

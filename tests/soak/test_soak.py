@@ -2,7 +2,7 @@
 
     TFSTYLE_KILLS=200 .venv/bin/python -m pytest -m soak -n 2 --dist=load -s
 
-So many kills are shared out among the jobs; CI makes a few of each.
+So many kills are shared out among the jobs; CI makes one of each kind of state: a picture's, a network's, a batch's.
 """
 
 import json
@@ -22,7 +22,7 @@ from PIL import Image
 from conftest import narrow_weights, picture, start_script
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
-KILLS = int(os.environ.get("TFSTYLE_KILLS", "5"))
+KILLS = int(os.environ.get("TFSTYLE_KILLS", "0"))
 SEED = int(os.environ.get("TFSTYLE_SOAK_SEED", "0"))
 # SIGKILL leaves no time for anything, the others ask.
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
@@ -33,7 +33,7 @@ USUAL = ["--weights=narrow.npz", "--precision=float32", "--log_every=5", *LAYERS
 STATE = ["--checkpoint_dir=made/state", "--checkpoint_every=1"]
 PICTURES = ["--content=contents/0.png", "--style=style.png", "--image_size=64", "--scales=2"]
 TRAINING = ["--photos=contents", "--styles=style.png,contents/1.png", "--image_size=48", "--crop_size=32"]
-TRAINING += ["--batch_size=2", "--width=2", "--residual_blocks=0", "--validation=1", "--report_every=20"]
+TRAINING += ["--batch_size=2", "--width=2", "--residual_blocks=0", "--validation=1", "--report_every=10"]
 
 # name: script and flags; what they write is in the folder made.
 JOBS = {
@@ -43,8 +43,8 @@ JOBS = {
               "--output=made/out.png"],
     "figure": ["paper_figures.py", *USUAL, *STATE, *PICTURES[:2], "--image_size=64", "--figure=grid", "--scales=1",
                "--rows=seed=1", "--columns=style_weight=10,500", "--iterations=40", "--output=made"],
-    "training": ["train_stylizer.py", *USUAL[:1], *LAYERS, *STATE, *TRAINING, "--steps=150", "--output=made/model"],
-    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=48", "--iterations=30",
+    "training": ["train_stylizer.py", *USUAL[:1], *LAYERS, *STATE, *TRAINING, "--steps=60", "--output=made/model"],
+    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=48", "--iterations=10",
               "--scales=1", "--output=made", "--batch_size=1"],
 }  # fmt: skip
 
@@ -122,7 +122,7 @@ def require_whole(folder):
         assert path.is_dir() or ".part" not in path.suffix, path
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", JOBS if KILLS else ["adam", "training", "batch"])
 def test_killed_at_random_moments(job, inputs, tmp_path):
     chance = random.Random(f"{SEED} {job}")
     whole = tmp_path / "whole"

@@ -1,8 +1,9 @@
-"""The objective against NumPy, in each preset's units, on a real (narrow) network in float64."""
+"""The objective on a real (narrow) network in float64: every evaluation, traces, weights, batches.
+
+That it is each source's formula, with its gradient: test_conformance.py.
+"""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tfstyle.losses.terms import ImageTerm, SummedTerm, Term, content_terms, var
 from tfstyle.synthesis.objective import EVALUATIONS, Objective, together
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture, terms_of_styles
+from conftest import picture, run_script, terms_of_styles
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1"]
 CONTENT = tf.constant(picture(24, 30, seed=1)[np.newaxis] / 255.0)
@@ -28,27 +29,6 @@ def extractor(narrow_file):
     return feature_extractor(LAYERS, weights=narrow_file, dtype="float64")
 
 
-def rows(activation):
-    """The paper's F, filters by positions."""
-    return activation.numpy().reshape(-1, activation.shape[-1]).T
-
-
-def expected_content(extractor, units):
-    f, p = (rows(extractor(image)["block2_conv1"]) for image in (IMAGE, CONTENT))
-    return {"paper": 0.5 * np.sum((f - p) ** 2), "gatys_code": np.mean((f - p) ** 2)}[units]
-
-
-def expected_style(extractor, layer, units):
-    f, s = (rows(extractor(image)[layer]) for image in (IMAGE, STYLE))
-    filters, positions = f.shape
-    mean_gram, mean_target = f @ f.T / positions, s @ s.T / s.shape[1]
-    return {
-        "paper": np.sum((mean_gram * positions - mean_target * positions) ** 2)
-        / (4 * filters**2 * positions**2),
-        "gatys_code": np.mean((mean_gram - mean_target) ** 2) / filters**2,
-    }[units]
-
-
 def terms(extractor, units, **options):
     return [
         *content_terms(extractor, CONTENT, ["block2_conv1"], weight=3.0, units=units),
@@ -58,27 +38,6 @@ def terms(extractor, units, **options):
     ]
 
 
-@pytest.mark.parametrize("units", ["paper", "gatys_code"])
-@pytest.mark.parametrize("evaluation", EVALUATIONS)
-def test_terms_in_their_units(extractor, units, evaluation):
-    values = Objective(extractor, terms(extractor, units), evaluation=evaluation, tile=8).losses(IMAGE)
-    assert list(values) == ["content/block2_conv1", *(f"style/{layer}" for layer in LAYERS)]
-    np.testing.assert_allclose(values["content/block2_conv1"], expected_content(extractor, units), rtol=1e-10)
-    for layer in LAYERS:
-        np.testing.assert_allclose(
-            values[f"style/{layer}"], expected_style(extractor, layer, units), rtol=1e-10
-        )
-
-
-@pytest.mark.parametrize(("units", "equal"), [("paper", 1 / 3), ("gatys_code", 1.0)])
-def test_total_is_the_weighted_sum(extractor, units, equal):
-    objective = Objective(extractor, terms(extractor, units))
-    total, values, _ = objective.value_and_gradient(IMAGE)
-    style = sum(expected_style(extractor, layer, units) for layer in LAYERS)
-    np.testing.assert_allclose(total, 3 * expected_content(extractor, units) + 7 * equal * style, rtol=1e-10)
-    np.testing.assert_allclose(sum(objective.weighted(values).values()), total, rtol=1e-10)
-
-
 def test_layer_weights(extractor):
     weighted = terms(extractor, "paper", layer_weights=(0.5, 0.0, 0.25))
     assert {term.name: term.weight for term in weighted} == {
@@ -86,18 +45,6 @@ def test_layer_weights(extractor):
         "style/block1_conv1": 3.5,
         "style/block3_conv1": 1.75,
     }
-
-
-@pytest.mark.parametrize("evaluation", EVALUATIONS)
-def test_gradient_against_differences(extractor, evaluation):
-    summands = [*terms(extractor, "paper"), *variation_terms(2.0)]
-    objective = Objective(extractor, summands, evaluation=evaluation, tile=8)
-    _, _, gradient = objective.value_and_gradient(IMAGE)
-    for place in ((0, 0, 0, 0), (0, 11, 17, 1), (0, 23, 29, 2)):
-        step = np.zeros(IMAGE.shape)
-        step[place] = 1e-5
-        above, below = (float(objective.value_and_gradient(IMAGE + sign * step)[0][0]) for sign in (1, -1))
-        assert float(gradient[place]) == pytest.approx((above - below) / 2e-5, rel=1e-4)
 
 
 def test_compiled_once(extractor):
@@ -134,17 +81,6 @@ def test_targets_are_not_computed_again(narrow_file):
     for _ in range(3):
         objective.value_and_gradient(IMAGE)
     assert passes[made:] == [tuple(IMAGE.shape)] * 3
-
-
-def test_style_of_the_picture_itself_is_no_loss_at_any_size(extractor):
-    texture = np.tile(picture(8, 8), (3, 3, 1))[np.newaxis] / 255.0
-    small, large = tf.constant(texture), tf.constant(np.tile(texture, (1, 2, 2, 1)))
-    terms_of_small = terms_of_styles(
-        extractor, everywhere(small), ["block1_conv1"], size=(48, 48), weight=1.0, units="paper"
-    )
-    on_large = float(Objective(extractor, terms_of_small).losses(large)["style/block1_conv1"][0])
-    other = float(Objective(extractor, terms_of_small).losses(IMAGE)["style/block1_conv1"][0])
-    assert on_large < 0.02 * other  # all that differs is the border
 
 
 def test_units_of_the_config_are_those_of_the_objective():
@@ -189,11 +125,8 @@ def difference(one, other):
     ("padding", "pooling", "size", "tile", "dtype", "tolerance"),
     [
         ("zeros", "max", (203, 170), 50, "float64", 1e-12),
-        ("zeros", "average", (224, 64), 32, "float64", 1e-12),
-        ("reflect", "max", (65, 250), 33, "float64", 1e-12),
-        ("reflect", "average", (203, 170), 64, "float64", 1e-12),
+        ("reflect", "average", (65, 250), 33, "float64", 1e-12),
         ("replicate", "max", (224, 64), 48, "float64", 1e-12),
-        ("replicate", "average", (65, 250), 100, "float64", 1e-12),
         ("zeros", "max", (203, 170), 50, "float32", 1e-5),
     ],
 )
@@ -351,10 +284,10 @@ def test_memory(tmp_path):
         arrays[f"{name}/kernel"] = generator.standard_normal((3, 3, channels, 16)) / 12
         arrays[f"{name}/bias"], channels = np.zeros(16), 16
     np.savez(tmp_path / "weights.npz", **arrays)
+    (tmp_path / "peak.py").write_text(PEAK)
     megabytes = {}
     for evaluation in EVALUATIONS:
-        command = [sys.executable, "-c", PEAK, evaluation, str(tmp_path / "weights.npz")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = run_script(tmp_path / "peak.py", evaluation, tmp_path / "weights.npz", cwd=tmp_path)
         assert done.returncode == 0, done.stderr[-2000:]
         megabytes[evaluation] = float(done.stdout)
     # conv1_1 alone has 64 MiB at this size.

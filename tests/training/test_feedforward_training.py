@@ -27,7 +27,7 @@ from conftest import picture, terms_of_styles
 STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 RECIPE = InstantRecipe(
-    steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=1, report_every=2, training_rate=0.01,
+    steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=0, report_every=2, training_rate=0.01,
     validation=0,
 )  # fmt: skip
 VALIDATED = dataclasses.replace(RECIPE, validation=3)

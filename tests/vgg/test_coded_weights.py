@@ -34,16 +34,13 @@ class Evil:
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
-        b"text",
-        pickle.dumps(Evil(), 2),
-        coded_file(random_layers(SHAPES), magic=7),
+        b"", b"text", pickle.dumps(Evil(), 2), coded_file(random_layers(SHAPES), magic=7),
         coded_file(random_layers(SHAPES))[:-40],
         coded_file({"block1_conv1_W_q": np.zeros((4, 3, 3, 3), np.uint8)}),
         coded_file({"block1_conv1_W_q": np.zeros((4, 3, 3, 3), np.uint8).transpose(1, 0, 2, 3)}),
     ],
     ids=["empty", "text", "runs code", "magic", "short", "no table", "strides"],
-)
+)  # fmt: skip
 def test_what_is_no_such_file_is_refused_and_not_run(data):
     with pytest.raises(ValueError, match="is not a file of 8-bit coded weights"):
         coded_weights.read(data)

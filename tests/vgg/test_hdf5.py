@@ -147,19 +147,13 @@ def cyclic(file):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (external_link, "link to elsewhere"),
-        (soft_link, "link to elsewhere"),
-        (link_inside, "link to elsewhere"),
-        (foreign_storage, "in another file"),
-        (virtual, "in another file"),
-        (compressed, "compressed"),
-        (enormous, "shapes"),
-        (large_blocks, "larger than itself"),
-        (crowded, "more in a layer"),
-        (deep, "more in a layer"),
+        (external_link, "link to elsewhere"), (soft_link, "link to elsewhere"),
+        (link_inside, "link to elsewhere"), (foreign_storage, "in another file"),
+        (virtual, "in another file"), (compressed, "compressed"), (enormous, "shapes"),
+        (large_blocks, "larger than itself"), (crowded, "more in a layer"), (deep, "more in a layer"),
         (cyclic, "more in a layer"),
     ],
-)
+)  # fmt: skip
 def test_what_leads_elsewhere_or_is_too_much_is_refused(path, change, why):
     written(path.with_name("other.h5"))
     assert why in refused(written(path, but="b", change=change))

@@ -9,14 +9,10 @@ layers = tf.keras.layers
 
 # By hand: a 3x3 convolution adds the stride at which it works, a pooling doubles the stride.
 VGG19 = {
-    "block1_conv1": Reach(1, 1),
-    "block1_conv2": Reach(1, 2),
-    "block2_conv1": Reach(2, 4),
-    "block3_conv1": Reach(4, 10),
-    "block4_conv2": Reach(8, 38),
-    "block5_conv1": Reach(16, 70),
+    "block1_conv1": Reach(1, 1), "block1_conv2": Reach(1, 2), "block2_conv1": Reach(2, 4),
+    "block3_conv1": Reach(4, 10), "block4_conv2": Reach(8, 38), "block5_conv1": Reach(16, 70),
     "block5_conv4": Reach(16, 118),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("padding", ["zeros", "reflect", "replicate"])

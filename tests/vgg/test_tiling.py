@@ -13,20 +13,6 @@ def test_spans_by_hand():
     ]
 
 
-def test_a_tile_that_holds_all_is_the_picture():
-    assert spans(100, tile=512, stride=16, halo=80) == [Span(0, 100, 0, 100)]
-    assert spans(9, tile=16, stride=16, halo=80) == [Span(0, 9, 0, 9)]
-
-
-def test_tiles_go_row_by_row():
-    assert tiles(8, 8, tile=4, stride=4, halo=4) == [
-        (Span(0, 4, 0, 8), Span(0, 4, 0, 8)),
-        (Span(0, 4, 0, 8), Span(4, 8, 0, 8)),
-        (Span(4, 8, 0, 8), Span(0, 4, 0, 8)),
-        (Span(4, 8, 0, 8), Span(4, 8, 0, 8)),
-    ]
-
-
 @pytest.mark.parametrize("size", [(1, 1), (15, 64), (64, 96), (130, 77), (257, 31)])
 @pytest.mark.parametrize(("tile", "stride", "radius"), [(16, 16, 70), (40, 8, 5), (33, 4, 14), (7, 1, 2)])
 def test_cores_cover_the_picture_once_and_see_enough(size, tile, stride, radius):
@@ -42,11 +28,6 @@ def test_cores_cover_the_picture_once_and_see_enough(size, tile, stride, radius)
             assert stop == length or stop % stride == 0
             assert stop - start <= tile + (stride - 1 if stop == length else 0)
     np.testing.assert_array_equal(counted, 1)
-
-
-@pytest.mark.parametrize(("radius", "stride", "halo"), [(70, 16, 80), (16, 16, 16), (0, 4, 0), (1, 1, 1)])
-def test_halo(radius, stride, halo):
-    assert halo_of(radius, stride) == halo
 
 
 def test_tile_smaller_than_the_stride():
