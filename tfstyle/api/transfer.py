@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
-from tfstyle.runtime.workshop import Workshop
+from tfstyle.runtime.workshop import Workshop, shared
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.objectives import Objectives
@@ -61,7 +61,7 @@ def transfer(
         number of iterations; saving never takes more than 2 % of the time.
       stop: asked between steps: a text ends the run there, with the best picture
         so far and its state saved; see `stopping.deadline`.
-      workshop: keeps what later calls with it may share; see `Workshop`.
+      workshop: keeps what is compiled, in place of the process's own; see `Workshop`.
 
     Returns:
       The `Result`, at the content's aspect.
@@ -93,7 +93,7 @@ def plan_transfer(
       ValueError, OSError: as in `transfer`.
     """
     inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, Workshop()).plan
+    return Objectives(inputs, config, extractor, shared(extractor)).plan
 
 
 def explain_transfer(
@@ -111,7 +111,7 @@ def explain_transfer(
       ValueError, OSError: as in `transfer`.
     """
     inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, Workshop()).explain()
+    return Objectives(inputs, config, extractor, shared(extractor)).explain()
 
 
 def reconstruct_content(

@@ -21,7 +21,6 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import images
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
-from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.style_targets import style_targets
@@ -130,8 +129,8 @@ def compare(
         iterations=max(steps),
         log_every=1,
     )
-    extractor, workshop, found = extractor_of(config), Workshop(), []
-    targets = [style_targets(style, config, workshop=workshop) for style in styles]
+    extractor, found = extractor_of(config), []
+    targets = [style_targets(style, config) for style in styles]
     stack = finest(targets)
     for index, path in enumerate(photographs):
         style = index % len(styles)
@@ -145,7 +144,7 @@ def compare(
         made = paint(picture, style)
         seconds = time.monotonic() - began
         kept = _Kept(steps)
-        result = transfer(path, targets[style], own, reporters=[kept], workshop=Workshop(workshop.lasting))
+        result = transfer(path, targets[style], own, reporters=[kept])
         pace = [
             (later.seconds - one.seconds) / (later.step - one.step)
             for one, later in zip(result.history[1:], result.history[2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import tensorflow as tf
 
@@ -69,19 +70,15 @@ def style_terms(
                 portion * tf.math.reciprocal_no_nan(one) for portion, one in zip(portions, of_nothing())
             ]
 
-        def outcome(summed: statistics.Sums) -> tf.Tensor:
-            described = statistics.normalised(summed)
-            values = [portion * distance(described) for portion, distance in zip(portions, distances)]
-            return tf.add_n(values) * factor(summed["count"])
-
         def whole() -> tf.Tensor:
             found, stride = of_nothing(), reaches(extractor)[layer].stride
             rows, columns = (tf.floor(tf.cast(side, found[0].dtype) / stride) for side in size)
             return factor(target.area * rows * columns) * sum(map(operator.mul, portions, found))
 
         name = "/".join(filter(None, ("style", layer, target.name)))
-        summed = part(measure, guide)
-        return SummedTerm(name, weights[layer] * target.area, layer, summed, outcome, whole, kind="style")
+        outcome = partial(_outcome, tuple(portions), tuple(distances), factor)
+        weight = weights[layer] * target.area
+        return SummedTerm(name, weight, layer, part(measure, guide), outcome, whole, kind="style")
 
     found = []
     for target in targets:
@@ -90,9 +87,23 @@ def style_terms(
     return found
 
 
+def _outcome(portions, distances, factor: Callable, summed: statistics.Sums) -> tf.Tensor:
+    described = statistics.normalised(summed)
+    values = [portion * distance(described) for portion, distance in zip(portions, distances)]
+    return tf.add_n(values) * factor(summed["count"])
+
+
 def _factor(units: str, statistic: str, target: statistics.Sums, size) -> Callable:
     """Returns the units' factor from the number of positions; only Gram matrices have one."""
     if statistic != "gram":
-        return lambda count: tf.ones([], count.dtype)
+        return _one
     filters, pixels = next(iter(target.values())).shape[-1], size[0] * size[1]
-    return lambda count: UNITS[units].style(filters, tf.reduce_mean(count), pixels)
+    return partial(_factor_of_grams, units, filters, pixels)
+
+
+def _one(count: tf.Tensor) -> tf.Tensor:
+    return tf.ones([], count.dtype)
+
+
+def _factor_of_grams(units: str, filters: int, pixels, count: tf.Tensor) -> tf.Tensor:
+    return UNITS[units].style(filters, tf.reduce_mean(count), pixels)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.term_options import TermOptions
-from tfstyle.vgg import feature_extractor
+from tfstyle.vgg import feature_extractor, weights
 
 
 def extractor_of(
@@ -34,5 +34,7 @@ def extractor_of(
         "padding": config.padding,
         "dtype": dtype,
     }
-    kept = (workshop or Workshop()).lasting
-    return kept.get(tuple(options.items()), lambda: feature_extractor(**options))
+    if workshop is None:
+        return feature_extractor(**options)
+    key = *options.items(), weights.version(config.weights)
+    return workshop.get(key, lambda: feature_extractor(**options))

@@ -12,7 +12,7 @@ from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import choices_in
 from tfstyle.runtime.precision import choice
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
-from tfstyle.runtime.workshop import Workshop
+from tfstyle.runtime.workshop import Workshop, shared
 from tfstyle.synthesis.compositing import Compositing
 from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
@@ -40,18 +40,17 @@ def make(
     Returns:
       The `Result` of each.
     """
-    workshop = workshop or Workshop()
-    with workshop.turn():
-        choices = choices_in(supervision.checkpoint_dir)
-        # Small styles leave some pictures fewer scales than others have.
-        of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}
-        for each in inputs:
-            own = Objectives(each, config, extractor, workshop, pictures=len(inputs), choices=choices)
-            of_scales.setdefault(own.config.scales, []).append((each, own))
-        results: dict[int, Result] = {}
-        for some in of_scales.values():
-            made = _make_together(*zip(*some), extractor, reporters, supervision, workshop)
-            results |= {id(each): result for (each, _), result in zip(some, made)}
+    workshop = workshop or shared(extractor)
+    choices = choices_in(supervision.checkpoint_dir)
+    # Small styles leave some pictures fewer scales than others have.
+    of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}
+    for each in inputs:
+        own = Objectives(each, config, extractor, workshop, pictures=len(inputs), choices=choices)
+        of_scales.setdefault(own.config.scales, []).append((each, own))
+    results: dict[int, Result] = {}
+    for some in of_scales.values():
+        made = _make_together(*zip(*some), extractor, reporters, supervision, workshop)
+        results |= {id(each): result for (each, _), result in zip(some, made)}
     return [results[id(each)] for each in inputs]
 
 
@@ -70,9 +69,8 @@ def _make_together(
     def joined(own: Sequence[Objective]) -> Objective:
         if len(own) == 1:
             return own[0]
-        made = workshop.get(("together", *own), lambda: together(own))
-        made.weigh({terms[0].name: [term.weight for term in terms] for terms in zip(*(e.terms for e in own))})
-        return made
+        with workshop.in_use():
+            return together(own)
 
     exact = first.precision == "bfloat16"
     details = [each.detail for each in objectives]

@@ -61,7 +61,7 @@ class Session:
       checkpoint: where to save the state and to go on from; None: nowhere.
       choices: what the run has chosen for itself, to be saved beside the state.
       stop: asked between steps whether to end there.
-      workshop: keeps optimisers for later runs on the same objectives.
+      workshop: keeps optimisers and their compiled steps.
 
     Attributes:
       state: where the run is.
@@ -188,13 +188,9 @@ class Session:
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         config, caution = self._config, self._caution
-        key = (objective, tuple(getattr(config, name) for name in OPTIONS), caution)
-        optimizer = self._workshop.get(
-            key,
-            lambda: ImageOptimizer(make_optimizer(config, image.shape, caution=caution), objective, image),
-        )
-        optimizer.use(objective)  # a run before this one may have left it with another
-        return optimizer
+        key = (tuple(getattr(config, name) for name in OPTIONS), caution, *image.shape)
+        optimizer = self._workshop.get(key, lambda: make_optimizer(config, image.shape, caution=caution))
+        return ImageOptimizer(optimizer, objective, image, self._workshop)
 
     def _continues(self, index: int) -> bool:
         """Returns whether a stage goes on where the one before ends, at the same size."""

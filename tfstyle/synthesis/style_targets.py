@@ -9,7 +9,7 @@ from tfstyle.io import images
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
-from tfstyle.runtime.workshop import Workshop
+from tfstyle.runtime.workshop import Workshop, shared
 from tfstyle.synthesis.inputs import fitted
 from tfstyle.synthesis.network import extractor_of
 from tfstyle.synthesis.scales import number_of_scales
@@ -41,7 +41,7 @@ def style_targets(
     """
     picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
     size = images.fitted_size(*picture.shape[1:3], config.image_size)
-    network = extractor
+    network, workshop = extractor, workshop or shared(extractor)
     if extractor is None:
         network = extractor_of(config, config.style_layers, workshop=workshop)
     own, least = tuple(picture.shape[1:3]), minimum_size(network)
@@ -52,10 +52,11 @@ def style_targets(
         )
     levels = number_of_scales(size, config, least=least, pictures=[own])
     arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
-    found = [
-        targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
-        for level in range(levels)
-    ]
+    with workshop.in_use():
+        found = [
+            targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
+            for level in range(levels)
+        ]
     made = StyleTargets(
         tuple(each.sums for each in found),
         tuple(each.references for each in found),
