@@ -1,6 +1,7 @@
 import concurrent.futures
 import dataclasses
 import functools
+import gc
 import shutil
 import threading
 import time
@@ -8,6 +9,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
 from tfstyle import ImageTerm, Objective, Workshop, clear_cache, feature_extractor, transfer
 from tfstyle.runtime.workshop import SHARED
@@ -215,3 +217,23 @@ def test_networks_first_made_in_threads(narrow_file):
     for each in found:
         for layer, activation in expected.items():
             np.testing.assert_array_equal(each[layer], activation)
+
+
+def test_what_gave_way_leaves_no_gradient_registered():
+    """TensorFlow registers one for good at each `tf.custom_gradient` in a graph, and holds the graph by it."""
+
+    def doubled(value):
+        return 2 * value, lambda upstream: 2 * upstream
+
+    def slope(value):
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            result = tf.map_fn(tf.custom_gradient(doubled), value)
+        return tape.gradient(result, value)
+
+    before, workshop, value = set(gradient_registry.list()), Workshop(), tf.constant([1.0, 2.0])
+    assert workshop.compiled(slope, value)(value).numpy().tolist() == [2.0, 2.0]
+    assert set(gradient_registry.list()) > before
+    workshop.clear()
+    gc.collect()
+    assert set(gradient_registry.list()) == before

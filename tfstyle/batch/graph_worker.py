@@ -35,7 +35,7 @@ class Painter:
     """
 
     def __init__(self, config: TransferConfig, styles: Sequence):
-        self._config = dataclasses.replace(config, precision=resolved(config.precision))
+        self._config = dataclasses.replace(config, precision=resolved(config))
         self._styles, self._stacks = styles, {}
         self._graph = GraphTransfer(self._config) if _is_possible(self._config) else None
         # What it is called with has the same structure for all styles, so that it is traced once.

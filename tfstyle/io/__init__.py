@@ -9,4 +9,5 @@ color.py            luminance, and one picture's colours brought to another's
 tfrecords.py        pictures in TFRecord files; tfrecord_framing.py checks lengths before TensorFlow reads
 files.py            files that are whole or absent, hashes, folders; photographs.py finds pictures in folders
 untrusted.py        .npz and JSON from elsewhere, read within bounds
+cache_folders.py    where what was fetched or found out is kept
 """

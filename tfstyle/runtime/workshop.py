@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import dataclasses
 import functools
+import inspect
 import threading
-import types
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
+
+# Where TensorFlow registers gradients of `tf.custom_gradient`; a test sees that it does, and that they go.
+from tensorflow.python.framework.ops import gradient_registry as _gradients
+
+from tfstyle.runtime.structure import remade, structure_of
 
 # Of a run, five for each of its sizes, and a network or two.
 _MOST = 48
@@ -54,11 +59,8 @@ class Workshop:
     def compiled(self, function: Callable, *like, **options) -> Callable:
         """Returns a function compiled for arguments like these, as it was compiled before if it was.
 
-        Functions that differ in tensors alone are compiled once: what a
-        `functools.partial`, a dataclass or an object with `__parts__` (what makes
-        it, and of what) holds of tensors is handed to the graph as arguments. All
-        else is told apart: numbers and texts by value, other functions and
-        objects by identity.
+        Functions of one structure, which differ in tensors alone, are compiled once;
+        see `structure.structure_of`.
 
         Args:
           function: depends on its arguments alone.
@@ -66,12 +68,9 @@ class Workshop:
           options: of `tf.function`.
         """
         tensors: list[tf.Tensor] = []
-        form = _form(function, tensors)
-        key = form, _form(like, []), str(options)
-        # A partial: TensorFlow counts the traces of all functions of one source line together, and warns.
-        graph = self.get(
-            key, lambda: tf.function(functools.partial(_called, form), autograph=False, **options)
-        )
+        structure = structure_of(function, tensors)
+        key = structure, structure_of(like, []), str(options)
+        graph = self.get(key, lambda: _graph(structure, options))
 
         def call(*arguments):
             with self.in_use():
@@ -117,79 +116,36 @@ def compiled(function: Callable, *arguments):
     return current().compiled(function, *arguments)(*arguments)
 
 
-class _Whole(NamedTuple):
-    """What is not taken apart; `key` tells it from others."""
-
-    key: Hashable
-    value: Any
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+def _graph(structure, options: dict[str, Any]) -> Callable:
+    registered: list[str] = []
+    # A partial: TensorFlow counts the traces of all functions of one source line together, and warns.
+    graph = tf.function(functools.partial(_called, structure, registered), autograph=False, **options)
+    weakref.finalize(graph, _unregister, registered).atexit = False
+    return graph
 
 
-class _Made(NamedTuple):
-    """What `make` makes of its parts."""
-
-    make: Callable
-    parts: tuple
-
-
-def _form(value, tensors: list[tf.Tensor]):
-    """Returns a value with the shapes of its tensors in their places, hashable; adds these to a list."""
-    if isinstance(value, tf.Tensor):
-        tensors.append(value)
-        return tf.TensorSpec(value.shape, value.dtype)
-    if (parts := _parts(value)) is not None:
-        make, *parts = parts
-        return _Made(make, tuple(_form(part, tensors) for part in parts))
-    by_value = isinstance(value, (str, bytes, int, float, types.NoneType))
-    return _Whole((type(value), value) if by_value else id(value), value)
+def _called(structure, registered: list[str], tensors: Sequence[tf.Tensor], arguments: Sequence):
+    """Calls a function, and adds to a list under which names TensorFlow registered gradients for it."""
+    before, graph = set(_gradients.list()), tf.compat.v1.get_default_graph()
+    value = remade(structure, iter(tensors))(*arguments)
+    registered += [name for name in set(_gradients.list()) - before if _is_within(name, graph)]
+    return value
 
 
-def _parts(value) -> Sequence | None:
-    """Returns what makes a value, and of what; None where it is whole."""
-    if hasattr(value, "__parts__"):
-        return value.__parts__()
-    if isinstance(value, functools.partial) and not value.keywords:
-        return functools.partial, value.func, *value.args
-    if isinstance(value, types.MethodType):
-        return types.MethodType, value.__func__, value.__self__
-    if isinstance(value, tuple):
-        return (type(value) if hasattr(value, "_fields") else _tuple), *value
-    if isinstance(value, list):
-        return _list, *value
-    if isinstance(value, dict):
-        return _dict, tuple(value), *value.values()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = tuple(field.name for field in dataclasses.fields(value))
-        return _record, type(value), names, *(getattr(value, name) for name in names)
-    return None
+def _is_within(name: str, graph: tf.Graph) -> bool:
+    """Returns whether a gradient is of a tensor of a graph, or of one inside it; others trace, too."""
+    try:
+        gradient = inspect.getclosurevars(_gradients.lookup(name)).nonlocals.get("tape_grad_fn")
+    except LookupError:  # another thread's, and gone already
+        return False
+    of = tf.nest.flatten(inspect.getclosurevars(gradient).nonlocals.get("result")) if gradient else []
+    own = getattr(of[0], "graph", None) if of else None
+    while own is not None and own is not graph:
+        own = getattr(own, "outer_graph", None)
+    return own is not None
 
 
-def _remade(form, tensors: Iterator[tf.Tensor]):
-    """Returns the value of a form, with these tensors."""
-    if isinstance(form, tf.TensorSpec):
-        return next(tensors)
-    if isinstance(form, _Whole):
-        return form.value
-    return form.make(*(_remade(part, tensors) for part in form.parts))
-
-
-def _called(form, tensors: Sequence[tf.Tensor], arguments: Sequence):
-    return _remade(form, iter(tensors))(*arguments)
-
-
-def _tuple(*values) -> tuple:
-    return values
-
-
-def _list(*values) -> list:
-    return list(values)
-
-
-def _dict(names: Sequence, *values) -> dict:
-    return dict(zip(names, values))
-
-
-def _record(kind: type, names: Sequence[str], *values):
-    return kind(**dict(zip(names, values)))
+def _unregister(names: Sequence[str]) -> None:
+    """Lets go of gradients, by which TensorFlow would hold all of their graph for as long as the process."""
+    for name in names:
+        _gradients._registry.pop(name, None)

@@ -120,7 +120,7 @@ class Objectives:
         self.precision = "float32"
         if extractor is None:
             known = precision_in(choices) if config.precision == "auto" else None
-            self.precision = known or resolved(config.precision)
+            self.precision = known or resolved(config)
         network, style_layers = self._network(self.precision), self._options.style_layers
         require_known("content_layers", self._options.content_layers, network.output)
         require_known("style_layers", style_layers, network.output)

@@ -101,7 +101,7 @@ def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
 def _note(config: TransferConfig) -> str:
     """Returns what was found on this machine for a config: weights and precision."""
     found = f"weights: {weights.describe(config.weights)}"
-    return "\n".join([found] + [choice()] * (config.precision == "auto"))
+    return "\n".join([found] + [choice(config)] * (config.precision == "auto"))
 
 
 def _hashes(inputs: Sequence[Inputs]) -> dict[str, str]:
