@@ -14,9 +14,10 @@ import tensorflow as tf
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
-from tfstyle.runtime.workshop import Workshop, shared
+from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
+from tfstyle.synthesis.network import workshop_for
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
@@ -93,7 +94,7 @@ def plan_transfer(
       ValueError, OSError: as in `transfer`.
     """
     inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, shared(extractor)).plan
+    return Objectives(inputs, config, extractor, workshop_for(config, extractor)).plan
 
 
 def explain_transfer(
@@ -111,7 +112,7 @@ def explain_transfer(
       ValueError, OSError: as in `transfer`.
     """
     inputs = make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
-    return Objectives(inputs, config, extractor, shared(extractor)).explain()
+    return Objectives(inputs, config, extractor, workshop_for(config, extractor)).explain()
 
 
 def reconstruct_content(

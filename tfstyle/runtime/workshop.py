@@ -101,11 +101,6 @@ def clear_cache() -> None:
     SHARED.clear()
 
 
-def shared(extractor: tf.keras.Model | None = None) -> Workshop:
-    """Returns the process's own; for a model of the user's, which may change, one that goes with the run."""
-    return SHARED if extractor is None else Workshop()
-
-
 def current() -> Workshop:
     """Returns the workshop in use; where none is, one of the caller's own, since its functions may change."""
     return _CURRENT.get() or Workshop()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.runtime.workshop import Workshop
+from tfstyle.runtime.workshop import SHARED, Workshop
 from tfstyle.synthesis.term_options import TermOptions
 from tfstyle.vgg import feature_extractor, weights
 
@@ -38,3 +38,8 @@ def extractor_of(
         return feature_extractor(**options)
     key = *options.items(), weights.version(config.weights)
     return workshop.get(key, lambda: feature_extractor(**options))
+
+
+def workshop_for(config: TransferConfig, extractor: tf.keras.Model | None) -> Workshop:
+    """Returns the process's own, or a new one where the network is of one run: given, or of its pictures."""
+    return SHARED if extractor is None and not config.normalize else Workshop()

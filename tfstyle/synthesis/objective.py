@@ -77,8 +77,9 @@ class Objective:
 
     def __parts__(self) -> tuple:
         """Returns what makes an objective of the same values, and of what; see `Workshop.compiled`."""
-        # Weights are tensors, so that others need no other compiled code.
-        terms = tuple(replace(term, weight=0.0, **_UNCOMPILED.get(type(term), {})) for term in self.terms)
+        # Weights are tensors, so that others need no other compiled code; `whole` is not compiled.
+        whole = [{"whole": None} if isinstance(term, SummedTerm) else {} for term in self.terms]
+        terms = tuple(replace(term, weight=0.0, **none) for term, none in zip(self.terms, whole))
         options = self.evaluation, self.tile, self.seen
         return _made, self.extractor, terms, *options, self._workshop, self._weights
 
@@ -127,10 +128,6 @@ class Objective:
         """Returns the terms' weights `[T, B or 1]` float64."""
         rows = [np.reshape(np.float64(term.weight), [-1]) for term in self.terms]
         return np.stack(np.broadcast_arrays(*rows))
-
-
-# The values do not depend on these.
-_UNCOMPILED = {SummedTerm: {"whole": None}}
 
 
 def _made(extractor, terms, evaluation: str, tile: int, seen, workshop, weights: tf.Tensor) -> Objective:

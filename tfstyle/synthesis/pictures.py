@@ -12,10 +12,11 @@ from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.checkpoints import choices_in
 from tfstyle.runtime.precision import choice
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
-from tfstyle.runtime.workshop import Workshop, shared
+from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.compositing import Compositing
 from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
+from tfstyle.synthesis.network import workshop_for
 from tfstyle.synthesis.objective import Objective, together
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.starts import initial_image
@@ -40,7 +41,7 @@ def make(
     Returns:
       The `Result` of each.
     """
-    workshop = workshop or shared(extractor)
+    workshop = workshop or workshop_for(config, extractor)
     choices = choices_in(supervision.checkpoint_dir)
     # Small styles leave some pictures fewer scales than others have.
     of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}

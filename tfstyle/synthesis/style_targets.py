@@ -9,9 +9,9 @@ from tfstyle.io import images
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
-from tfstyle.runtime.workshop import Workshop, shared
+from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
-from tfstyle.synthesis.network import extractor_of
+from tfstyle.synthesis.network import extractor_of, workshop_for
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.vgg import minimum_size
 
@@ -41,7 +41,7 @@ def style_targets(
     """
     picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
     size = images.fitted_size(*picture.shape[1:3], config.image_size)
-    network, workshop = extractor, workshop or shared(extractor)
+    network, workshop = extractor, workshop or workshop_for(config, extractor)
     if extractor is None:
         network = extractor_of(config, config.style_layers, workshop=workshop)
     own, least = tuple(picture.shape[1:3]), minimum_size(network)
