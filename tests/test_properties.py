@@ -79,7 +79,7 @@ def runs(draw):
 
 @pytest.fixture(scope="module")
 def networks():
-    """Keeps networks from example to example."""
+    """Keeps networks and graphs from example to example."""
     return Workshop()
 
 
@@ -90,7 +90,7 @@ def test_objectives_and_their_gradients(run, narrow_file, networks):
     # Enough iterations that some are not the last, which are exact.
     config = dataclasses.replace(config, weights=narrow_file, iterations=10)
     inputs = make_inputs(content, style, config)
-    objectives = Objectives(inputs, config, None, Workshop(networks))
+    objectives = Objectives(inputs, config, None, networks)
     assert objectives.size == content.shape[:2]
     objective = objectives.at(objectives.size)
     image = initial_image(
@@ -120,7 +120,7 @@ def test_objectives_and_their_gradients(run, narrow_file, networks):
 def test_a_step_ends_in_a_picture_of_the_contents_size(optimizer, run, narrow_file, networks):
     config, content, style = run
     config = dataclasses.replace(config, weights=narrow_file, optimizer=optimizer)
-    result = transfer(content, style, config, workshop=Workshop(networks))
+    result = transfer(content, style, config, workshop=networks)
     assert result.image.shape == (1, *content.shape[:2], 3) and result.image.dtype == tf.float32
     assert np.all((result.image >= 0) & (result.image <= 1))  # so that it is finite, too
     assert np.isfinite(list(result.losses.values())).all()

@@ -41,7 +41,7 @@ from .reporting import (
     SnapshotReporter as SnapshotReporter,
     TensorBoardReporter as TensorBoardReporter,
 )
-from .runtime.workshop import Workshop as Workshop
+from .runtime.workshop import Workshop as Workshop, clear_cache as clear_cache
 from .synthesis.loop import Result as Result, synthesize as synthesize
 from .synthesis.style_targets import style_targets as style_targets
 from .synthesis.objective import Objective as Objective

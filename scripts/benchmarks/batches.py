@@ -53,7 +53,7 @@ def _ways(pictures: dict[str, str], config, size: int, count: int) -> tuple[dict
     content, style = tfstyle.load_image(pictures["content"]), pictures["style"]
     square = np.clip(tf.image.resize(content, [size, size], antialias=True)[0].numpy(), 0, 1)
     contents = [np.ascontiguousarray(_turned(square, index)) for index in range(count)]
-    workshop, made = tfstyle.Workshop(), []
+    made = []
 
     def compile_both() -> None:
         made.append(tfstyle.stylizer(style, config))
@@ -64,9 +64,7 @@ def _ways(pictures: dict[str, str], config, size: int, count: int) -> tuple[dict
     stylize = made[0]
     return {
         "transfer": lambda: [tfstyle.transfer(each, style, config) for each in contents],
-        "transfer_batch": lambda: tfstyle.transfer_batch(
-            contents, [style], config, workshop=workshop, batch_size=count
-        ),
+        "transfer_batch": lambda: tfstyle.transfer_batch(contents, [style], config, batch_size=count),
         "stylizer": lambda: [stylize(each) for each in contents],
         "stylizer_batch": lambda: stylize(np.stack(contents)),
     }, compiling

@@ -3,10 +3,13 @@
 import gc
 import pathlib
 import tempfile
+import time
 
 import numpy as np
 
 OPTIMIZERS = ("adam", "lbfgs")
+# Of calls in one process, the sizes that they take turns in.
+SIZES = {"same_size": [112], "two_sizes": [96, 128], "twenty_sizes": [*range(90, 130, 2)]}
 _SIDE = 48
 
 
@@ -62,6 +65,23 @@ def transfer(
         boards = [TensorBoardReporter(pathlib.Path(folder))] if logdir else []
         result = make(content, style, config, reporters=[*boards, meter])
     return _found(meter, steps, result.ending or f"{result.steps[0]} steps were made")
+
+
+def calls(*, weights: str, sizes: list[int], count: int) -> list[tuple[float, int]]:
+    """Returns (seconds, bytes held after it) of each of so many transfers of different pictures."""
+    from tfstyle import TransferConfig
+    from tfstyle import transfer as make
+    from tfstyle.runtime.memory import resident_bytes
+
+    found, config = [], TransferConfig(weights=weights, image_size=0, iterations=2, precision="float32")
+    generator = np.random.default_rng(0)
+    for index in range(count):
+        side = sizes[index % len(sizes)]
+        content, style = generator.integers(0, 256, (2, side, side, 3), np.uint8)
+        began = time.perf_counter()
+        make(content, style, config)
+        found.append((time.perf_counter() - began, resident_bytes()))
+    return found
 
 
 def training(*, weights: str, steps: list[int], log_every: int, logdir: bool) -> dict[str, int]:

@@ -18,10 +18,11 @@ import json, random, subprocess, sys
 sys.path.insert(0, {root!r})
 import numpy as np
 import tensorflow as tf
+from tfstyle.config import TransferConfig
 from tfstyle.runtime import determinism, precision
 before = determinism.enabled()
 {switch}
-told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved("auto")}}
+told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved(TransferConfig())}}
 told["drawn"] = [random.random(), np.random.uniform(), float(tf.random.uniform([]))] if {seeded} else []
 if {child}:
     child = "import sys; sys.path.insert(0, {root!r}); from tfstyle.runtime import determinism; print(determinism.enabled())"

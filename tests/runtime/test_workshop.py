@@ -1,29 +1,24 @@
 import concurrent.futures
 import dataclasses
+import functools
+import gc
+import shutil
 import threading
 import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
-from tfstyle import Workshop, feature_extractor, transfer
+from tfstyle import ImageTerm, Objective, Workshop, clear_cache, feature_extractor, transfer
+from tfstyle.runtime.workshop import SHARED
 
 from conftest import picture, published
 
 CONTENT, STYLE = picture(32, 40, seed=1), picture(36, 36, seed=2)
-
-
-class Counting(Workshop):
-    """Counts what is made."""
-
-    made = 0
-
-    def get(self, key, make):
-        def counted():
-            self.made += 1
-            return make()
-
-        return super().get(key, counted)
+LEFT = np.zeros((32, 40), np.uint8)
+LEFT[:, :20] = 255
 
 
 @pytest.fixture
@@ -34,27 +29,45 @@ def config(narrow_file):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_a_run_in_a_used_workshop_is_the_same_run(config, optimizer):
-    config = dataclasses.replace(config, optimizer=optimizer)
-    changed = dataclasses.replace(config, content_weight=30.0, style_weight=2e3, init="noise", seed=3)
-    alone = transfer(CONTENT, STYLE, changed)
-    workshop = Counting()
-    transfer(CONTENT, STYLE, config, workshop=workshop)
-    made = workshop.made
-    shared = transfer(CONTENT, STYLE, changed, workshop=workshop)
-    np.testing.assert_array_equal(shared.image, alone.image)
-    assert shared.losses == alone.losses and shared.evaluations == alone.evaluations
-    # One network, and an objective and an optimiser for each scale; the second run made nothing.
-    assert workshop.made == made == 1 + 2 * 2
+def traces(workshop):
+    """How often each graph that is kept was traced."""
+    return [
+        each.experimental_get_tracing_count()
+        for each in workshop._kept.values()
+        if hasattr(each, "python_function")
+    ]
 
 
-def test_tfp_search_is_shared_too(config):
-    config = dataclasses.replace(config, line_search="hager_zhang", scales=1)
-    workshop = Counting()
-    first, second = (transfer(CONTENT, STYLE, config, workshop=workshop) for _ in range(2))
-    np.testing.assert_array_equal(first.image, second.image)
-    assert workshop.made == 3
+def assert_equal(one, other):
+    np.testing.assert_array_equal(one.image, other.image)
+    assert one.losses == other.losses and one.evaluations == other.evaluations
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "lbfgs"},
+        pytest.param({"optimizer": "lbfgs", "line_search": "hager_zhang"}, marks=pytest.mark.slow),
+        {"averaging": 0.9, "precision": "bfloat16", "scales": 2},
+        {"style_loss": "histogram", "evaluation": "recompute"},
+        {"style_loss": "bures", "evaluation": "tiled", "tv_weight": 1.0},
+        {"style_loss": "moments", "units": "relative", "color": "content", "photorealistic": True},
+    ],
+    ids=["lbfgs", "tfp", "bfloat16", "histogram", "bures", "photo"],
+)
+def test_other_pictures_weights_and_starts_need_no_other_trace(config, options):
+    """And leave nothing behind: after them, the first run is what it was."""
+    config = dataclasses.replace(config, **{"scales": 1, "optimizer": "adam", **options})
+    other = dataclasses.replace(config, content_weight=30.0, style_weight=2e3, init="noise", seed=3)
+    workshop = Workshop()
+    of_first = functools.partial(transfer, CONTENT, STYLE, config, content_masks=[LEFT])
+    of_other = functools.partial(transfer, CONTENT[::-1], STYLE[::-1], other, content_masks=[255 - LEFT])
+    first = of_first(workshop=workshop)
+    kept = [id(each) for each in workshop._kept.values()]
+    between = of_other(workshop=workshop)
+    assert_equal(of_first(workshop=workshop), first)
+    assert sorted(kept) == sorted(map(id, workshop._kept.values())) and set(traces(workshop)) == {1}
+    assert_equal(between, of_other(workshop=Workshop()))
 
 
 @pytest.mark.parametrize(
@@ -62,24 +75,77 @@ def test_tfp_search_is_shared_too(config):
     [
         {"style_layers": ("conv1_1",)}, {"units": "paper"}, {"pooling": "average"}, {"image_size": 44},
         {"normalize": True},
+        {"learning_rate": 0.05},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_what_differs_is_not_shared(config, change):
-    config = dataclasses.replace(config, optimizer="adam", scales=1)  # what optimiser is kept is seen above
+    config, workshop = dataclasses.replace(config, optimizer="adam", scales=1), Workshop()
     changed = dataclasses.replace(config, **change)
-    workshop = Workshop()
     transfer(CONTENT, STYLE, config, workshop=workshop)
-    shared = transfer(CONTENT, STYLE, changed, workshop=workshop)
-    np.testing.assert_array_equal(shared.image, transfer(CONTENT, STYLE, changed).image)
+    assert_equal(
+        transfer(CONTENT, STYLE, changed, workshop=workshop),
+        transfer(CONTENT, STYLE, changed, workshop=Workshop()),
+    )
 
 
-def test_other_pictures_are_not_mixed_up(config):
+def test_a_file_of_weights_that_was_replaced_is_read_anew(config, narrow_file, tmp_path):
+    path = tmp_path / "weights.npz"
+    shutil.copy(narrow_file, path)
+    config = dataclasses.replace(config, weights=str(path), optimizer="adam", scales=1)
+    transfer(CONTENT, STYLE, config)
+    with np.load(narrow_file) as arrays:
+        np.savez(path, **{name: array[..., ::-1] for name, array in arrays.items()})
+    assert_equal(transfer(CONTENT, STYLE, config), transfer(CONTENT, STYLE, config, workshop=Workshop()))
+
+
+def test_the_process_keeps_what_it_may_need_again_until_it_is_told_to_forget(config):
     config = dataclasses.replace(config, optimizer="adam", scales=1)
-    workshop = Workshop()
-    transfer(CONTENT, STYLE, config, workshop=workshop)
-    shared = transfer(CONTENT, STYLE[::-1], config, workshop=workshop)
-    np.testing.assert_array_equal(shared.image, transfer(CONTENT, STYLE[::-1], config).image)
+    clear_cache()
+    transfer(CONTENT, STYLE, config)
+    kept = len(SHARED._kept)
+    transfer(CONTENT[::-1], STYLE, config)
+    assert len(SHARED._kept) == kept > 0
+    layers = [*config.content_layers, *config.style_layers]
+    transfer(CONTENT, STYLE, config, extractor=feature_extractor(layers, weights=config.weights))
+    assert len(SHARED._kept) == kept  # a model of the user's may be another the next time
+    clear_cache()
+    assert not SHARED._kept
+
+
+def test_what_was_not_used_for_longest_gives_way():
+    workshop = Workshop(most=2)
+    for key in ("a", "b", "a", "c"):
+        workshop.get(key, object)
+    assert list(workshop._kept) == ["a", "c"]
+
+
+def test_functions_that_differ_in_tensors_alone_are_one_graph():
+    def scaled(factors, shift, value):
+        return factors["of"][0] * value + shift
+
+    workshop, value = Workshop(), tf.constant([1.0, 2.0])
+
+    def run(factor, shift, value=value):
+        function = functools.partial(scaled, {"of": (tf.constant(factor),)}, shift)
+        return workshop.compiled(function, value)(value).numpy().tolist()
+
+    assert run(2.0, 1.0) == [3.0, 4.0 + 1.0] and run(3.0, 1.0) == [4.0, 7.0]
+    assert len(workshop._kept) == 1
+    assert run(2.0, 0.5) == [2.5, 4.5] and run(2.0, 1.0, tf.constant(1.0)) == 3.0
+    assert run(2, 1, tf.constant(1)) == 3  # equal numbers of another type
+    assert traces(workshop) == [1] * 4
+
+
+def test_a_function_of_the_users_own_may_change_from_objective_to_objective():
+    of = {"scale": 2.0}
+    term, image = (
+        ImageTerm("sum", 1.0, lambda image: of["scale"] * tf.reduce_sum(image)),
+        tf.ones([1, 2, 2, 3]),
+    )
+    assert Objective(lambda image: {}, [term]).losses(image)["sum"] == 24.0
+    of["scale"] = 3.0
+    assert Objective(lambda image: {}, [term]).losses(image)["sum"] == 36.0
 
 
 def test_threads_make_each_thing_once_and_may_need_others_for_it():
@@ -130,14 +196,12 @@ def test_runs_in_threads_are_what_they_are_alone(config, shared):
 
     def run(each):
         ready.wait()
-        return transfer(CONTENT, STYLE, each, workshop=workshop if shared else None)
+        return transfer(CONTENT, STYLE, each, workshop=workshop if shared else Workshop())
 
     with concurrent.futures.ThreadPoolExecutor(len(configs)) as pool:
         found = [future.result() for future in [pool.submit(run, each) for each in configs]]
     for result, each in zip(found, configs):
-        alone = transfer(CONTENT, STYLE, each)
-        np.testing.assert_array_equal(result.image, alone.image)
-        assert result.losses == alone.losses and result.evaluations == alone.evaluations
+        assert_equal(result, transfer(CONTENT, STYLE, each, workshop=Workshop()))
 
 
 def test_networks_first_made_in_threads(narrow_file):
@@ -153,3 +217,23 @@ def test_networks_first_made_in_threads(narrow_file):
     for each in found:
         for layer, activation in expected.items():
             np.testing.assert_array_equal(each[layer], activation)
+
+
+def test_what_gave_way_leaves_no_gradient_registered():
+    """TensorFlow registers one for good at each `tf.custom_gradient` in a graph, and holds the graph by it."""
+
+    def doubled(value):
+        return 2 * value, lambda upstream: 2 * upstream
+
+    def slope(value):
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            result = tf.map_fn(tf.custom_gradient(doubled), value)
+        return tape.gradient(result, value)
+
+    before, workshop, value = set(gradient_registry.list()), Workshop(), tf.constant([1.0, 2.0])
+    assert workshop.compiled(slope, value)(value).numpy().tolist() == [2.0, 2.0]
+    assert set(gradient_registry.list()) > before
+    workshop.clear()
+    gc.collect()
+    assert set(gradient_registry.list()) <= before

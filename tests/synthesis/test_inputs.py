@@ -141,19 +141,6 @@ def test_whatever_goes_in_is_in_the_hashes(config):
     assert len(seen) == 9
 
 
-def test_equal_where_the_objective_sees_the_same(config):
-    """Made anew of the same, they find in a workshop what was made for them; of anything else, they do not."""
-    changes = [
-        {"image_size": 30}, {"color": "content"}, {"color": "matched"}, {"style_scale": 0.7}, {"style_blend": (3, 1)},
-    ]  # fmt: skip
-    others = [inputs(dataclasses.replace(config, **change), CONTENT, [STYLE, OTHER]) for change in changes]
-    others += [inputs(config, CONTENT, [OTHER, STYLE]), inputs(config, STYLE, [STYLE, OTHER])]
-    others += [inputs(config, CONTENT, [STYLE, OTHER], style_masks=[left(40, 30), left(20, 20)])]
-    made = inputs(config, CONTENT, [STYLE, OTHER])
-    assert made == inputs(dataclasses.replace(config, seed=3, iterations=7), CONTENT, [STYLE, OTHER])
-    assert len({made, *others}) == 1 + len(others)
-
-
 def test_one_picture_alone(config):
     made = inputs(config, CONTENT, None)
     assert made.regions == [] and made.size == (18, 24)

@@ -34,15 +34,6 @@ def objectives(config, style=STYLE, workshop=None, **masks):
     return Objectives(inputs, config, None, workshop or Workshop())
 
 
-def test_a_note_is_of_the_run_at_hand(config):
-    workshop = Workshop()
-    strong = dataclasses.replace(config, style_strength=0.7)
-    first = objectives(strong, workshop=workshop).at((40, 48))
-    assert first.note.startswith("style_strength=0.7")
-    second = objectives(config, workshop=workshop).at((40, 48))
-    assert second is first and second.note == ""
-
-
 def test_a_normalised_network_is_that_of_the_pictures_measured(config):
     """Of a style that is given twice, regions are equal, but what is measured is not."""
     config, masks = dataclasses.replace(config, normalize=True), {"content_masks": [LEFT, 255 - LEFT]}

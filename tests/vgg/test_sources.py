@@ -123,7 +123,7 @@ def test_a_home_that_cannot_be_written(monkeypatch, tmp_path):
     assert sources.fetch().path.parent.parent == tmp_path / "temporary"
     keras_answers(monkeypatch)
     sources.fetch().path.unlink()
-    assert sources.fetch().path == sources._own_folders()[1] / sources.KERAS_FILE
+    assert sources.fetch().path == sources.own_folders()[1] / sources.KERAS_FILE
 
 
 def test_nothing_answers(world, tmp_path):

@@ -39,9 +39,8 @@ def transfer_batch(
       contents: pictures, each as `transfer` takes it.
       styles: styles, each as `transfer` takes it: a picture, targets, or a list
         of these to be blended.
-      config, extractor: as in `transfer`; `image_size=0` gives each content its own size.
+      config, extractor, workshop: as in `transfer`; `image_size=0` gives each content its own size.
       reporters: told of each group's progress, with means of its losses and all of its pictures.
-      workshop: of its `lasting`, networks are taken, and nothing is kept of the pictures.
       batch_size: most pictures in a group.
 
     Returns:
@@ -55,15 +54,14 @@ def transfer_batch(
         raise ValueError(f"batch_size={batch_size}: must be 1 or above")
     if isinstance(contents, (str, bytes)) or isinstance(styles, (str, bytes)):
         raise ValueError("contents, styles: must be lists of pictures")
-    lasting = (workshop or Workshop()).lasting
     results: list[list[Result | None]] = [[None] * len(styles) for _ in contents]
 
     @functools.cache
     def require_fit(sizes: Sizes) -> None:
-        foresee(sizes, config, extractor, lasting).plan.require_fit()
+        foresee(sizes, config, extractor, workshop).plan.require_fit()
 
     for group in _groups(contents, styles, config, batch_size, require_fit):
-        made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=Workshop(lasting))
+        made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=workshop)
         for ((row, column), _), result in zip(group, made):
             results[row][column] = result
     return results

@@ -39,7 +39,7 @@ def stylizer(style, config: TransferConfig = PRESETS[DEFAULT_PRESET]) -> Callabl
       ValueError, OSError: as in `GraphTransfer` and `style_targets`; and of the
         function, if what comes in has another type or shape.
     """
-    config = dataclasses.replace(config, precision=resolved(config.precision))
+    config = dataclasses.replace(config, precision=resolved(config))
     graph, given = GraphTransfer(config, style if isinstance(style, StyleTargets) else None), None
     if not isinstance(style, StyleTargets):
         if config.color == "style":

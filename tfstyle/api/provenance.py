@@ -63,7 +63,7 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
         require_file(pathlib.Path(path), f"{argument}={path!r}")
         inputs[argument] = {"path": path, "sha256": sha256(path)}
     # What this machine makes of precision=auto, another may not.
-    settings = config.to_dict() | {"precision": resolved(config.precision)}
+    settings = config.to_dict() | {"precision": resolved(config)}
     versions = _versions()
     if config.weights == "imagenet":
         versions[_VGG19] = sources.fetch().describe()

@@ -22,6 +22,7 @@ from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.term_options import workshop_for
 
 
 def transfer(
@@ -63,7 +64,7 @@ def transfer(
         number of iterations; saving never takes more than 2 % of the time.
       stop: asked between steps: a text ends the run there, with the best picture
         so far and its state saved; see `stopping.deadline`.
-      workshop: keeps what later calls with it may share; see `Workshop`.
+      workshop: keeps what is compiled, in place of the process's own; see `Workshop`.
 
     Returns:
       The `Result`, at the content's aspect.
@@ -114,7 +115,8 @@ def explain_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    workshop, masks = Workshop(), {"content_masks": content_masks, "style_masks": style_masks}
+    workshop = workshop_for(config, extractor)
+    masks = {"content_masks": content_masks, "style_masks": style_masks}
     inputs = _inputs(content, style, config, extractor, workshop, **masks)
     return Objectives(inputs, config, extractor, workshop).explain()
 
@@ -187,7 +189,7 @@ def reconstruct_style(
 
 
 def _made(content, style, config, extractor, reporters, supervision, workshop, **masks) -> Result:
-    workshop = workshop or Workshop()
+    workshop = workshop or workshop_for(config, extractor)
     inputs = _inputs(content, style, config, extractor, workshop, **masks)
     return make([inputs], config, extractor, reporters, supervision, workshop)[0]
 

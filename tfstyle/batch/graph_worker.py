@@ -35,7 +35,7 @@ class Painter:
     """
 
     def __init__(self, config: TransferConfig, styles: Sequence):
-        self._config = dataclasses.replace(config, precision=resolved(config.precision))
+        self._config = dataclasses.replace(config, precision=resolved(config))
         self._styles, self._stacks = styles, {}
         try:
             GraphTransfer.require_possible(self._config)

@@ -26,7 +26,6 @@ from tfstyle.batch.retries import Failure, attempt
 from tfstyle.io import decode, images, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.sizes import Sizes
@@ -52,7 +51,6 @@ class Maker:
         self._order, self._ledger, self._looker = order, Ledger(order), Looker(order)
         self._styles = [_load_style(style) for style in order.styles]
         self._painter = Painter(order.config, self._styles)
-        self._workshop = Workshop()  # networks are kept in it, and nothing of pictures
         self._sizes = [Sizes.of(None, style) for style in self._styles]
         self._require_fit = functools.cache(self._require_fit)  # for each size, once
         self._note = json.loads(provenance.describe(TASK, order.config, {}))
@@ -73,7 +71,7 @@ class Maker:
         return pixels
 
     def _require_fit(self, sizes: Sizes) -> None:
-        foresee(sizes, self._order.config, workshop=self._workshop).plan.require_fit()
+        foresee(sizes, self._order.config).plan.require_fit()
 
     def make(self, group: Sequence[tuple[Wanted, np.ndarray]]) -> Iterator[Outcome]:
         """Makes contents in the styles that each is wanted in, and writes them.
@@ -129,15 +127,13 @@ class Maker:
     ) -> list[list[Result]]:
         """Returns a row of results for each content."""
         contents, styles = [pixels for _, pixels in group], [self._styles[number] for number in numbers]
-        config, workshop = self._order.config, self._workshop
+        config = self._order.config
         if self._painter.suits(contents):
             made = [self._painter.paint(contents, number) for number in numbers]
             return [list(row) for row in zip(*made)]
         if len(contents) == len(styles) == 1:  # as every optimiser can
-            return [[transfer(contents[0], styles[0], config, workshop=Workshop(workshop.lasting))]]
-        return transfer_batch(
-            contents, styles, config, workshop=workshop, batch_size=len(contents) * len(styles)
-        )
+            return [[transfer(contents[0], styles[0], config)]]
+        return transfer_batch(contents, styles, config, batch_size=len(contents) * len(styles))
 
     def _write(self, wanted: Wanted, number: int, result: Result) -> Outcome:
         style = self._order.styles[number]

@@ -109,12 +109,10 @@ def main():
 
 def _conditional(photographs, paths, config, recipe):
     from tfstyle.export.savedmodel import export_network
-    from tfstyle.runtime.workshop import Workshop
     from tfstyle.synthesis.style_targets import style_targets
     from tfstyle.training.training import train
 
-    workshop = Workshop()
-    styles = [style_targets(path, config, workshop=workshop) for path in paths]
+    styles = [style_targets(path, config) for path in paths]
     about = {"style_hashes": [targets.hash for targets in styles]}
     return functools.partial(train, photographs, styles, config, recipe), about, export_network
 

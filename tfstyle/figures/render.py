@@ -18,7 +18,6 @@ from tfstyle.io import images, untrusted
 from tfstyle.io.files import opened, write_atomically
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
-from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.loop import Result
 
 _LONGEST = 1 << 20  # bytes of a panel's record
@@ -85,7 +84,6 @@ def render(
     }
     missing = [name for name in runs if not _is_made(folder / f"{name}.png", notes[name])]
     overall = _Overall(reporters, len(missing))
-    workshop = Workshop()
     for number, name in enumerate(missing):
         overall.begin(number, f"panel {number + 1} of {len(missing)}: {name}")
         panel = runs[name]
@@ -94,7 +92,6 @@ def render(
             "checkpoint_dir": supervision.checkpoint_dir and pathlib.Path(supervision.checkpoint_dir, name),
             "checkpoint_every": supervision.checkpoint_every,
             "stop": supervision.stop,
-            "workshop": workshop,
         }
         result = _make(panel, _chosen(panel, pictures), options)
         if result.failed:

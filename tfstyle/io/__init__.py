@@ -10,4 +10,5 @@ tfrecords.py        pictures in TFRecord files; tfrecord_framing.py checks lengt
 files.py            files that are whole or absent, hashes, folders
 store.py            files by path or URL; finding.py those of pictures by folder, glob or name
 untrusted.py        .npz and JSON from elsewhere, read within bounds
+cache_folders.py    where what was fetched or found out is kept
 """

@@ -10,6 +10,8 @@ Wasserstein-2 distance in one dimension.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
@@ -20,6 +22,7 @@ BINS = 256
 REACH = 8.0
 
 
+@dataclass(frozen=True, eq=False)
 class Histogram(Statistic):
     """Histograms of activations, filter by filter.
 
@@ -38,7 +41,7 @@ class Histogram(Statistic):
     with the means of bins. m_k and v_k have no part in it: they depend on how
     many positions are in which bin and on nothing else.
 
-    Args:
+    Attributes:
       reference: normalised sums of `Moments` of the style, `[1, N]`.
       scale: as for `Statistic`.
 
@@ -46,11 +49,9 @@ class Histogram(Statistic):
       ValueError: there is no reference.
     """
 
-    def __init__(self, reference: Sums | None = None, scale: float = 1.0):
-        super().__init__(scale=scale)
-        if reference is None:
+    def __post_init__(self):
+        if self.reference is None:
             raise ValueError("reference=None: must be normalised sums of Moments of the style")
-        self._width = tf.sqrt(reference["second"]) * (REACH / BINS)
 
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
         features, weights, count = weighed(features, mask)
@@ -71,8 +72,9 @@ class Histogram(Statistic):
 
     def _bins(self, features: tf.Tensor) -> tf.Tensor:
         """Returns each activation's bin, int32."""
+        width = tf.sqrt(self.reference["second"]) * (REACH / BINS)
         # Where a filter is silent in the style, all that is positive is in the last bin.
-        width = tf.maximum(tf.cast(self._width, features.dtype), 1e-30)
+        width = tf.maximum(tf.cast(width, features.dtype), 1e-30)
         steps = tf.stop_gradient(features) / width[:, tf.newaxis, tf.newaxis]
         # The bound comes before the cast: integers do not go as far.
         return tf.where(steps > 0, 1 + tf.cast(tf.minimum(steps, BINS - 2.0), tf.int32), 0)
@@ -82,19 +84,16 @@ class Histogram(Statistic):
         total = tf.reduce_sum(positions, axis=-1, keepdims=True)
         powers = (positions, values, tf.math.divide_no_nan(tf.square(values), positions))
         quantiles, *integrals = (_cumulated(tf.math.divide_no_nan(power, total)) for power in powers)
-        integrals = tf.stack(integrals, axis=-1)
+        return partial(self._distance, quantiles, tf.stack(integrals, axis=-1))
 
-        def loss(described: Sums) -> tf.Tensor:
-            positions = tf.stop_gradient(described["positions"])
-            mean = tf.math.divide_no_nan(described["values"], positions)
-            matched, spread = (
-                tf.stop_gradient(tf.cast(each, mean.dtype))
-                for each in _matched(positions, quantiles, integrals)
-            )
-            squares = positions * tf.square(mean - matched) + spread
-            return tf.reduce_mean(tf.reduce_sum(squares, axis=-1), axis=-1) / self._scale**2
-
-        return loss
+    def _distance(self, quantiles: tf.Tensor, integrals: tf.Tensor, described: Sums) -> tf.Tensor:
+        positions = tf.stop_gradient(described["positions"])
+        mean = tf.math.divide_no_nan(described["values"], positions)
+        matched, spread = (
+            tf.stop_gradient(tf.cast(each, mean.dtype)) for each in _matched(positions, quantiles, integrals)
+        )
+        squares = positions * tf.square(mean - matched) + spread
+        return tf.reduce_mean(tf.reduce_sum(squares, axis=-1), axis=-1) / self.scale**2
 
 
 def _matched(positions: tf.Tensor, quantiles: tf.Tensor, integrals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

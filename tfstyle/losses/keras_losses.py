@@ -153,7 +153,7 @@ class StyleLoss(_ExtractorLoss):
         activations = self._activations(y_pred)
         found = [held.measure.sums(activations[layer]) for layer, held in zip(self._layers, self._held)]
         pixels = _positions(y_pred, found[0]["count"].dtype)
-        losses = [held.loss(sums, pixels) for held, sums in zip(self._held, found)]
+        losses = [held.loss(pixels, sums) for held, sums in zip(self._held, found)]
         return tf.add_n([weight * loss for weight, loss in zip(self._weights, losses)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
@@ -12,7 +13,7 @@ from tfstyle.losses import statistics
 from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.statistics import Statistic, Sums
 from tfstyle.losses.targets import Measured, StyleTargets
-from tfstyle.losses.terms import compiled
+from tfstyle.runtime.workshop import compiled
 from tfstyle.vgg import position_sums
 from tfstyle.vgg.layer_masks import propagated
 from tfstyle.vgg.position_sums import Cut, Summand
@@ -65,11 +66,7 @@ def measure(
     def sums(statistic: str, references: Mapping[str, Sums]) -> dict[str, Sums]:
         measures = {layer: statistics.make(statistic, references.get(layer)) for layer in layers}
         summands = {layer: Summand(layer, part(each, of.get(layer))) for layer, each in measures.items()}
-        if tile is None:
-            summed = position_sums.plain(extractor, summands)
-        else:
-            summed = position_sums.tiled(extractor, summands, tile)
-        found = compiled(lambda picture: summed(picture)[0], picture)
+        found = compiled(partial(_summed, extractor, summands, tile), picture)
         return {layer: statistics.normalised(found[layer]) for layer in layers}
 
     of = guides(extractor, mask, layers)
@@ -138,4 +135,14 @@ def guides(extractor, mask: tf.Tensor | None, layers: Sequence[str]) -> dict[str
 
 def part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, Cut], Sums]:
     """Returns what a statistic sums over some positions of a layer; see `position_sums.Summand`."""
-    return lambda features, cut: measure.sums(features, None if guide is None else cut(guide))
+    return partial(_guided, measure, guide)
+
+
+def _guided(measure: Statistic, guide: tf.Tensor | None, features: tf.Tensor, cut: Cut) -> Sums:
+    return measure.sums(features, None if guide is None else cut(guide))
+
+
+def _summed(extractor, summands: Mapping[str, Summand], tile: int | None, picture: tf.Tensor):
+    if tile is None:
+        return position_sums.plain(extractor, summands)(picture)[0]
+    return position_sums.tiled(extractor, summands, tile)(picture)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import tensorflow as tf
 
@@ -26,8 +27,11 @@ class Gram(Statistic):
         return {"count": count, "gram": gram_matrix(features, mask)}
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
+        return partial(self._distance, target["gram"])
+
+    def _distance(self, target: tf.Tensor, described: Sums) -> tf.Tensor:
         # The scale takes the place of M in eq. (4), which divides by its square once more: scale^-4.
-        return lambda described: gram_losses(described["gram"], target["gram"], self._scale**2)
+        return gram_losses(described["gram"], target, self.scale**2)
 
 
 class Moments(Statistic):
@@ -52,20 +56,18 @@ class Moments(Statistic):
         }
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
-        mean, deviation = self._measured(target)
+        return partial(self._distance, *self._measured(target))
 
-        def loss(described: Sums) -> tf.Tensor:
-            own_mean, own_deviation = self._measured(described)
-            squares = tf.square(own_mean - mean) + tf.square(own_deviation - deviation)
-            return tf.reduce_mean(squares, axis=-1)
-
-        return loss
+    def _distance(self, mean: tf.Tensor, deviation: tf.Tensor, described: Sums) -> tf.Tensor:
+        own_mean, own_deviation = self._measured(described)
+        squares = tf.square(own_mean - mean) + tf.square(own_deviation - deviation)
+        return tf.reduce_mean(squares, axis=-1)
 
     def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns mu and sigma `[B, N]` of scaled activations."""
-        mean = described["first"] / self._scale
+        mean = described["first"] / self.scale
         # Rounding may leave less than nothing of a variance much smaller than the squared mean.
-        variance = tf.maximum(described["second"] / self._scale**2 - tf.square(mean), 0.0)
+        variance = tf.maximum(described["second"] / self.scale**2 - tf.square(mean), 0.0)
         return mean, tf.sqrt(variance + VARIANCE_EPSILON)
 
 
@@ -96,20 +98,19 @@ class Bures(Statistic):
         variances, axes = tf.linalg.eigh(covariance)
         deviations = tf.sqrt(tf.maximum(variances, COVARIANCE_EPSILON))[:, tf.newaxis]
         root = tf.linalg.matmul(axes * deviations, axes, transpose_b=True)
+        return partial(self._distance, mean, covariance, root)
 
-        def loss(described: Sums) -> tf.Tensor:
-            own_mean, own = self._measured(described)
-            common = trace_of_root(root @ own @ root, COVARIANCE_EPSILON**2)
-            squared = tf.linalg.trace(covariance + own) - 2.0 * common
-            distance = tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
-            return tf.cast(distance, described["first"].dtype)
-
-        return loss
+    def _distance(self, mean: tf.Tensor, covariance: tf.Tensor, root: tf.Tensor, described: Sums):
+        own_mean, own = self._measured(described)
+        common = trace_of_root(root @ own @ root, COVARIANCE_EPSILON**2)
+        squared = tf.linalg.trace(covariance + own) - 2.0 * common
+        distance = tf.reduce_mean(tf.square(own_mean - mean), axis=-1) + squared / own_mean.shape[-1]
+        return tf.cast(distance, described["first"].dtype)
 
     def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations, float64."""
-        mean = tf.cast(described["first"], tf.float64) / self._scale
-        second = tf.cast(described["second"], tf.float64) / self._scale**2
+        mean = tf.cast(described["first"], tf.float64) / self.scale
+        second = tf.cast(described["second"], tf.float64) / self.scale**2
         covariance = second - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
         return mean, covariance + COVARIANCE_EPSILON * tf.eye(mean.shape[-1], dtype=mean.dtype)
 

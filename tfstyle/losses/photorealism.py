@@ -11,6 +11,8 @@ makes of it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import tensorflow as tf
 
@@ -53,8 +55,10 @@ def matting_loss(
     Raises:
       ValueError: radius or epsilon is out of range, or the picture of another size.
     """
-    fits = _LocalFits(content, radius, epsilon, cut=False)
+    return partial(_matting_loss, _LocalFits.of(content, radius, epsilon, cut=False))
 
+
+def _matting_loss(fits: _LocalFits, image: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
     def loss(image: tf.Tensor):
         def of_channel(plane: tf.Tensor):
@@ -65,9 +69,7 @@ def matting_loss(
         values, pulls = fits.each_channel(of_channel, image, (image.dtype, image.dtype))
         return tf.reduce_sum(values), lambda upstream: upstream * _picture(pulls, image)
 
-    if min(content.shape[1:3]) <= 2 * radius:
-        return lambda image: 0.0 * tf.reduce_sum(image)
-    return lambda image: loss(tf.convert_to_tensor(image))
+    return loss(tf.convert_to_tensor(image)) if fits.whitening else 0.0 * tf.reduce_sum(image)
 
 
 def guided_filter(image: tf.Tensor, guide: tf.Tensor, *, radius: int, epsilon: float) -> tf.Tensor:
@@ -88,7 +90,7 @@ def guided_filter(image: tf.Tensor, guide: tf.Tensor, *, radius: int, epsilon: f
       ValueError: radius or epsilon is out of range, or the picture of another size.
     """
     image = tf.convert_to_tensor(image)
-    fits = _LocalFits(guide, radius, epsilon, cut=True)
+    fits = _LocalFits.of(guide, radius, epsilon, cut=True)
 
     def of_channel(plane: tf.Tensor) -> tf.Tensor:
         slopes, shift, _ = fits.fit(plane)
@@ -106,6 +108,7 @@ def edges_of(image: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
     return guided_filter(image, content, radius=radius, epsilon=_FILTER_EPSILON)
 
 
+@dataclass(frozen=True, eq=False)
 class _LocalFits:
     """In every window, the affine function of a guide's colours that is nearest to a picture.
 
@@ -119,36 +122,57 @@ class _LocalFits:
     entries of 1/r that cancel, and float32's rounding of them would outweigh
     the slopes; those of W are of the root of 1/r.
 
-    Args:
-      guide: `[1, H, W, 3]`.
-      radius: of the windows.
-      epsilon: r; for windows that are cut off, r over their number of pixels.
-      cut: windows around every pixel, cut off at the border; otherwise only those that lie inside.
+    Attributes:
+      guide: the guide's channels `[H, W]`.
+      whitening: the rows of W, up to the diagonal; none where no window fits into the guide.
+      side: of the windows.
+      margin: how far windows reach past the border, where they are cut off.
     """
 
-    def __init__(self, guide: tf.Tensor, radius: int, epsilon: float, *, cut: bool):
+    guide: tuple[tf.Tensor, ...]
+    whitening: tuple[tf.Tensor, ...]
+    side: int
+    margin: int
+
+    @classmethod
+    def of(cls, guide: tf.Tensor, radius: int, epsilon: float, *, cut: bool) -> _LocalFits:
+        """Computes the matrices.
+
+        Args:
+          guide: `[1, H, W, 3]`.
+          radius: of the windows.
+          epsilon: r; for windows that are cut off, r over their number of pixels.
+          cut: windows around every pixel, cut off at the border; otherwise only those that lie inside.
+        """
         if radius < 1:
             raise ValueError(f"radius={radius}: must be 1 or above")
         if not epsilon > 0:
             raise ValueError(f"epsilon={epsilon:g}: must be above 0")
         guide = tf.convert_to_tensor(guide)
-        self._side, self._size = 2 * radius + 1, tuple(guide.shape[1:3])
-        self._margin = radius if cut else 0
-        # The other way, from windows back to pixels.
-        self._way_back = 2 * radius - self._margin
-        self._guide = [guide[0, :, :, channel] for channel in range(3)]
-        if not cut and min(self._size) < self._side:
-            return
-        exact = [tf.cast(plane, tf.float64) for plane in self._guide]
+        planes = tuple(guide[0, :, :, channel] for channel in range(3))
+        found = cls(planes, (), 2 * radius + 1, radius if cut else 0)
+        if not cut and min(guide.shape[1:3]) < found.side:
+            return found
+        exact = [tf.cast(plane, tf.float64) for plane in planes]
         # One after the other: of a large picture, all at once in float64 take more memory than a step.
         products = [
-            window_moments([exact[i], exact[j]], [(0, 1)], self._side, self._margin)[1][0]
+            window_moments([exact[i], exact[j]], [(0, 1)], found.side, found.margin)[1][0]
             for i in range(3)
             for j in range(i + 1)
         ]
         # A window around a pixel holds as many pixels as there are windows that hold it.
-        ridge = epsilon * (self.counts(tf.float64) if cut else 1.0)
-        self._whitening = [tf.cast(value, guide.dtype) for value in _inverse_root(products, ridge)]
+        ridge = epsilon * (found.counts(tf.float64) if cut else 1.0)
+        whitening = tuple(tf.cast(value, guide.dtype) for value in _inverse_root(products, ridge))
+        return replace(found, whitening=whitening)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return tuple(self.guide[0].shape)
+
+    @property
+    def _way_back(self) -> int:
+        """The margin the other way, from windows back to pixels."""
+        return self.side - 1 - self.margin
 
     def each_channel(self, function: Callable, image: tf.Tensor, signature):
         """Applies a function to the channels `[H, W]` of a picture `[B, H, W, 3]`, one after the other."""
@@ -161,19 +185,17 @@ class _LocalFits:
     def counts(self, dtype: tf.DType) -> tf.Tensor:
         """Returns how many windows hold each pixel, `[H, W]`."""
         rows, columns = (
-            tf.constant(
-                overlaps(length + 2 * self._margin - self._side + 1, self._way_back, self._side), dtype
-            )
+            tf.constant(overlaps(length + 2 * self.margin - self.side + 1, self._way_back, self.side), dtype)
             for length in self._size
         )
         return rows[:, tf.newaxis] * columns
 
     def fit(self, plane: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
         """Returns slopes, shift and what is left of a channel `[H, W]`, of as many windows as there are."""
-        guide = [tf.cast(own, plane.dtype) for own in self._guide]
+        guide = [tf.cast(own, plane.dtype) for own in self.guide]
         pairs = [(0, 3), (1, 3), (2, 3), (3, 3)]
-        means, (*shared, own) = window_moments([*guide, plane], pairs, self._side, self._margin)
-        w00, w10, w11, w20, w21, w22 = (tf.cast(value, plane.dtype) for value in self._whitening)
+        means, (*shared, own) = window_moments([*guide, plane], pairs, self.side, self.margin)
+        w00, w10, w11, w20, w21, w22 = (tf.cast(value, plane.dtype) for value in self.whitening)
         r, g, b = shared
         white = [w00 * r, w10 * r + w11 * g, w20 * r + w21 * g + w22 * b]
         r, g, b = white
@@ -183,8 +205,8 @@ class _LocalFits:
 
     def summed(self, slopes: list[tf.Tensor], shift: tf.Tensor) -> tf.Tensor:
         """Returns the sum of what the functions of all of a pixel's windows are there, `[H, W]`."""
-        *slopes, shift = (window_sum(values, self._side, self._way_back) for values in (*slopes, shift))
-        guide = [tf.cast(own, shift.dtype) for own in self._guide]
+        *slopes, shift = (window_sum(values, self.side, self._way_back) for values in (*slopes, shift))
+        guide = [tf.cast(own, shift.dtype) for own in self.guide]
         return shift + tf.add_n([slope * own for slope, own in zip(slopes, guide)])
 
 

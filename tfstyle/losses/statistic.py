@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import tensorflow as tf
 
@@ -20,17 +21,17 @@ Sums = dict[str, tf.Tensor]
 _COUNT = "count"
 
 
+@dataclass(frozen=True, eq=False)
 class Statistic(abc.ABC):
     """What is summed over positions, and how far two pictures are apart in it.
 
-    Args:
+    Attributes:
       reference: normalised sums of `Moments` of the style; most do without.
       scale: activations are divided by it before they are compared.
     """
 
-    def __init__(self, reference: Sums | None = None, scale: float = 1.0):
-        del reference
-        self._scale = float(scale)
+    reference: Sums | None = None
+    scale: float = 1.0
 
     @abc.abstractmethod
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
@@ -56,7 +57,7 @@ class Statistic(abc.ABC):
 
         Returns:
           From the normalised sums of B pictures to `[B]`: the loss of each,
-          without a weight.
+          without a weight; a `functools.partial` (see `runtime.workshop`).
         """
 
 

@@ -57,4 +57,4 @@ def make(name: str, reference: Sums | None = None, scale: float = 1.0) -> Statis
         raise ValueError(f"style_loss={name!r}: must be one of {', '.join(STATISTICS)}")
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"scale={scale}: must be positive and finite")
-    return STATISTICS[name](reference, scale)
+    return STATISTICS[name](reference, float(scale))

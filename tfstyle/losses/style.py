@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -56,14 +57,14 @@ def style_terms(
         def whole() -> tf.Tensor:
             stride = reaches(extractor)[layer].stride
             rows, columns = (tf.floor(tf.cast(side, tf.float32) / stride) for side in size)
-            return held.whole(target.area * rows * columns, pixels)
+            return held.whole(pixels, target.area * rows * columns)
 
         return SummedTerm(
             "/".join(filter(None, ("style", layer, target.name))),
             weights[layer] * target.area,
             layer,
             part=part(held.measure, guide),
-            outcome=lambda summed: held.loss(summed, pixels),
+            outcome=partial(held.loss, pixels),
             whole=whole,
             kind="style",
         )
@@ -80,13 +81,13 @@ class Comparison(NamedTuple):
 
     Attributes:
       measure: the statistic.
-      loss: from its sums over positions, and the picture's number of pixels, to `[B]`.
-      whole: gives that where all activations are 0, from the numbers of positions and of pixels.
+      loss: from the picture's number of pixels and its sums over positions to `[B]`.
+      whole: gives that where all activations are 0, from the numbers of pixels and of positions.
     """
 
     measure: statistics.Statistic
-    loss: Callable[[statistics.Sums, int | tf.Tensor], tf.Tensor]
-    whole: Callable[[tf.Tensor, int | tf.Tensor], tf.Tensor]
+    loss: Callable[[int | tf.Tensor, statistics.Sums], tf.Tensor]
+    whole: Callable[[int | tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def comparison(target: Target, layer: str, units: str, statistic: str, blend: str = "targets") -> Comparison:
@@ -106,14 +107,19 @@ def comparison(target: Target, layer: str, units: str, statistic: str, blend: st
     if UNITS[units].relative:
         portions = [portion * tf.math.reciprocal_no_nan(one) for portion, one in zip(portions, of_nothing())]
 
-    def weighted(found: Sequence[tf.Tensor], count: tf.Tensor, pixels: int | tf.Tensor) -> tf.Tensor:
-        total = tf.add_n([portion * each for portion, each in zip(portions, found)])
-        if statistic != "gram":  # only Gram matrices have a factor
-            return total
-        return total * UNITS[units].style(filters, tf.cast(tf.reduce_mean(count), total.dtype), pixels)
+    # Only Gram matrices have a factor.
+    weighted = partial(_weighted, tuple(portions), units if statistic == "gram" else None, filters)
+    loss = partial(_loss, tuple(distances), weighted)
+    return Comparison(measure, loss, lambda pixels, count: weighted(pixels, count, of_nothing()))
 
-    def loss(summed: statistics.Sums, pixels: int | tf.Tensor) -> tf.Tensor:
-        described = statistics.normalised(summed)
-        return weighted([distance(described) for distance in distances], summed["count"], pixels)
 
-    return Comparison(measure, loss, lambda count, pixels: weighted(of_nothing(), count, pixels))
+def _weighted(portions, units: str | None, filters: int, pixels, count: tf.Tensor, found) -> tf.Tensor:
+    total = tf.add_n([portion * each for portion, each in zip(portions, found)])
+    if units is None:
+        return total
+    return total * UNITS[units].style(filters, tf.cast(tf.reduce_mean(count), total.dtype), pixels)
+
+
+def _loss(distances, weighted: Callable, pixels, summed: statistics.Sums) -> tf.Tensor:
+    described = statistics.normalised(summed)
+    return weighted(pixels, summed["count"], [distance(described) for distance in distances])

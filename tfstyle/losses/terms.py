@@ -2,19 +2,24 @@
 
 A term is data: a name, a weight and a pure function of the picture and its
 activations. Targets are computed once, when a term is made; nothing but the
-picture goes through the network after that.
+picture goes through the network after that. Functions here are
+`functools.partial`s of their targets, so that terms of other pictures need no
+other graph (see `runtime.workshop`).
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from tfstyle.config.units import UNITS, Units
 from tfstyle.losses import paper, photorealism
+from tfstyle.runtime.workshop import compiled
 from tfstyle.vgg import tiles
 from tfstyle.vgg.position_sums import Activations, Cut
 
@@ -109,12 +114,9 @@ def content_terms(
       tile: compute the content's activations in tiles of this side, which is
         for pictures that are too large for one; see `position_sums.tiled`, also for errors.
     """
-    layers = list(layers)
-    if tile is None:
-        targets = _activations(extractor, content, layers)
-    else:
-        targets = tiles.activations(extractor, content, layers, tile)
-    return [content_term(layer, weight, target, UNITS[units]) for layer, target in targets.items()]
+    layers = tuple(layers)
+    targets = compiled(partial(_activations, extractor, layers, tile), content)
+    return [content_term(layer, weight, targets[layer], UNITS[units]) for layer in layers]
 
 
 def content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> SummedTerm:
@@ -128,11 +130,15 @@ def content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> 
         f"content/{layer}",
         weight,
         layer,
-        part=lambda features, cut: paper.content_losses(features, cut(target)),
-        outcome=lambda loss: factor * loss,
+        part=partial(_content_losses, target),
+        outcome=partial(operator.mul, factor),
         whole=lambda: factor * whole,
         kind="content",
     )
+
+
+def _content_losses(target: tf.Tensor, features: tf.Tensor, cut: Cut) -> tf.Tensor:
+    return paper.content_losses(features, cut(target))
 
 
 def variation_terms(weight: float, *, units: str = "paper", form: str = "squared") -> list[ImageTerm]:
@@ -143,12 +149,12 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
       units: key of `UNITS`.
       form: see `paper.total_variation`.
     """
+    value = partial(_variation, units, form)
+    return [ImageTerm("total_variation", weight, value, kind="total_variation")]
 
-    def loss(image: tf.Tensor) -> tf.Tensor:
-        factor = UNITS[units].variation(_positions(image))
-        return factor * paper.total_variations(image, form)
 
-    return [ImageTerm("total_variation", weight, loss, kind="total_variation")]
+def _variation(units: str, form: str, image: tf.Tensor) -> tf.Tensor:
+    return UNITS[units].variation(_positions(image)) * paper.total_variations(image, form)
 
 
 def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
@@ -158,9 +164,12 @@ def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
       weight: its factor in the total, or one for each picture.
       content: `[1, H, W, 3]`, of the size of the picture to be made.
     """
-    pixels = content.shape[1] * content.shape[2]
-    loss = photorealism.matting_loss(content)
-    return [ImageTerm("photorealism", weight, lambda image: loss(image) / pixels, kind="photorealism")]
+    value = partial(_by_pixel, photorealism.matting_loss(content))
+    return [ImageTerm("photorealism", weight, value, kind="photorealism")]
+
+
+def _by_pixel(loss: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor) -> tf.Tensor:
+    return loss(image) / (image.shape[1] * image.shape[2])
 
 
 def _positions(values: tf.Tensor, dtype: tf.DType = tf.float32) -> int | tf.Tensor:
@@ -171,13 +180,8 @@ def _positions(values: tf.Tensor, dtype: tf.DType = tf.float32) -> int | tf.Tens
     return height * width
 
 
-def _activations(extractor, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:
-    # What only other layers need is not computed.
-    values = compiled(lambda picture: {layer: extractor(picture)[layer] for layer in layers}, image)
-    return {layer: values[layer] for layer in layers}
-
-
-def compiled(function: Callable, image: tf.Tensor):
-    """Returns a function's value at a picture, computed as a graph."""
-    # As a concrete function: TensorFlow would warn of retracing where every run traces once.
-    return tf.function(function, autograph=False).get_concrete_function(image)(image)
+def _activations(extractor, layers: Sequence[str], tile: int | None, image: tf.Tensor):
+    if tile is not None:
+        return tiles.activations(extractor, image, layers, tile)
+    # As a graph: what only other layers need is not computed.
+    return {layer: extractor(image)[layer] for layer in layers}

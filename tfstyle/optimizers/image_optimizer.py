@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.optimizer import Losses, Optimizer, State, by_picture
+from tfstyle.optimizers.optimizer import Evaluate, Losses, Optimizer, State, by_picture
+from tfstyle.runtime.workshop import Workshop
 
 FAILED = "the line search of L-BFGS failed; it starts again from there"
 ENDED = "L-BFGS finds no lower point in float32; the run ends here"
@@ -41,18 +43,25 @@ class ImageOptimizer:
       optimizer: makes the steps.
       objective: what to minimise.
       image: `[B, H, W, 3]` to start from.
+      workshop: keeps the compiled steps; None: one of its own.
 
     Attributes:
       image: `tf.Variable` `[B, H, W, 3]`.
       losses: named parts of the objective, as `State` has them.
     """
 
-    def __init__(self, optimizer: Optimizer, objective: Objective, image: tf.Tensor):
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        objective: Objective,
+        image: tf.Tensor,
+        workshop: Workshop | None = None,
+    ):
         self.image = tf.Variable(image, trainable=True, name="image")
         self.losses: Losses = {}
         self._optimizer = optimizer
         self._objective = objective
-        self._compiled: dict[Objective, Callable[[State], State]] = {}
+        self._workshop = workshop or Workshop()
 
     def use(self, objective: Objective) -> None:
         """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
@@ -85,13 +94,9 @@ class ImageOptimizer:
           FloatingPointError: the objective is not finite any more.
         """
         restarts = self._state.restarts
-        if self._objective not in self._compiled:
-            # Whatever depends on tensors is TensorFlow's own control flow; to look for more would double
-            # the time of tracing.
-            function = tf.function(self._step, autograph=False)
-            self._compiled[self._objective] = function.get_concrete_function(self._state)
+        step = self._workshop.compiled(partial(self._optimizer.step, self._evaluate), self._state)
         for _ in range(steps):
-            self._state = self._compiled[self._objective](self._state)
+            self._state = step(self._state)
             if self.finished:
                 break
         self._keep(self._state)
@@ -140,20 +145,19 @@ class ImageOptimizer:
                 )
         self._keep(tf.nest.pack_sequence_as(like, values))
 
-    def _evaluate(self, image: tf.Tensor) -> tuple[tf.Tensor, Losses, tf.Tensor]:
-        value, losses, gradient = self._objective.value_and_gradient(image)
-        return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
-
-    def _step(self, state: State) -> State:
-        """Moves the picture; a trace of this is of the objective in use."""
-        state = self._optimizer.step(self._evaluate, state)
-        self.image.assign(state.image)
-        return state
+    @property
+    def _evaluate(self) -> Evaluate:
+        return partial(_evaluated, self._objective.value_and_gradient)
 
     def _keep(self, state: State) -> None:
         self._state = state
         self.image.assign(state.image)
         self.losses = self._objective.losses(state.image) if state.losses is None else state.losses
+
+
+def _evaluated(value_and_gradient: Evaluate, image: tf.Tensor) -> tuple[tf.Tensor, Losses, tf.Tensor]:
+    value, losses, gradient = value_and_gradient(image)
+    return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
 
 
 def _named(nest, name: str = "optimizer") -> Iterator[tuple[str, tf.Tensor]]:

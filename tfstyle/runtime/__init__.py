@@ -6,5 +6,6 @@ determinism.py  the same bits each time
 locks.py        folders that one process works in at a time
 checkpoints.py  a run's state in a folder: numbers and text, the last two, each whole
 stopping.py     what may end a long run early: deadlines, requests
-workshop.py     networks, targets and compiled steps that several runs share
+workshop.py     networks and compiled functions that the runs of a process share
+structure.py    functions as data, by which they are told apart
 """

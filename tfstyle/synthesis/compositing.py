@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
@@ -37,12 +38,7 @@ class Compositing:
         """Returns what the objective sees of a picture of (height, width); None: all as it is."""
         if self.mask is None and not self.light_only:
             return None
-        kept, mask = self._at(size)
-
-        def seen(image: tf.Tensor) -> tf.Tensor:
-            return self._masked(self._toned(image), self._toned(tf.cast(kept, image.dtype)), mask)
-
-        return seen
+        return partial(_seen, color.grey if self.light_only else tf.identity, *self._at(size))
 
     def finished(self, image: tf.Tensor) -> tf.Tensor:
         """Returns what is shown of a picture `[1, H, W, 3]`, in [0, 1]."""
@@ -54,15 +50,16 @@ class Compositing:
             image = color.with_luminance(content, color.luminance(image))
         if self.guided:
             image = photorealism.edges_of(image, content)
-        return tf.clip_by_value(self._masked(image, content, mask), 0.0, 1.0)
+        return tf.clip_by_value(_masked(image, content, mask), 0.0, 1.0)
 
     def _at(self, size: tuple[int, int]):
         mask = None if self.mask is None else images.resize(self.mask, size)
         return images.resize(self.content, size), mask
 
-    def _toned(self, image: tf.Tensor) -> tf.Tensor:
-        return color.grey(image) if self.light_only else image
 
-    @staticmethod
-    def _masked(image: tf.Tensor, content: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        return image if mask is None else content + tf.cast(mask, image.dtype) * (image - content)
+def _seen(toned: Callable, kept: tf.Tensor, mask: tf.Tensor | None, image: tf.Tensor) -> tf.Tensor:
+    return _masked(toned(image), toned(tf.cast(kept, image.dtype)), mask)
+
+
+def _masked(image: tf.Tensor, content: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+    return image if mask is None else content + tf.cast(mask, image.dtype) * (image - content)

@@ -15,7 +15,7 @@ from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.plan import Plan, make_plan, precision_in
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.synthesis.sizes import Sizes
-from tfstyle.synthesis.term_options import TermOptions, extractor_of
+from tfstyle.synthesis.term_options import TermOptions, extractor_of, workshop_for
 from tfstyle.vgg import minimum_size
 
 
@@ -52,7 +52,7 @@ def foresee(
       sizes: of its pictures.
       config: the run's config.
       extractor: model to use instead of the one that the config describes.
-      workshop: where networks are kept for the run.
+      workshop: where networks are kept; None: as in `workshop_for`.
       pictures, read: as in `make_plan`.
       choices: of the same run, when it was begun; see `Plan.choices`. Where
         the config leaves a choice to the machine, it stays as it was.
@@ -66,7 +66,8 @@ def foresee(
     precision = "float32"
     if extractor is None:
         known = precision_in(choices) if config.precision == "auto" else None
-        precision = known or resolved(config.precision)
+        precision = known or resolved(config)
+        workshop = workshop or workshop_for(config, extractor)
         extractor = extractor_of(config, options.layers, dtype=precision, workshop=workshop)
     require_known("content_layers", options.content_layers, extractor.output)
     require_known("style_layers", options.style_layers, extractor.output)

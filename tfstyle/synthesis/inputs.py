@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +19,7 @@ from tfstyle.synthesis.sizes import Sizes, listed_styles
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What a run is made from. Equal are those of which the objective sees the same.
+    """What a run is made from.
 
     Attributes:
       content: `[1, H, W, 3]`, as the objective is to see it; None where there is none.
@@ -68,27 +66,6 @@ class Inputs:
     def size(self) -> tuple[int, int]:
         """(height, width) of the picture to be made."""
         return tuple((self.pictures[0] if self.content is None else self.content).shape[1:3])
-
-    @functools.cached_property
-    def _values(self):
-        return _hashed((self.content, tuple(self.regions), self.compositing))
-
-    def __eq__(self, other) -> bool:
-        return isinstance(other, Inputs) and self._values == other._values
-
-    def __hash__(self) -> int:
-        return hash(self._values)
-
-
-def _hashed(value):
-    """Returns a value with hashes in place of tensors, however deep in tuples and dataclasses."""
-    if tf.is_tensor(value):
-        return tensor_hash(value)
-    if isinstance(value, StyleTargets):
-        return value.hash
-    if dataclasses.is_dataclass(value):
-        value = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
-    return tuple(map(_hashed, value)) if isinstance(value, tuple) else value
 
 
 def make_inputs(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from tfstyle.losses.terms import AnyTerm, ImageTerm, SummedTerm, Term
+from tfstyle.runtime.workshop import Workshop, current
 from tfstyle.vgg import position_sums
-from tfstyle.vgg.position_sums import Activations, Summand, Sums
+from tfstyle.vgg.position_sums import Activations, Cut, Summand, Sums
 
 EVALUATIONS = ("plain", "recompute", "tiled")
 
@@ -21,8 +23,9 @@ class Objective:
     Pictures come as `[B, H, W, 3]`, one as `[1, H, W, 3]`. Each has a value of its
     own, in which no other has a part; `together` gives each terms of its own, too.
 
-    Each function is compiled once, at its first call. The evaluations give
-    the same values and gradients, but for rounding:
+    `value_and_gradient` and `losses` are compiled, once a workshop for all
+    objectives that differ in tensors alone (see `Workshop.compiled`). The
+    evaluations give the same values and gradients, but for rounding:
 
     ``plain``: the whole picture at once; the fastest.
     ``recompute``: activations are computed again in the backward pass, block
@@ -41,10 +44,10 @@ class Objective:
       seen: what of a picture all terms are on, such as its light alone; None: the
         picture. A differentiable function from pictures to pictures of one size.
       note: what a reader should know of the weights, for the first report.
+      workshop: keeps the compiled functions; None: the one in use or, where none is, one of its own.
 
     Attributes:
       terms: the summands, with their weights.
-      weights: the same weights as a variable `[T, B or 1]` float64, in the order of the terms.
       extractor, evaluation, tile, seen, note: as given.
 
     Raises:
@@ -61,6 +64,7 @@ class Objective:
         tile: int = 512,
         seen: Callable[[tf.Tensor], tf.Tensor] | None = None,
         note: str = "",
+        workshop: Workshop | None = None,
     ):
         names = [term.name for term in terms]
         if not names or len(set(names)) < len(names):
@@ -69,22 +73,32 @@ class Objective:
         self.note = note
         self.extractor, self.evaluation, self.tile, self.seen = extractor, evaluation, tile, seen
         self._sums = _sums_of(extractor, self.terms, evaluation, tile)
-        # A variable, so that other weights need no other compiled code; double, so that none is rounded.
-        self.weights = tf.Variable(self._rows(), trainable=False)
-        self.losses = CompiledOnce(self.each)
+        self._weights, self._workshop = tf.constant(self._rows()), workshop or current()
+
+    def __parts__(self) -> tuple:
+        """Returns what makes an objective of the same values, and of what; see `Workshop.compiled`."""
+        # Weights are tensors, so that others need no other compiled code; `whole` is not compiled.
+        whole = [{"whole": None} if isinstance(term, SummedTerm) else {} for term in self.terms]
+        terms = tuple(replace(term, weight=0.0, **none) for term, none in zip(self.terms, whole))
+        options = self.evaluation, self.tile, self.seen
+        return _made, self.extractor, terms, *options, self._workshop, self._weights
+
+    def losses(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns what `each` does."""
+        image = tf.convert_to_tensor(image)
+        return self._workshop.compiled(self.each, image)(image)
+
+    def value_and_gradient(self, image: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
+        """Returns totals `[B]`, what `each` does, and the totals' gradients, of pictures `[B, H, W, 3]`."""
+        image = tf.convert_to_tensor(image)
         # A line search calls this from nine places of its graph. Kept as a call
         # there, rather than nine copies of the network, it compiles in half
         # the time and runs as fast.
-        self.value_and_gradient = CompiledOnce(
-            self._value_and_gradient, experimental_attributes={"_noinline": True}
-        )
+        options = {"experimental_attributes": {"_noinline": True}}
+        return self._workshop.compiled(self._value_and_gradient, image, **options)(image)
 
     def each(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`.
-
-        `losses` is the same compiled, and `value_and_gradient` gives the
-        totals `[B]`, these values, and the totals' gradients `[B, H, W, 3]`.
-        """
+        """Returns {term: unweighted values `[B]`} of pictures `[B, H, W, 3]`."""
         values = values_of(self.terms, self._sums, image if self.seen is None else self.seen(image))
         return {name: _by_picture(name, value, image.shape[0]) for name, value in values.items()}
 
@@ -92,7 +106,7 @@ class Objective:
         with tf.GradientTape() as tape:
             tape.watch(image)
             values = self.each(image)
-            weights = tf.unstack(self.weights.read_value())
+            weights = tf.unstack(self._weights)
             parts = [tf.cast(w, value.dtype) * value for w, value in zip(weights, values.values())]
             totals = tf.add_n(parts)
         return totals, values, tape.gradient(totals, image)
@@ -103,7 +117,7 @@ class Objective:
         An objective made by `together` takes one for each picture, too.
         """
         self.terms = tuple(replace(term, weight=weights[term.name]) for term in self.terms)
-        self.weights.assign(tf.broadcast_to(self._rows(), self.weights.shape))
+        self._weights = tf.constant(self._rows())
 
     def weighted(self, values: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
         """Returns each term's part of the totals, `[B]`, from the terms' unweighted values."""
@@ -114,6 +128,12 @@ class Objective:
         """Returns the terms' weights `[T, B or 1]` float64."""
         rows = [np.reshape(np.float64(term.weight), [-1]) for term in self.terms]
         return np.stack(np.broadcast_arrays(*rows))
+
+
+def _made(extractor, terms, evaluation: str, tile: int, seen, workshop, weights: tf.Tensor) -> Objective:
+    objective = Objective(extractor, terms, evaluation=evaluation, tile=tile, seen=seen, workshop=workshop)
+    objective._weights = weights
+    return objective
 
 
 def together(objectives: Sequence[Objective]) -> Objective:
@@ -138,16 +158,13 @@ def together(objectives: Sequence[Objective]) -> Objective:
                 f" not {_common(first)[1:]} and {_common(other)[1:]}"
             )
 
-    def seen(images: tf.Tensor) -> tf.Tensor:
-        pairs = zip(objectives, tf.split(images, len(objectives)))
-        return tf.concat([image if each.seen is None else each.seen(image) for each, image in pairs], 0)
-
+    views = [each.seen for each in objectives]
     return Objective(
         first.extractor,
         [_joined(own) for own in zip(*(each.terms for each in objectives))],
         evaluation=first.evaluation,
         tile=first.tile,
-        seen=None if all(each.seen is None for each in objectives) else seen,
+        seen=partial(_seen, views) if any(views) else None,
         note="\n".join(f"picture {i}: {each.note}" for i, each in enumerate(objectives, 1) if each.note),
     )
 
@@ -157,37 +174,47 @@ def _common(objective: Objective):
     return objective.extractor, objective.evaluation, objective.tile, terms
 
 
+def _seen(views: Sequence[Callable | None], images: tf.Tensor) -> tf.Tensor:
+    pairs = zip(views, tf.split(images, len(views)))
+    return tf.concat([image if view is None else view(image) for view, image in pairs], 0)
+
+
 def _joined(own: Sequence[AnyTerm]) -> AnyTerm:
     """Returns one term of a batch from those that its pictures have for themselves."""
     first = own[0]
     about = {"name": first.name, "weight": [term.weight for term in own], "kind": first.kind}
-
-    def split(batch: tf.Tensor) -> list[tf.Tensor]:
-        return tf.split(batch, len(own))
-
-    def stacked(values) -> tf.Tensor:
-        return tf.stack([tf.reshape(value, []) for value in values])
-
     if all(isinstance(term, SummedTerm) for term in own):
         return SummedTerm(
             **about,
             layer=first.layer,
-            part=lambda features, cut: tuple(term.part(one, cut) for term, one in zip(own, split(features))),
-            outcome=lambda found: stacked(term.outcome(sums) for term, sums in zip(own, found)),
+            part=partial(_parts, [term.part for term in own]),
+            outcome=partial(_each_of, [term.outcome for term in own]),
         )
     if all(isinstance(term, ImageTerm) for term in own):
-        return ImageTerm(
-            **about, value=lambda image: stacked(term.value(one) for term, one in zip(own, split(image)))
-        )
+        return ImageTerm(**about, value=partial(_values, [term.value for term in own]))
 
     def loss(image: tf.Tensor, activations: Activations) -> tf.Tensor:
-        of_layers = {layer: split(values) for layer, values in activations.items()}
-        return stacked(
-            term.loss(one, {layer: parts[index] for layer, parts in of_layers.items()})
-            for index, (term, one) in enumerate(zip(own, split(image)))
-        )
+        of_layers = {layer: tf.split(values, len(own)) for layer, values in activations.items()}
+        functions = [
+            partial(term.loss, activations={layer: parts[index] for layer, parts in of_layers.items()})
+            for index, term in enumerate(own)
+        ]
+        return _values(functions, image)
 
     return Term(**about, loss=loss)
+
+
+def _parts(functions: Sequence[Callable], features: tf.Tensor, cut: Cut) -> tuple:
+    return tuple(part(one, cut) for part, one in zip(functions, tf.split(features, len(functions))))
+
+
+def _values(functions: Sequence[Callable], images: tf.Tensor) -> tf.Tensor:
+    return _each_of(functions, tf.split(images, len(functions)))
+
+
+def _each_of(functions: Sequence[Callable], arguments: Sequence) -> tf.Tensor:
+    values = [function(argument) for function, argument in zip(functions, arguments)]
+    return tf.stack([tf.reshape(value, []) for value in values])
 
 
 def summands_of(terms: Sequence[AnyTerm]) -> dict[str, Summand]:
@@ -210,23 +237,6 @@ def _by_picture(name: str, value: tf.Tensor, pictures: int) -> tf.Tensor:
     if value.shape[0] not in (None, pictures):
         raise ValueError(f"terms: {name!r} gives one value for {pictures} pictures; must give one for each")
     return value
-
-
-class CompiledOnce:
-    """A function of a picture, compiled for the size of the first one that it is called with.
-
-    `tf.function` alone would take each objective's first call for a retracing
-    of the last one's, and warn of it where a process makes several pictures.
-    """
-
-    def __init__(self, function: Callable, **options):
-        self._function = tf.function(function, autograph=False, **options)
-        self._compiled = None
-
-    def __call__(self, image: tf.Tensor):
-        if self._compiled is None:
-            self._compiled = self._function.get_concrete_function(tf.TensorSpec(image.shape, image.dtype))
-        return self._compiled(image)
 
 
 def _sums_of(extractor, terms: Sequence[AnyTerm], evaluation: str, tile: int) -> Sums:

@@ -30,7 +30,7 @@ _PAINTED = 0.043
 
 @dataclass(frozen=True)
 class Parts:
-    """All that an objective is made from, but its weights, which can be changed: equal parts make equal ones.
+    """All that an objective is made from, but its weights.
 
     Attributes:
       network: the extractor.
@@ -110,6 +110,9 @@ class Objectives:
         choices: Mapping = MappingProxyType({}),
     ):
         self._inputs, self._given, self._workshop, self.size = inputs, extractor, workshop, inputs.size
+        # By size and precision, what `Parts.objective` gave; by precision.
+        self._unweighted: dict[tuple, tuple[Objective, dict[str, float]]] = {}
+        self._networks: dict[str, tf.keras.Model] = {}
         known = foresee(
             inputs.sizes, config, extractor, workshop, pictures=pictures, choices=choices, read=True
         )
@@ -152,11 +155,13 @@ class Objectives:
         return {name: sum(values) / len(values) for name, values in found.items()}
 
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
-        objective, shares = self._unweighted(self._parts(size, precision))
+        objective, shares = self._made(size, precision)
         kinds, style_strength = weights_of_kinds(self.config), self.config.style_strength
         weights = {term.name: shares[term.name] * kinds[term.kind] for term in objective.terms}
         if style_strength > 0 or "photorealism" in weights:
-            weights = self._calibrated(weights, size)
+            # In the precision that the size begins with, so that a finish has the same weights.
+            begun, content = self._made(size, self._begun_in(size))[0], self._inputs.content
+            weights = calibrated(begun, weights, images.resize(content, size), style_strength)
         objective.weigh(weights)
         objective.note = ""
         if style_strength > 0:
@@ -168,16 +173,6 @@ class Objectives:
         """Returns the precision that a size begins with; where it has but exact iterations, float32."""
         return self.precision if (size, self.precision) in self.plan.evaluations else "float32"
 
-    def _calibrated(self, weights: dict[str, float], size) -> dict[str, float]:
-        # In the precision that the size begins with, so that a finish has the same weights.
-        parts = self._parts(size, self._begun_in(size))
-
-        def make() -> dict[str, float]:
-            return calibrated(self._unweighted(parts)[0], weights, parts.content(), style_strength)
-
-        style_strength = self.config.style_strength
-        return self._workshop.get((parts, tuple(weights.items()), style_strength), make)
-
     def _layer_weights(self, objective: Objective) -> dict[str, float]:
         """Returns {style layer: weight}; of several regions, the sum."""
         found = dict.fromkeys(self._options.style_layers, 0.0)
@@ -186,8 +181,11 @@ class Objectives:
                 found[term.layer] += term.weight
         return found
 
-    def _unweighted(self, parts: Parts) -> tuple[Objective, dict[str, float]]:
-        return self._workshop.get(parts, parts.objective)
+    def _made(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
+        if (size, precision) not in self._unweighted:
+            with self._workshop.in_use():
+                self._unweighted[size, precision] = self._parts(size, precision).objective()
+        return self._unweighted[size, precision]
 
     def _parts(self, size: tuple[int, int], precision: str) -> Parts:
         config, plan = self.config, self.plan
@@ -206,6 +204,12 @@ class Objectives:
     def _network(self, precision: str) -> tf.keras.Model:
         if self._given is not None:
             return self._given
+        if precision not in self._networks:
+            self._networks[precision] = self._described(precision)
+        return self._networks[precision]
+
+    def _described(self, precision: str) -> tf.keras.Model:
+        """Returns the network that the config describes."""
         network = extractor_of(self.config, self._options.layers, dtype=precision, workshop=self._workshop)
         if not self.config.normalize:
             return network

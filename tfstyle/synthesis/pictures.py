@@ -20,6 +20,7 @@ from tfstyle.synthesis.objective import Objective, together
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.starts import initial_image
+from tfstyle.synthesis.term_options import workshop_for
 from tfstyle.vgg import sources
 
 
@@ -41,18 +42,17 @@ def make(
     Returns:
       The `Result` of each.
     """
-    workshop = workshop or Workshop()
-    with workshop.turn():
-        choices = choices_in(supervision.checkpoint_dir)
-        # Small styles leave some pictures fewer scales than others have.
-        of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}
-        for each in inputs:
-            own = Objectives(each, config, extractor, workshop, pictures=len(inputs), choices=choices)
-            of_scales.setdefault(own.config.scales, []).append((each, own))
-        results: dict[int, Result] = {}
-        for some in of_scales.values():
-            made = _make_together(*zip(*some), extractor, reporters, supervision, workshop)
-            results |= {id(each): result for (each, _), result in zip(some, made)}
+    workshop = workshop or workshop_for(config, extractor)
+    choices = choices_in(supervision.checkpoint_dir)
+    # Small styles leave some pictures fewer scales than others have.
+    of_scales: dict[int, list[tuple[Inputs, Objectives]]] = {}
+    for each in inputs:
+        own = Objectives(each, config, extractor, workshop, pictures=len(inputs), choices=choices)
+        of_scales.setdefault(own.config.scales, []).append((each, own))
+    results: dict[int, Result] = {}
+    for some in of_scales.values():
+        made = _make_together(*zip(*some), extractor, reporters, supervision, workshop)
+        results |= {id(each): result for (each, _), result in zip(some, made)}
     return [results[id(each)] for each in inputs]
 
 
@@ -72,9 +72,8 @@ def _make_together(
     def joined(own: Sequence[Objective]) -> Objective:
         if len(own) == 1:
             return own[0]
-        made = workshop.get(("together", *own), lambda: together(own))
-        made.weigh({terms[0].name: [term.weight for term in terms] for terms in zip(*(e.terms for e in own))})
-        return made
+        with workshop.in_use():
+            return together(own)
 
     exact = first.precision == "bfloat16"
     details = [each.detail for each in objectives]
@@ -109,7 +108,7 @@ def _note(config: TransferConfig, plan: Plan, inputs: Inputs) -> str:
     (small_height, small_width), (height, width) = first.size, last.size
     growing = f", from {small_width} x {small_height} in {last.scale + 1} sizes" if last.scale else ""
     iterations = sum(stage.iterations for stage in plan.stages)
-    reason = f" ({choice()})" if config.precision == "auto" else ""
+    reason = f" ({choice(config)})" if config.precision == "auto" else ""
     ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))
     count = sum(region.mask is not None for region in inputs.regions)
     masks = f"; masks: {count} region{'s' * (count > 1)}" * bool(count)

@@ -57,7 +57,7 @@ class Session:
       planned: the stages.
       books: the run's.
       choices: what the run has chosen for itself, to be saved beside the state.
-      workshop: keeps optimisers for later runs on the same objectives.
+      workshop: keeps the compiled steps.
 
     Attributes:
       books: as given.
@@ -167,10 +167,8 @@ class Session:
         self._optimizer.start(image)
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
-        made = make_optimizer(self._config, image.shape, caution=self._caution)
-        optimizer = self._workshop.get((objective, made), lambda: ImageOptimizer(made, objective, image))
-        optimizer.use(objective)  # a run before this one may have left it with another
-        return optimizer
+        optimizer = make_optimizer(self._config, image.shape, caution=self._caution)
+        return ImageOptimizer(optimizer, objective, image, self._workshop)
 
     def _continues(self, index: int) -> bool:
         """Returns whether a stage goes on where the one before ends, at the same size."""

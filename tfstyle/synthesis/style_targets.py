@@ -17,7 +17,7 @@ from tfstyle.synthesis.inputs import fitted
 from tfstyle.synthesis.memory_model import held_bytes, measured_bytes, read_bytes
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.synthesis.sizes import Sizes
-from tfstyle.synthesis.term_options import extractor_of
+from tfstyle.synthesis.term_options import extractor_of, workshop_for
 from tfstyle.vgg import minimum_size
 
 
@@ -45,6 +45,7 @@ def style_targets(
         be, the picture would not fit into memory, or the config needs it in the run.
     """
     sizes, network = Sizes(None, (images.size_of(style, "style"),)), extractor
+    workshop = workshop or workshop_for(config, extractor)
     if extractor is None:
         network = extractor_of(config, config.style_layers, workshop=workshop)
     own, least = sizes.fitted(config).made, minimum_size(network)
@@ -58,10 +59,11 @@ def style_targets(
     size = images.fitted_size(*own, config.image_size)
     levels = number_of_scales(size, config, least=least, pictures=[own])
     arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
-    found = [
-        targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
-        for level in range(levels)
-    ]
+    with workshop.in_use():
+        found = [
+            targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
+            for level in range(levels)
+        ]
     made = StyleTargets(
         tuple(each.sums for each in found),
         tuple(each.references for each in found),

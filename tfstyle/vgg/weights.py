@@ -86,6 +86,21 @@ def describe(source: str) -> str:
     return f"{source} (SHA-256 {sha256(path)})"
 
 
+def version(source: str) -> str | tuple[int, ...] | None:
+    """Returns what tells a file of weights from another of its name, read or not; None where there is none.
+
+    Raises:
+      ValueError, OSError: see `load`.
+    """
+    if source == "imagenet":
+        return describe(source)
+    try:
+        found = pathlib.Path(source).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def save(path, weights: Weights, record: Mapping) -> int:
     """Writes weights as an ``.npz`` that `load` reads: float16 arrays, and how they came about as JSON.
 
