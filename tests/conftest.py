@@ -55,16 +55,6 @@ def narrow_file(tmp_path_factory):
     return str(path)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_vgg19():
-    """Extractors copy the layers of one VGG19: to make it takes ten times as long as to make a narrow extractor."""
-    from tfstyle.vgg import network
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "vgg19", functools.cache(network.vgg19))
-        yield
-
-
 def picture(height, width, seed=0):
     """Seeded smooth colours with an edge in them, `[H, W, 3]` uint8."""
     generator = np.random.default_rng(seed)

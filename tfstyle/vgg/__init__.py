@@ -72,8 +72,7 @@ def feature_extractor(
     """
     network.require_tensorflow_backend()
     names = [canonical_name(name) for name in ([layers] if isinstance(layers, str) else layers)]
-    application = network.vgg19()
-    layout = network.layout(application)
+    layout = network.layout(network.vgg19())
     if not names:
         raise ValueError("layers: must name at least one layer, such as conv4_2")
     require_known("layers", names, layout)
@@ -82,4 +81,4 @@ def feature_extractor(
     else:
         values = weight_files.load(weights, layout)
         require_known(f"layers (of weights={weights!r})", names, values)
-    return network.build(application, values, names, pooling=pooling, padding=padding, dtype=dtype)
+    return network.build(network.vgg19(), values, names, pooling=pooling, padding=padding, dtype=dtype)

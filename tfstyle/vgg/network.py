@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping
 
@@ -44,18 +45,20 @@ def require_tensorflow_backend() -> None:
         )
 
 
-def vgg19() -> tf.keras.Model:
-    """Returns VGG19's convolutional part as `tf.keras.applications` makes it, for its layers' sake."""
-    return tf.keras.applications.VGG19(include_top=False, weights=None)
+@functools.cache
+def vgg19() -> tuple[tf.keras.layers.Layer, ...]:
+    """Returns VGG19's convolutions and poolings as `tf.keras.applications` makes them, but without weights."""
+    made = tf.keras.applications.VGG19(include_top=False, weights=None)
+    return tuple(_copy(layer, type(layer)) for layer in made.layers[1:])
 
 
-def layout(application: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
-    """Returns a model's convolutions, {name: layer}, in network order."""
-    return {layer.name: layer for layer in convolutions(application)}
+def layout(layers: Iterable[tf.keras.layers.Layer]) -> dict[str, tf.keras.layers.Conv2D]:
+    """Returns the convolutions among layers, {name: layer}, in network order."""
+    return {layer.name: layer for layer in layers if isinstance(layer, tf.keras.layers.Conv2D)}
 
 
 def build(
-    application: tf.keras.Model,
+    layers_of_vgg19: Iterable[tf.keras.layers.Layer],
     weights: Weights,
     layers: Iterable[str],
     *,
@@ -75,7 +78,7 @@ def build(
     image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
     activation = caffe_pixels(image)
     wanted, outputs = set(layers), {}
-    for layer in application.layers:
+    for layer in layers_of_vgg19:
         if isinstance(layer, tf.keras.layers.Conv2D) and layer.name in weights:
             kernel, _ = weights[layer.name]
             if padding != "zeros":
@@ -113,7 +116,7 @@ def _copy(layer, kind, **changes):
 
 def convolutions(model: tf.keras.Model) -> list[tf.keras.layers.Conv2D]:
     """Returns a model's convolutions in network order."""
-    return [layer for layer in model.layers if isinstance(layer, tf.keras.layers.Conv2D)]
+    return list(layout(model.layers).values())
 
 
 def set_weights(model: tf.keras.Model, weights: Weights) -> None:
