@@ -47,7 +47,7 @@ def require_tensorflow_backend() -> None:
 
 @functools.cache
 def vgg19() -> tuple[tf.keras.layers.Layer, ...]:
-    """Returns VGG19's convolutions and poolings as `tf.keras.applications` makes them, but without weights."""
+    """Returns VGG19's convolutions and poolings as `tf.keras.applications` has them, without weights."""
     made = tf.keras.applications.VGG19(include_top=False, weights=None)
     return tuple(_copy(layer, type(layer)) for layer in made.layers[1:])
 
