@@ -99,7 +99,7 @@ def test_a_second_run_does_nothing(first, narrow_file, folder):
 
 
 def test_only_what_changed_is_made(narrow_file, folder):
-    options = ["--contents=in/[ad].png", "--styles=waves.png", "--output=changing"]
+    options = ["--contents=in/[ad].png", "--styles=", "--styles=waves.png", "--output=changing"]
     assert "2 made" in run(narrow_file, folder, *options).stderr
     before = times(folder / "changing")
     Image.fromarray(picture(30, 40, seed=9)).save(folder / "in" / "d.png")
@@ -126,7 +126,13 @@ def test_tfrecords_and_jpeg(narrow_file, folder):
         writer.write(example(encoded=encoded.getvalue()))
         writer.write(example(encoded=encoded.getvalue(), filename=b"../../cat.jpg"))
         writer.write(example(encoded=b"no picture", filename=b"dog.jpg"))
-    options = ["--contents=*.tfrecord", "--styles=waves.png", "--output=records/out", "--output_format=jpg"]
+    options = [
+        "--contents=*.tfrecord",
+        "--styles=",
+        "--styles=waves.png",
+        "--output=records/out",
+        "--output_format=jpg",
+    ]
     process = run(narrow_file, folder, *options)
     assert "2 made, 0 finished, 2 failed, 0 failed before" in process.stderr
     output = folder / "records" / "out"

@@ -88,7 +88,7 @@ def looks_of_network(model, card: dict) -> list:
             style_mixing.label(weights, names),
             lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
             {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
-            paint.needed_bytes,
+            needed_bytes=paint.needed_bytes,
         )
         for weights in chosen
     ]
@@ -119,7 +119,7 @@ def looks_of_style_network(model, card: dict) -> list:
     about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
     note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}
     name = "_".join(cli.pathlib.Path(path).stem for path in paths)
-    return [Look(name, paint, note, paths, lambda pixels: RESTYLED * pixels)]
+    return [Look(name, paint, note, paths, needed_bytes=lambda pixels: RESTYLED * pixels)]
 
 
 def _share(given: str) -> tuple[str, float]:
