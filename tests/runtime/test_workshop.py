@@ -237,3 +237,49 @@ def test_what_gave_way_leaves_no_gradient_registered():
     workshop.clear()
     gc.collect()
     assert set(gradient_registry.list()) <= before
+
+
+@dataclasses.dataclass
+class Level:
+    """A user's callable that changes after it is made."""
+
+    level: float
+
+    def __post_init__(self):
+        self.scale = 1.0
+
+    def __call__(self, image):
+        return self.scale * tf.reduce_sum(tf.square(image - self.level), [1, 2, 3])
+
+
+class Tripled(Objective):
+    def each(self, image):
+        return {name: 3 * value for name, value in super().each(image).items()}
+
+
+@pytest.mark.parametrize("kind", [Objective, Tripled])
+def test_objects_of_the_users_own_are_used_as_they_are(config, kind):
+    extractor = feature_extractor(["conv1_1"], weights=config.weights)
+    image, level = tf.fill([1, 16, 16, 3], 0.75), Level(0.5)
+    level.scale = 2.0
+    objective = kind(extractor, [ImageTerm("level", 1.0, level)])
+    expected = {Objective: 1, Tripled: 3}[kind] * 2.0 * 0.25**2 * 768
+    totals, values, _ = objective.value_and_gradient(image)
+    for found in (totals, values["level"], objective.losses(image)["level"]):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_statistic_has_a_gradient_inside_a_graph(config):
+    from tfstyle.losses.measuring import measure
+
+    extractor = feature_extractor(["conv1_1"], weights=config.weights)
+
+    @tf.function
+    def slope(image):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            found = tf.nest.flatten(measure(extractor, image, ["block1_conv1"], "gram").sums)
+            total = tf.add_n([tf.reduce_sum(each) for each in found])
+        return tape.gradient(total, image)
+
+    assert np.abs(slope(tf.constant(picture(16, 16)[np.newaxis] / np.float32(255)))).max() > 0

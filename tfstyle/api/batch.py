@@ -17,6 +17,7 @@ from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.term_options import workshop_for
 
 
 def transfer_batch(
@@ -54,6 +55,7 @@ def transfer_batch(
         raise ValueError(f"batch_size={batch_size}: must be 1 or above")
     if isinstance(contents, (str, bytes)) or isinstance(styles, (str, bytes)):
         raise ValueError("contents, styles: must be lists of pictures")
+    workshop = workshop or workshop_for(config, extractor)
     results: list[list[Result | None]] = [[None] * len(styles) for _ in contents]
 
     @functools.cache

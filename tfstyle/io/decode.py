@@ -69,7 +69,8 @@ def size_of(source, argument: str) -> tuple[int, int]:
     shape = tuple(np.shape(source))
     shape = shape[1:] if len(shape) == 4 else shape
     # Of what is no picture, the error is that of `decode`.
-    return shape[:2] if len(shape) in (2, 3) and 0 not in shape else decode(source, argument)[0].shape[:2]
+    plausible = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+    return shape[:2] if plausible and 0 not in shape else decode(source, argument)[0].shape[:2]
 
 
 def open_picture(path: pathlib.Path, named: str) -> Image.Image:

@@ -1,7 +1,7 @@
 """Pictures in and out: files and arrays to `[1, H, W, 3]` float32 and back.
 
 Inside the package a picture is a float32 tensor `[B, H, W, 3]` of sRGB-encoded
-RGB in [0, 1]. This module and `decoding` are the only places that know of
+RGB in [0, 1]. This module and `decode` are the only places that know of
 anything else: file formats, transparency and integer pixels.
 """
 

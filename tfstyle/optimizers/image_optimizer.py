@@ -17,7 +17,7 @@ ENDED = "L-BFGS finds no lower point in float32; the run ends here"
 
 
 class Objective(Protocol):
-    """What is asked of an objective; both calls are `tf.function`s.
+    """What is asked of an objective.
 
     Values are `[B]`, one for each picture on which no other has a part; of a
     single picture they may be scalars.

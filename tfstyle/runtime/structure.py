@@ -31,14 +31,15 @@ class _Made(NamedTuple):
 def structure_of(value, tensors: list[tf.Tensor]):
     """Returns a value with the shapes of its tensors in their places, hashable; adds the tensors to a list.
 
-    A `functools.partial`, a method, a container, a dataclass or an object with
-    `__parts__` (what makes it, and of what) is taken apart. All else is told
+    A `functools.partial`, a method, a container, a frozen dataclass or an object with
+    `__parts__` (what makes it, and of what, or None) is taken apart. All else is told
     apart: numbers and texts by value, other functions and objects by identity.
     """
     if isinstance(value, tf.Tensor):
         tensors.append(value)
         return tf.TensorSpec(value.shape, value.dtype)
-    if (parts := _parts(value)) is not None:
+    parts = _parts(value)
+    if parts is not None:
         make, *parts = parts
         return _Made(make, tuple(structure_of(part, tensors) for part in parts))
     by_value = isinstance(value, (str, bytes, int, float, types.NoneType))
@@ -55,13 +56,16 @@ def _parts(value) -> Sequence | None:
         return types.MethodType, value.__func__, value.__self__
     if isinstance(value, tuple):
         return (type(value) if hasattr(value, "_fields") else _tuple), *value
-    if isinstance(value, list):
+    if type(value) is list:
         return _list, *value
-    if isinstance(value, dict):
+    if type(value) is dict:
         return _dict, tuple(value), *value.values()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = tuple(field.name for field in dataclasses.fields(value))
-        return _record, type(value), names, *(getattr(value, name) for name in names)
+        fields = dataclasses.fields(value)
+        # What may change, or is not made of its fields alone, cannot be made again from them.
+        if type(value).__dataclass_params__.frozen and all(field.init for field in fields):
+            names = tuple(field.name for field in fields)
+            return _record, type(value), names, *(getattr(value, name) for name in names)
     return None
 
 

@@ -48,13 +48,13 @@ class Workshop:
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Returns what was made for this key before, or else makes it."""
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-            else:
+            if key in self._kept:
                 self._kept.move_to_end(key)
-            return self._kept[key]
+                return self._kept[key]
+            made = self._kept[key] = make()
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+            return made
 
     def compiled(self, function: Callable, *like, **options) -> Callable:
         """Returns a function compiled for arguments like these, as it was compiled before if it was.
@@ -108,6 +108,8 @@ def current() -> Workshop:
 
 def compiled(function: Callable, *arguments):
     """Returns a function's value, computed as a graph; see `Workshop.compiled`."""
+    if _CURRENT.get() is None and not tf.executing_eagerly():
+        return function(*arguments)  # within the graph at hand, which outlives a workshop of one call
     return current().compiled(function, *arguments)(*arguments)
 
 
@@ -131,7 +133,7 @@ def _is_within(name: str, graph: tf.Graph) -> bool:
     """Returns whether a gradient is of a tensor of a graph, or of one inside it; others trace, too."""
     try:
         gradient = inspect.getclosurevars(_gradients.lookup(name)).nonlocals.get("tape_grad_fn")
-    except LookupError:  # another thread's, and gone already
+    except (LookupError, TypeError):  # another thread's, and gone already; or no function
         return False
     of = tf.nest.flatten(inspect.getclosurevars(gradient).nonlocals.get("result")) if gradient else []
     own = getattr(of[0], "graph", None) if of else None

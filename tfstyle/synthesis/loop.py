@@ -119,7 +119,7 @@ def synthesize_together(
       identity: what else makes this run itself, such as hashes of its inputs.
       choices: what was chosen for this run by what the machine is like, as JSON
         types; `checkpoints.choices_in` gives it back to a run that goes on.
-      workshop: keeps optimisers and their compiled steps for later runs.
+      workshop: keeps the compiled steps for later runs.
 
     Returns:
       The `Result` of each picture.

@@ -75,8 +75,10 @@ class Objective:
         self._sums = _sums_of(extractor, self.terms, evaluation, tile)
         self._weights, self._workshop = tf.constant(self._rows()), workshop or current()
 
-    def __parts__(self) -> tuple:
-        """Returns what makes an objective of the same values, and of what; see `Workshop.compiled`."""
+    def __parts__(self) -> tuple | None:
+        """Returns what makes an objective of the same values, and of what; see `structure_of`."""
+        if type(self) is not Objective:
+            return None
         # Weights are tensors, so that others need no other compiled code; `whole` is not compiled.
         whole = [{"whole": None} if isinstance(term, SummedTerm) else {} for term in self.terms]
         terms = tuple(replace(term, weight=0.0, **none) for term, none in zip(self.terms, whole))

@@ -239,7 +239,10 @@ class _Run:
 
     def _fits(self, pictures: int | None = None, **changes) -> bool:
         run = replace(self, config=replace(self.config, **changes), pictures=pictures or self.pictures)
-        return run.ways(last_scale=True).bytes <= self.room
+        try:
+            return run.ways(last_scale=True).bytes <= self.room
+        except ValueError:  # an extractor whose graph is not known can be evaluated in one way only
+            return False
 
     def remedies(self) -> Iterator[str]:
         """Gives changes to a run that does not fit with each of which it would."""

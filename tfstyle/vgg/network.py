@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -48,7 +49,9 @@ def require_tensorflow_backend() -> None:
 @functools.cache
 def vgg19() -> tuple[tf.keras.layers.Layer, ...]:
     """Returns VGG19's convolutions and poolings as `tf.keras.applications` has them, without weights."""
+    state = random.getstate()  # from which Keras draws the seeds of weights
     made = tf.keras.applications.VGG19(include_top=False, weights=None)
+    random.setstate(state)
     return tuple(_copy(layer, type(layer)) for layer in made.layers[1:])
 
 

@@ -164,6 +164,13 @@ def _keras_folder() -> pathlib.Path:
 
 
 def _hash(path: pathlib.Path, kind: str) -> str:
+    found = path.stat()
+    return _hash_of(path, kind, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(16)
+def _hash_of(path: pathlib.Path, kind: str, version: tuple[int, ...]) -> str:
+    """Returns a file's hash, computed once for as long as the file stays the same."""
     with opened(path) as file:
         return hashlib.file_digest(
             file, functools.partial(hashlib.new, kind, usedforsecurity=False)

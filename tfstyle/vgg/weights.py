@@ -1,6 +1,6 @@
 """Weights from files: data only, each array checked by name and shape.
 
-Files are read array by array (`archives`, `hdf5`) rather than loaded as Keras
+Files are read array by array (`io.untrusted`, `hdf5`) rather than loaded as Keras
 models: nothing in a file is ever run, dense layers are not even read, and a file
 of another network is told by its names and shapes. Files that Keras publishes
 are known by their hashes; `sources` finds those of ImageNet.
