@@ -29,6 +29,10 @@ def test_sizes_are_those_of_the_pictures_read(tmp_path):
     for path in (tmp_path / "a.png", tmp_path / "a.jpg"):
         Image.fromarray(PIXELS).save(path, exif=turned)
         assert images.size_of(path) == images.load_image(path).shape[1:3] == (30, 20)
+    Image.fromarray(PIXELS).save(tmp_path / "a.tiff", tiffinfo={0x0112: 6})
+    assert (
+        images.size_of(tmp_path / "a.tiff") == images.load_image(tmp_path / "a.tiff").shape[1:3] == (30, 20)
+    )
     for source in (PIXELS, PIXELS[..., 0], PIXELS[np.newaxis], tf.constant(PIXELS), Image.fromarray(PIXELS)):
         assert images.size_of(source) == (20, 30)
     with pytest.raises(ValueError, match=r"must be \[H, W\]"):

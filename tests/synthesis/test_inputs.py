@@ -150,3 +150,16 @@ def test_one_picture_alone(config):
         inputs(config, None, STYLE, content_masks=[left(40, 30)])
     with pytest.raises(ValueError, match=r"^content_masks, style_masks: there is no style"):
         inputs(config, CONTENT, None, content_masks=[left(36, 48)])
+
+
+def test_a_rotation_told_behind_the_pixels_counts(tmp_path):
+    """A header does not tell it: a run goes by the picture itself."""
+    path, turned = tmp_path / "late.png", Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(picture(40, 60)).save(path, exif=turned)
+    data = path.read_bytes()
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    close = data.index(b"IEND") - 4
+    path.write_bytes(data[:start] + data[end:close] + data[start:end] + data[close:])
+    assert make_inputs(path, None, TransferConfig(image_size=0)).sizes.content == (60, 40)

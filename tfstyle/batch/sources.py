@@ -36,6 +36,8 @@ def find_contents(where: str, output: str = "") -> list[Content] | list[Shard]:
     """
     base, paths = find_pictures(where, "contents", deep=True)
     made, above = pathlib.Path(output).resolve(), pathlib.Path(base).resolve()
+    if output and made == above == pathlib.Path(where).resolve():
+        raise ValueError(f"output={output!r}: is the folder of the contents; name another")
     if output and above in made.parents:
         paths = [path for path in paths if made not in pathlib.Path(path).resolve().parents]
     records = [path for path in paths if _TFRECORD.search(path)]

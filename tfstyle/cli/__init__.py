@@ -42,6 +42,8 @@ COMMANDS = {
 
 def main(command: str | None = None) -> None:
     """Runs a command; without a name, the one that the command line begins with."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character shows another
     with INTERRUPTION.handled():
         if command is None:
             command = _named(*sys.argv[1:])

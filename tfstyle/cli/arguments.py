@@ -11,6 +11,7 @@ from absl import flags
 from tfstyle.cli import foreign_flags
 
 _PICTURES = ("style", "styles", "content_masks", "style_masks", "results")
+_NOT_OURS = ("log_dir",)  # absl's own, for logs that tfstyle does not write
 _OF_ABSL = ("flagfile", "undefok")  # which it handles before it looks at any other
 
 
@@ -48,7 +49,7 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
         else:
             given.pop(flag.name, None)  # so that it moves to the end
             if flag.boolean:
-                given[flag.name] = f"--{name}{equals}{value}"
+                given[flag.name] = f"--{name if name == flag.name else f'no{flag.name}'}{equals}{value}"
                 continue
             value = _value(name, _valued(typed, equals, value, rest), flag)
             if name in _PICTURES:
@@ -58,19 +59,18 @@ def spelled(words: Sequence[str], known: flags.FlagValues, places: Sequence[str]
             given[flag.name] = f"--{name}={value}"
     if unknown:
         raise ValueError(foreign_flags.explained(unknown, given, known))
-    if not any(place in given for place in places):
-        for place in places:
-            count = len(loose) if isinstance(known[place].parser, flags.ListParser) else 1
-            if taken := [_value(place, word, known[place]) for word in loose[:count]]:
-                given[place], loose = f"--{place}={','.join(taken)}", loose[count:]
+    for place in (place for place in places if place not in given):
+        count = len(loose) if isinstance(known[place].parser, flags.ListParser) else 1
+        if taken := [_value(place, word, known[place]) for word in loose[:count]]:
+            given[place], loose = f"--{place}={','.join(taken)}", loose[count:]
     return [*given.values(), "--", *loose]
 
 
 def _flag(name: str, known: flags.FlagValues) -> flags.Flag | None:
-    """Returns the flag of a name; of a boolean one also by --noflag."""
+    """Returns the flag of a name; of a boolean one also by --noflag and --no-flag."""
     if name in known:
-        return known[name]
-    positive = name.removeprefix("no")
+        return None if name in _NOT_OURS else known[name]
+    positive = name.removeprefix("no").removeprefix("_")
     return known[positive] if positive in known and known[positive].boolean else None
 
 

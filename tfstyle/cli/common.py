@@ -8,6 +8,7 @@ mistakes in flags are answered at once.
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -205,13 +206,15 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
     from tfstyle.io import files, images
+    from tfstyle.synthesis.starts import parse
 
     named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
     stems = "_".join(pathlib.Path(path).stem for path in named)
     default = pathlib.Path(f"{stems}{suffix}.png")
     path = files.unused(default) if FLAGS.output is None else pathlib.Path(FLAGS.output)
-    settings = [(name, getattr(job.config, name)) for name in ("init", "weights")]
-    images.check_writable(path, inputs=[*job.pictures.items(), *settings])
+    settings = [("weights", job.config.weights), *(("init", start) for _, start in parse(job.config.init))]
+    files_of_settings = [(name, value) for name, value in settings if os.path.exists(value)]
+    images.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings])
     return path
 
 

@@ -67,7 +67,8 @@ def main():
 
     cli.logging.set_verbosity(cli.logging.WARNING)  # TensorFlow tells where it writes
     print(f"{FLAGS.model}: making the graph, which may take a minute …", file=cli.sys.stderr)
-    check_outputs([output], [*cli.given_pictures(["style"]).items(), ("weights", config.weights)])
+    weights = [("weights", config.weights)] * cli.os.path.exists(config.weights)
+    check_outputs([output], [*cli.given_pictures(["style"]).items(), *weights])
     if is_extractor:
         options = {name: getattr(config, name) for name in ("weights", "pooling", "padding")}
         layers = FLAGS.layers or dict.fromkeys((*config.content_layers, *config.style_layers))

@@ -50,7 +50,8 @@ def main():
     if supervision.checkpoint_dir is not None:
         states = cli.pathlib.Path(supervision.checkpoint_dir, name)
         supervision = dataclasses.replace(supervision, checkpoint_dir=states)
-    from tfstyle.figures import panels
+    with cli.quiet_tensorflow():
+        from tfstyle.figures import panels
 
     if name == "grid":
         chosen = panels.grid(base, sweep("rows"), sweep("columns"))

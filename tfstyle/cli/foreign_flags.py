@@ -120,7 +120,8 @@ def explained(unknown: Iterable[str], given: Container[str], known: Mapping) -> 
             foreign = True
             told.append(f"--{typed}: " + (here if " " in here else f"is called --{here} here"))
             continue
-        near = difflib.get_close_matches(typed.replace("-", "_"), known, n=2, cutoff=0.7)
+        name = typed.replace("-", "_")
+        near = difflib.get_close_matches(name, [each for each in known if each != name], n=2, cutoff=0.7)
         hint = f"; did you mean {' or '.join(f'--{name}' for name in near)}?" if near else ", see --help"
         told.append(f"--{typed}: is no flag of this command{hint}")
     if foreign and "preset" not in given and "preset" in known and any(name in given for name in _WEIGHTS):

@@ -61,7 +61,7 @@ def size_of(source, argument: str) -> tuple[int, int]:
     """
     if isinstance(source, (str, os.PathLike)):
         named = f"{argument}={str(source)!r}"
-        require_file(pathlib.Path(source), named)
+        _require_known(pathlib.Path(source), named)
         with _reading(named), Image.open(source, formats=formats()) as picture:
             return upright_size(picture)
     if isinstance(source, Image.Image):
@@ -83,20 +83,25 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
     Raises:
       ValueError, OSError: as in `images.load_image`.
     """
+    _require_known(path, named)
+    with _reading(named), Image.open(path, formats=formats()) as picture:
+        if picture.format in _ANIMATED and getattr(picture, "is_animated", False):
+            _warn(f"{named}: holds several pictures; the first is taken")
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        if 0 in picture.size:
+            raise ValueError("it has no pixels")
+        return picture
+
+
+def _require_known(path: pathlib.Path, named: str) -> None:
+    """Checks that there is something in a file, and no format that needs more than is installed."""
     require_file(path, named)
     with _reading(named):
         with opened(path) as file:
             head = file.read(32)
         if problem := lacking(head) if head else "is empty":
             raise ValueError(f"{named}: {problem}")
-        with Image.open(path, formats=formats()) as picture:
-            if picture.format in _ANIMATED and getattr(picture, "is_animated", False):
-                _warn(f"{named}: holds several pictures; the first is taken")
-            picture.load()
-            ImageOps.exif_transpose(picture, in_place=True)
-            if 0 in picture.size:
-                raise ValueError("it has no pixels")
-            return picture
 
 
 @functools.cache

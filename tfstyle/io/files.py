@@ -43,7 +43,7 @@ def replacing(path: pathlib.Path, *, keep: pathlib.Path | None = None) -> Iterat
     Raises:
       OSError: the file cannot be written; what stood there before is intact.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    temporary = path.with_name(f".{uuid.uuid4().hex[:16]}.part")
     try:
         descriptor, nameless = _new_file(temporary)
         with os.fdopen(descriptor, "wb") as file:

@@ -8,6 +8,7 @@ import pathlib
 
 from PIL import Image
 
+_TIFF_SIZE = (256, 257)  # tags of width and length
 _ORIENTATION = 0x0112  # EXIF; from 5 on, rows are columns
 
 # Others that Pillow knows are left alone: some start programs, such as Ghostscript.
@@ -85,7 +86,9 @@ def written(path, named: str) -> str:
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:
     """Returns the height and width that a picture has once it is turned upright; nothing is decoded."""
-    width, height = picture.size
+    # Where Pillow turns a TIFF's size by itself, depends on its version.
+    tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
+    width, height = (tags.get(tag, side) for tag, side in zip(_TIFF_SIZE, picture.size))
     # The class's own method: that of PNG decodes the picture, to look behind it for EXIF.
     turned = Image.Image.getexif(picture).get(_ORIENTATION, 1) >= 5
     return (width, height) if turned else (height, width)

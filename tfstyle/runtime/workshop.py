@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import gc
 import inspect
 import threading
 import weakref
@@ -21,6 +22,7 @@ from tfstyle.runtime.structure import remade, structure_of
 
 # Of a run, five for each of its sizes, and a network or two.
 _MOST = 48
+_AT_A_TIME = 6  # the share of all that gives way together
 _CURRENT: contextvars.ContextVar[Workshop | None] = contextvars.ContextVar("workshop", default=None)
 
 
@@ -52,8 +54,10 @@ class Workshop:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             made = self._kept[key] = make()
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            if len(self._kept) > self._most:
+                for _ in range(max(1, self._most // _AT_A_TIME)):
+                    self._kept.popitem(last=False)
+                gc.collect()  # graphs hold themselves, and much memory
             return made
 
     def compiled(self, function: Callable, *like, **options) -> Callable:

@@ -14,7 +14,7 @@ from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.compositing import Compositing
-from tfstyle.synthesis.sizes import Sizes, listed_styles
+from tfstyle.synthesis.sizes import Size, Sizes, listed_styles
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +84,10 @@ def make_inputs(
         do not fit one another; the message names the argument.
     """
     hashes: dict[str, str] = {}
-    sizes = Sizes.of(content, style)
+    own: dict[str, Size] = {}
 
     def hashed(source, argument: str, scale: float = 1.0):
-        picture, alpha = fitted(source, argument, config.image_size, scale)
+        picture, alpha, own[argument] = fitted(source, argument, config.image_size, scale)
         hashes[argument] = tensor_hash(picture)
         if alpha is not None:
             hashes[f"opacity of {argument}"] = tensor_hash(alpha)
@@ -105,6 +105,8 @@ def make_inputs(
         else:
             pairs.append(hashed(source, argument, config.style_scale))
     styles = [style for style, _ in pairs]
+    scales = tuple(len(style.scales) for style in styles if isinstance(style, StyleTargets))
+    sizes = Sizes(own.pop("content", None), tuple(own.values()), scales)
     shares = _shares(config, len(styles))
     measured = [isinstance(each, StyleTargets) for each in styles]
     regions: list[Region] = []
@@ -134,11 +136,18 @@ def make_inputs(
     return Inputs(seen, recolored, compositing, alpha, hashes, sizes)
 
 
-def fitted(source, argument: str, longer_side: int, scale: float = 1.0) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Reads a picture, brings its longer side to a size (0: its own) times a scale, and its opacity alike."""
+def fitted(
+    source, argument: str, longer_side: int, scale: float = 1.0
+) -> tuple[tf.Tensor, tf.Tensor | None, Size]:
+    """Reads a picture and brings its longer side to a length (0: its own) times a scale.
+
+    Returns:
+      The picture, its opacity, and the (height, width) that it had.
+    """
     picture, alpha = images.load_with_alpha(source, argument)
-    size = images.fitted_size(*picture.shape[1:3], longer_side, scale)
-    return images.resize(picture, size), None if alpha is None else images.resize(alpha, size)
+    own = tuple(picture.shape[1:3])
+    size = images.fitted_size(*own, longer_side, scale)
+    return images.resize(picture, size), None if alpha is None else images.resize(alpha, size), own
 
 
 def _shares(config: TransferConfig, styles: int) -> tuple[float, ...]:

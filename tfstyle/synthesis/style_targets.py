@@ -55,7 +55,7 @@ def style_targets(
             " give a larger picture, image_size or style_scale"
         )
     _require_fit(sizes, network, config)
-    picture, alpha = fitted(style, "style", config.image_size, config.style_scale)
+    picture, alpha, _ = fitted(style, "style", config.image_size, config.style_scale)
     size = images.fitted_size(*own, config.image_size)
     levels = number_of_scales(size, config, least=least, pictures=[own])
     arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
