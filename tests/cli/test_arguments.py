@@ -56,8 +56,8 @@ def parsed(known, *words):
         ("--dry_run --nodry-run", {"dry_run": False}),
         ("photo.jpg painting.jpg", {"content": "photo.jpg", "style": ["painting.jpg"]}),
         ("photo.jpg a.jpg b.jpg --dry_run", {"content": "photo.jpg", "style": ["a.jpg", "b.jpg"], "dry_run": True}),
-        ("a.jpg --content=b.jpg", {"content": "b.jpg", "rest": ["a.jpg"]}),
-        ("--content=c -- -a.jpg", {"content": "c", "rest": ["-a.jpg"]}),
+        ("a.jpg --content=b.jpg", {"content": "b.jpg", "style": ["a.jpg"]}),
+        ("--content=c -- -a.jpg", {"content": "c", "style": ["-a.jpg"]}),
         ("--content my-photo.jpg", {"content": "my-photo.jpg"}),
     ],
 )  # fmt: skip
