@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import weakref
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -41,15 +44,42 @@ def costs(extractor: tf.keras.Model, style_layers: Collection[str], size: tuple[
     Raises:
       ValueError: the extractor is no functional Keras model.
     """
-    require_functional(extractor)
-    layers = [*convolutions(extractor), *(layer for layer in extractor.layers if is_pooling(layer))]
-    probe = tf.keras.Model(extractor.input, {layer.name: layer.output for layer in layers})
-    shapes = probe.compute_output_shape((1, *size, 3))
-    values = {name: rows * columns * filters for name, (_, rows, columns, filters) in shapes.items()}
-    forward = 0
-    for layer in convolutions(extractor):
-        *kernel, channels, filters = layer.kernel.shape
-        forward += 2 * kernel[0] * kernel[1] * channels * values[layer.name]
-        if layer.name in style_layers:
-            forward += 2 * filters * values[layer.name]
-    return Costs(2 * forward, sum(values.values()), max(values.values()))
+    forward, kept, widest = 0, 0, 0
+    for layer in _layers(extractor):
+        positions = int(size[0] * layer.share) * int(size[1] * layer.share)
+        values = positions * layer.filters
+        forward += layer.operations * positions
+        if layer.operations and layer.name in style_layers:
+            forward += 2 * layer.filters * values
+        kept, widest = kept + values, max(widest, values)
+    return Costs(2 * forward, kept, widest)
+
+
+class _Layer(NamedTuple):
+    """A convolution or pooling: positions a pixel of a side, and what it has and computes at each."""
+
+    name: str
+    share: float
+    filters: int
+    operations: int
+
+
+def _layers(extractor: tf.keras.Model) -> list[_Layer]:
+    if extractor not in _KNOWN:
+        require_functional(extractor)
+        found = [*convolutions(extractor), *(layer for layer in extractor.layers if is_pooling(layer))]
+        probe = tf.keras.Model(extractor.input, {layer.name: layer.output for layer in found})
+        shapes = probe.compute_output_shape((1, _SIDE, _SIDE, 3))
+        known = []
+        for layer in found:
+            *kernel, channels, _ = layer.kernel.shape if hasattr(layer, "kernel") else (0, 0, 0, 0)
+            _, rows, _, filters = shapes[layer.name]
+            operations = 2 * math.prod(kernel) * channels * filters
+            known.append(_Layer(layer.name, rows / _SIDE, filters, operations))
+        _KNOWN[extractor] = known
+    return _KNOWN[extractor]
+
+
+_SIDE = 4096  # of a picture by which shares are found
+# What was found of each extractor: a plan asks for the costs of hundreds of sizes.
+_KNOWN: weakref.WeakKeyDictionary[tf.keras.Model, list[_Layer]] = weakref.WeakKeyDictionary()
