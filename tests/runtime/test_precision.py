@@ -11,7 +11,7 @@ AUTO = TransferConfig(precision="auto", image_size=100)
 
 @pytest.fixture(autouse=True)
 def fresh(tmp_path, monkeypatch):
-    monkeypatch.setenv("TFSTYLE_CACHE", str(tmp_path))
+    monkeypatch.setattr(precision, "own_folders", lambda: [tmp_path])
     forget()
     yield
     forget()

@@ -95,8 +95,9 @@ def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, st
         if FLAGS.profile:
             raise ValueError("profile=true: needs --logdir, where the profile goes")
         return []
-    folder = make_folder(FLAGS.logdir, "logdir") / name
-    require_writable_folder(folder.parent, f"logdir={FLAGS.logdir!r}")
+    folder = make_folder(FLAGS.logdir, "logdir")
+    require_writable_folder(folder, f"logdir={FLAGS.logdir!r}")
+    folder /= name
     size = min(size or _SHOWN, _SHOWN)
     inputs = {argument: images.load_fitted(path, argument, size) for argument, path in pictures.items()}
     chosen = [reporting.TensorBoardReporter(folder, settings=options, inputs=inputs)]
