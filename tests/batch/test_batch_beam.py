@@ -205,9 +205,9 @@ def test_killed_half_way_and_run_again_with_three_corrupt_pictures(beam, many, n
     assert again.returncode == 1, again.stderr
     after = times(output)
     assert len(after) == 21 and before.items() <= after.items()
-    # A worker may outlive its master by a picture.
+    # Each of two workers may outlive its master by a picture.
     made, kept = map(int, re.search(r"(\d+) made, (\d+) finished", again.stderr).groups())
-    assert made + kept == 21 and kept in (len(before), len(before) + 1)
+    assert made + kept == 21 and len(before) <= kept <= len(before) + 2
     assert again.stderr.splitlines()[-1].startswith("batch.py: error: 3 pictures could not be made;")
     assert again.stdout == f"{output}/manifest.jsonl\n"
     manifest = lines(output / "manifest.jsonl")
