@@ -87,7 +87,7 @@ def main():
     from benchmarks.contestants import CONTESTANTS
     from benchmarks.sizes import NAMES
 
-    from tfstyle.io.files import make_folder, require_file, require_writable_folder
+    from tfstyle.io.files import make_writable_folder, require_file
 
     known = NAMES if sizes else tuple(CONTESTANTS)
     if unknown := [name for name in FLAGS.only if name not in known]:
@@ -96,8 +96,7 @@ def main():
     for name, path in pictures.items():
         require_file(pathlib.Path(path), f"{name}={path!r}")
     names, notes = _available([name for name in known if name in (FLAGS.only or known)])
-    folder = make_folder(cli.required("output", "a folder"), "output")
-    require_writable_folder(folder, f"output={FLAGS.output!r}")
+    folder = make_writable_folder(cli.required("output", "a folder"), "output")
     if batches:
         measure_batches(folder, pictures, batches)
     elif sizes:

@@ -15,7 +15,7 @@ from tfstyle.batch.sources import Shard
 from tfstyle.batch.worker import TASK, check
 from tfstyle.config import TransferConfig
 from tfstyle.io import store
-from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
+from tfstyle.io.files import check_outputs, make_writable_folder
 from tfstyle.io.formats import written
 from tfstyle.runtime.stopping import Stop, never
 
@@ -63,7 +63,7 @@ class Batch:
         written(f"x{self._order.suffix}", f"output_format={self._order.suffix[1:]!r}")
         check(self._order)
         if not store.is_remote(output):
-            require_writable_folder(make_folder(output, "output"), f"output={output!r}")
+            make_writable_folder(output, "output")
         self._outputs = {
             self._order.output_of(one.name, style) for one in named for style in self._order.styles
         }

@@ -16,7 +16,7 @@ from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.feedforward.painting import require_fit
 from tfstyle.io import images
-from tfstyle.io.files import check_outputs, make_folder, reason, require_writable_folder, sha256, unused
+from tfstyle.io.files import check_outputs, make_writable_folder, reason, sha256, unused
 from tfstyle.io.finding import find_pictures
 
 _WAITING_GROUPS = 4  # pictures of rare sizes wait for others of theirs; so many groups' worth of them
@@ -71,8 +71,7 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
         images.check_writable(output)
         jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),))]
     else:
-        folder = make_folder("." if output is None else output, "output")
-        require_writable_folder(folder, f"output={str(folder)!r}")
+        folder = make_writable_folder("." if output is None else output, "output")
         plain = output is not None and several and len(looks) == 1
 
         def output_of(path: pathlib.Path, look: Look) -> pathlib.Path:

@@ -41,10 +41,9 @@ def main():
     with cli.quiet_tensorflow():
         from tfstyle.evaluation import draw_sheet, evaluate, markdown_page, markdown_table
         from tfstyle.io import images
-        from tfstyle.io.files import check_outputs, make_folder, require_writable_folder, write_atomically
+        from tfstyle.io.files import check_outputs, make_writable_folder, write_atomically
 
-        folder = make_folder(output, "output")
-        require_writable_folder(folder, f"output={output!r}")
+        folder = make_writable_folder(output, "output")
         given = [("content", content), *(("style", path) for path in styles)]
         given += [("results", path) for path in results]
         check_outputs([folder / f"evaluation.{kind}" for kind in ("json", "md", "png")], given)

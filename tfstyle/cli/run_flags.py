@@ -66,12 +66,11 @@ def reporters(output: pathlib.Path, options: Mapping, pictures: Mapping[str, str
       ValueError, OSError: a folder cannot be made, or a picture not be read.
     """
     from tfstyle import reporting
-    from tfstyle.io.files import make_folder, require_writable_folder
+    from tfstyle.io.files import make_writable_folder
 
     chosen = [console_reporter(), *tensorboard_reporters(output.stem, options, pictures, size)]
     if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
-        folder = make_folder(FLAGS.snapshot_dir, "snapshot_dir")
-        require_writable_folder(folder, f"snapshot_dir={FLAGS.snapshot_dir!r}")
+        folder = make_writable_folder(FLAGS.snapshot_dir, "snapshot_dir")
         chosen.append(reporting.SnapshotReporter(folder))
     return chosen
 
@@ -89,15 +88,13 @@ def tensorboard_reporters(name: str, options: Mapping, pictures: Mapping[str, st
     """Returns what --logdir and --profile ask for, for a run of this name below --logdir."""
     from tfstyle import reporting
     from tfstyle.io import images
-    from tfstyle.io.files import make_folder, require_writable_folder
+    from tfstyle.io.files import make_writable_folder
 
     if FLAGS.logdir is None:
         if FLAGS.profile:
             raise ValueError("profile=true: needs --logdir, where the profile goes")
         return []
-    folder = make_folder(FLAGS.logdir, "logdir")
-    require_writable_folder(folder, f"logdir={FLAGS.logdir!r}")
-    folder /= name
+    folder = make_writable_folder(FLAGS.logdir, "logdir") / name
     size = min(size or _SHOWN, _SHOWN)
     inputs = {argument: images.load_fitted(path, argument, size) for argument, path in pictures.items()}
     chosen = [reporting.TensorBoardReporter(folder, settings=options, inputs=inputs)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import platformdirs
 
-from tfstyle.io.files import make_folder, require_writable_folder
+from tfstyle.io.files import make_writable_folder
 
 
 def own_folders() -> list[pathlib.Path]:
@@ -30,9 +30,7 @@ def writable(folders: Iterable[pathlib.Path]) -> pathlib.Path:
     """
     for folder in folders:
         try:
-            named = f"TFSTYLE_CACHE={str(folder)!r}"
-            require_writable_folder(make_folder(folder, "TFSTYLE_CACHE"), named)
-            return folder
+            return make_writable_folder(folder, "TFSTYLE_CACHE")
         except OSError as error:
             reason = error
     raise reason

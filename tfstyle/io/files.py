@@ -152,6 +152,17 @@ def require_writable_folder(folder: pathlib.Path, named: str) -> None:
         raise OSError(f"{named}: cannot be written ({error.strerror})") from None
 
 
+def make_writable_folder(folder, argument: str) -> pathlib.Path:
+    """Makes a folder as `make_folder` does, and checks that files can be made in it.
+
+    Raises:
+      OSError: it cannot be made, or no file in it; the message begins with the argument.
+    """
+    path = make_folder(folder, argument)
+    require_writable_folder(path, f"{argument}={str(folder)!r}")
+    return path
+
+
 def check_outputs(outputs: Iterable, inputs: Iterable[tuple[str, object]], argument: str = "output") -> None:
     """Checks before the work that its outputs take the place of nothing that must stay.
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfstyle import __version__
 from tfstyle.config.durations import interval
 from tfstyle.io import untrusted
-from tfstyle.io.files import make_folder, replacing, require_writable_folder
+from tfstyle.io.files import make_folder, make_writable_folder, replacing
 from tfstyle.runtime.locks import FolderLock
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY
 
@@ -65,10 +65,8 @@ class Checkpoint:
         exclusive: bool = True,
     ):
         self._seconds, self._steps = interval(every)
-        self._folder = make_folder(folder, "checkpoint_dir")
-        named = f"checkpoint_dir={str(folder)!r}"
-        require_writable_folder(self._folder, named)
-        self._lock = FolderLock(self._folder, named) if exclusive else None
+        self._folder = make_writable_folder(folder, "checkpoint_dir")
+        self._lock = FolderLock(self._folder, f"checkpoint_dir={str(folder)!r}") if exclusive else None
         own = {"checkpoint format": _FORMAT, "tfstyle": __version__}
         self._identity = json.loads(json.dumps({**own, **identity}))
         self._last = time.monotonic()
