@@ -214,7 +214,7 @@ def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path, monkeyp
     code = "import sys\nfrom benchmarks import contestants\ndef run(**arguments):\n    contestants.run(**arguments)\n"
     (tmp_path / "spy.py").write_text(code + "    return 'tensorflow' in sys.modules\n")
     arguments = {"evaluations": 2, "every": 1, "always": [], "settings": {}}
-    folders = {"inputs_folder": str(tmp_path), "run_folder": str(tmp_path)}
+    folders = {"inputs_folder": prepared[2], "run_folder": str(tmp_path)}
     monkeypatch.syspath_prepend(tmp_path)
     assert call("spy:run", name="torch-adam", **folders, **arguments) is False
 
