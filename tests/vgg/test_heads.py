@@ -8,9 +8,10 @@ import tensorflow as tf
 
 import tfstyle
 from tfstyle.config import TransferConfig
+from tfstyle.export import lite
 from tfstyle.feedforward.adain_network import style_network
 from tfstyle.synthesis import plan
-from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, weights
+from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, tiles, weights
 from tfstyle.vgg.blocks import pieces
 from tfstyle.vgg.costs import costs
 from tfstyle.vgg.layer_masks import propagated
@@ -92,13 +93,12 @@ def test_an_export_gives_the_same(headed_file, tmp_path):
     extractor.export(tmp_path / "saved", verbose=False)
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     served = loaded.serve(IMAGE.astype(np.float32))
-    interpreter = tf.lite.Interpreter(
-        model_content=tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert()
-    )
-    lite = interpreter.get_signature_runner()(image=IMAGE.astype(np.float32))
+    converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert()
+    runner = lite._interpreter(converted, 1).get_signature_runner()
+    found = runner(image=IMAGE.astype(np.float32))
     for layer, output in extractor(IMAGE).items():
         np.testing.assert_allclose(served[layer], output, atol=1e-4)
-        np.testing.assert_allclose(lite[layer], output, atol=1e-3)
+        np.testing.assert_allclose(found[layer], output, atol=1e-3)
 
 
 def squares(features, cut):
@@ -162,10 +162,8 @@ def test_a_gradient_passes_through_what_is_returned(extractor):
 
 
 def test_tiles_of_outputs(extractor):
-    from tfstyle.vgg.tiles import activations
-
     image = tf.constant(picture(73, 90, seed=3)[np.newaxis] / 255.0)
-    found = activations(extractor, image, ["block2_conv1", "block3_conv1"], 24)
+    found = tiles.activations(extractor, image, ["block2_conv1", "block3_conv1"], 24)
     for layer, output in found.items():
         np.testing.assert_allclose(output, extractor(image)[layer], rtol=1e-11)
 
@@ -178,16 +176,16 @@ def test_pieces_go_on_from_the_trunk(extractor):
     ]
 
 
-def test_what_else_is_called_a_head_is_none():
-    """A layer of that name that others follow, that sees neighbours, or that makes another output."""
+@pytest.mark.parametrize(("name", "kernel", "output"), [("a", 3, "a"), ("a", 1, "b"), ("b", 1, "a")])
+def test_what_else_is_called_a_head_is_none(name, kernel, output):
+    """It sees neighbours, makes another output, or has no layer."""
     image = tf.keras.Input((None, None, 3))
-    options = {"padding": "same", "name": "a_head"}
-    for kernel, output in ((3, "a"), (1, "b")):
-        made = tf.keras.layers.Conv2D(4, kernel, **options)(image)
-        model = tf.keras.Model(image, {output: made})
-        assert heads(model) == {}
-        assert [layer.name for layer in convolutions(model)] == ["a_head"]
-        assert [piece.layers for piece in pieces(model)] == [(output,)]
+    before = tf.keras.layers.Conv2D(4, 3, padding="same", name=name)(image)
+    made = tf.keras.layers.Conv2D(4, kernel, padding="same", name="a_head")(before)
+    model = tf.keras.Model(image, {output: made})
+    assert heads(model) == {}
+    assert [layer.name for layer in convolutions(model)] == [name, "a_head"]
+    assert [piece.layers for piece in pieces(model)] == [(output,)]
 
 
 def test_geometry_is_that_of_the_layers(extractor):

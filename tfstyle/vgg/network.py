@@ -67,20 +67,19 @@ def head(layer: str) -> str:
 
 
 def heads(extractor: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
-    """Returns {layer: its head} of those of a model's outputs that have one.
+    """Returns {layer: its head} of those of an extractor's outputs that have one.
 
-    A head is a convolution that makes an output of a layer's activation, each
+    A head is a convolution that makes the output of a layer's activation, each
     position on its own: in a distilled network, what the large one has there.
-    The next layer takes the layer's activation, not the head's.
+    The next layer takes the layer's activation, not what the head makes of it.
     """
-    named = layout(extractor.layers)
-    return {
-        layer: named[head(layer)]
-        for layer, output in extractor.output.items()
-        if head(layer) in named
-        and named[head(layer)].output is output
-        and named[head(layer)].kernel_size == named[head(layer)].strides == (1, 1)
-    }
+    named, found = layout(extractor.layers), {}
+    for layer, output in extractor.output.items():
+        own, end = named.get(layer), named.get(head(layer))
+        joined = own and end and end.input is own.output and end.output is output
+        if joined and end.kernel_size == end.strides == (1, 1):
+            found[layer] = end
+    return found
 
 
 def build(
