@@ -38,3 +38,9 @@ def compared(
             wanted, made = gram(real[name]), gram(found[name])
             grams[name].append(float(tf.reduce_sum((made - wanted) ** 2) / tf.reduce_sum(wanted**2)))
     return {name: (1 - error[name] / total[name], float(np.median(grams[name]))) for name in LAYERS}
+
+
+def table(found: Mapping[str, tuple[float, float]]) -> str:
+    """Returns what `compared` found as a table of Markdown."""
+    rows = [f"| {name} | {fit:.3f} | {error:.3f} |" for name, (fit, error) in found.items()]
+    return "\n".join(["| layer | R² | relative Gram error |", "| --- | --- | --- |", *rows])

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 import tfstyle
-from tfstyle.vgg.network import caffe_pixels, convolutions, head
+from tfstyle.vgg import network
+from tfstyle.vgg.network import caffe_pixels, head
 
 HUNDRED = 100.0
 # Filters of the student's own layers. The first is VGG19's, and needs no head. Layers
@@ -34,8 +35,17 @@ Weights = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
 def teacher() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Returns VGG19's convolutions, {layer: (kernel, bias in hundreds)}."""
     extractor = tfstyle.feature_extractor([LAYERS[-1]])
-    found = {layer.name: layer.get_weights() for layer in convolutions(extractor)}
-    return {name: (kernel, bias / HUNDRED) for name, (kernel, bias) in found.items()}
+    return in_hundreds({layer.name: layer.get_weights() for layer in network.convolutions(extractor)})
+
+
+def layout():
+    """Returns VGG19's convolutions, as `tfstyle.vgg.weights.load` takes them."""
+    return network.layout(network.vgg19())
+
+
+def in_hundreds(weights: Mapping) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Returns weights as the functions here take them."""
+    return {name: (kernel, bias / HUNDRED) for name, (kernel, bias) in weights.items()}
 
 
 def in_usual_units(weights: Weights) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -16,7 +16,7 @@ _MOMENTUM = 0.95
 _BIAS_RATE = 0.2
 
 
-class Muon(tf.Module):
+class Muon:
     """Steps for a list of variables; state is kept in variables.
 
     The learning rate is relative: a step changes a kernel by that share of its
@@ -28,18 +28,22 @@ class Muon(tf.Module):
     """
 
     def __init__(self, variables: Sequence[tf.Variable]):
-        super().__init__()
         self._variables = variables
         self.learning_rate = tf.Variable(0.0, trainable=False)
-        self.momenta = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
-        self.squares = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
-        self.steps = tf.Variable(0.0, trainable=False)
+        self._momenta = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
+        self._squares = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
+        self._steps = tf.Variable(0.0, trainable=False)
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """What a checkpoint must hold."""
+        return [*self._momenta, *self._squares, self._steps]
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
         """Moves the variables down by one step."""
-        self.steps.assign_add(1.0)
+        self._steps.assign_add(1.0)
         for variable, gradient, momentum, square in zip(
-            self._variables, gradients, self.momenta, self.squares
+            self._variables, gradients, self._momenta, self._squares
         ):
             if variable.shape.rank == 4:
                 momentum.assign(_MOMENTUM * momentum + gradient)
@@ -50,8 +54,8 @@ class Muon(tf.Module):
             else:
                 momentum.assign(0.9 * momentum + 0.1 * gradient)
                 square.assign(0.99 * square + 0.01 * tf.square(gradient))
-                mean = momentum / (1 - 0.9**self.steps)
-                root = tf.sqrt(square / (1 - 0.99**self.steps)) + 1e-8
+                mean = momentum / (1 - 0.9**self._steps)
+                root = tf.sqrt(square / (1 - 0.99**self._steps)) + 1e-8
                 variable.assign_sub(_BIAS_RATE * self.learning_rate * mean / root)
 
 

@@ -19,7 +19,7 @@ class Pool:
     """Pictures that are being painted, `size` of them, each with its style and content.
 
     Args:
-      draw: `(kind) -> [S, S, 3]` crop of a photograph (0) or painting (1).
+      draw: `(kind, generator) -> [S, S, 3]`, a crop of a photograph (0) or painting (1).
       size: how many.
       visits: after how many visits a picture makes way for another.
       generator: of which everything here is drawn.
@@ -31,8 +31,8 @@ class Pool:
 
     def _begun(self, age: int = 0) -> dict:
         generator = self._generator
-        style = self._draw(1 if generator.random() < 0.85 else 0)
-        content = self._draw(0 if generator.random() < 0.85 else 1)
+        style = self._draw(1 if generator.random() < 0.85 else 0, generator)
+        content = self._draw(0 if generator.random() < 0.85 else 1, generator)
         picture = content
         if generator.random() < _NOISE:
             noise = np.clip(

@@ -25,7 +25,7 @@ def split(paths: Sequence[pathlib.Path]) -> tuple[list[pathlib.Path], list[pathl
 
 
 def read(paths: Sequence[pathlib.Path], shortest: int = _SHORTEST) -> list[np.ndarray]:
-    """Returns pictures as uint8 `[H, W, 3]`, shorter side at most `shortest`; unreadable ones are named and left out."""
+    """Returns uint8 `[H, W, 3]`, shorter side at most `shortest`; unreadable ones are named and left out."""
     found = []
     for path in paths:
         try:

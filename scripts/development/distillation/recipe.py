@@ -29,16 +29,27 @@ class Recipe:
     warmup: int = option(50, "steps in which the learning rate rises")
     cooldown: float = option(0.4, "share of the steps, the last ones, in which the learning rate falls to 0")
     averaging: float = option(0.995, "decay of the running mean of the weights, which is the result")
+    log_every: int = option(20, "steps between two reports")
     seed: int = option(0, "seed of crops, pairs and noise")
 
     def __post_init__(self):
-        for name in ("steps", "crop_size", "crops", "pairs", "pool", "visits", "strokes"):
+        for name in ("steps", "crop_size", "crops", "pairs", "pool", "visits", "strokes", "log_every"):
             whole_number(name, getattr(self, name), 1)
         for name in ("warmup", "seed"):
             whole_number(name, getattr(self, name), 0)
         for name in ("gram_weight", "change_weight", "learning_rate", "cooldown", "averaging"):
             number(name, getattr(self, name), 0)
 
+    def rate_after(self, step: int) -> float:
+        """Returns the learning rate of the step after so many: it rises, stays, and falls to 0."""
+        left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
+        return self.learning_rate * min(1.0, (step + 1) / max(1, self.warmup), max(left, 0.0))
+
     def to_dict(self) -> dict:
         """Returns the fields as JSON-able values."""
         return asdict(self)
+
+    def identity(self) -> dict:
+        """Returns what may not change when a training goes on: all but length, rate and reports."""
+        free = ("steps", "cooldown", "learning_rate", "log_every")
+        return {name: value for name, value in self.to_dict().items() if name not in free}

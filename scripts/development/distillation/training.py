@@ -1,10 +1,9 @@
-"""How the student learns: the loss, the step and the loop."""
+"""How the student learns: the loss and the step; the loop is that of every training here."""
 
 from __future__ import annotations
 
-import pathlib
-import time
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,25 +13,68 @@ from distillation.optimizer import Muon
 from distillation.pairs import Pool, stacked
 from distillation.pictures import crop
 from distillation.recipe import Recipe
+from tfstyle.reporting import Books, Progress, Reporter
+from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
+from tfstyle.training.training_loop import Account, fit, sheet
 
 _STYLE_WEIGHT = 30.0  # of the default settings
+_COLUMNS = 6  # pictures on a sheet
 
 
-class Training:
-    """One training: weights, their mean, Adam's state, and what half-painted pictures there are.
+def train(
+    teacher: Mapping,
+    start: Mapping,
+    photographs: Sequence[np.ndarray],
+    paintings: Sequence[np.ndarray],
+    recipe: Recipe,
+    reporters: Sequence[Reporter] = (),
+    supervision: Supervision = UNSUPERVISED,
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], list[Progress]]:
+    """Trains the student, from its checkpoint on if there is one.
 
     Args:
-      teacher, start: weights in hundreds; see `network`.
-      photographs, paintings: uint8 pictures.
-      recipe: see there.
+      teacher, start: VGG19's weights and the student's first ones, in hundreds; see `network`.
+      photographs, paintings: uint8 `[H, W, 3]`.
+      recipe: the options.
+      reporters: told of the course.
+      supervision: where the state is kept, and what may end the training early.
+
+    Returns:
+      The running mean of the student's weights, in hundreds, and what was reported.
+    """
+    identity = {"recipe": recipe.identity(), "start": _hash(start)}
+    with Books(supervision, identity, reporters=reporters) as books:
+        learner = _Learner(teacher, start, (photographs, paintings), recipe)
+        history = fit(
+            learner,
+            learner.crops,
+            books,
+            steps=recipe.steps,
+            report_every=recipe.log_every,
+            remedy="learning_rate",
+        )
+    return learner.weights(), history
+
+
+def _hash(weights: Mapping) -> str:
+    digest = hashlib.sha256()
+    for pair in weights.values():
+        for array in pair:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+class _Learner:
+    """The student, its running mean, and the pictures that it paints; a `training_loop.Learner`.
+
+    A training that goes on from a checkpoint begins its pictures anew.
     """
 
-    def __init__(self, teacher: Mapping, start: Mapping, photographs: list, paintings: list, recipe: Recipe):
-        self.recipe, self.step = recipe, tf.Variable(0, dtype=tf.int64, trainable=False)
+    def __init__(self, teacher: Mapping, start: Mapping, kinds: tuple, recipe: Recipe):
+        self._recipe, self._kinds = recipe, kinds
         self._teacher = {name: tuple(map(tf.constant, pair)) for name, pair in teacher.items()}
-        self._frozen = LAYERS[0]  # is VGG19's own
         self._student = {
-            name: tuple(tf.Variable(array, trainable=name != self._frozen) for array in pair)
+            name: tuple(tf.Variable(array, trainable=name != LAYERS[0]) for array in pair)
             for name, pair in start.items()
         }
         self._trained = [
@@ -40,13 +82,13 @@ class Training:
         ]
         self._mean = [tf.Variable(variable, trainable=False) for variable in self._trained]
         self._optimizer = Muon(self._trained)
-        self._generator = np.random.default_rng(recipe.seed)
-        self._kinds = photographs, paintings
-        self._pool = Pool(self._draw, recipe.pool, recipe.visits, self._generator)
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._spread = self._measured_spread()
-        self.checkpoint = tf.train.Checkpoint(
-            step=self.step, trained=self._trained, mean=self._mean, optimizer=self._optimizer
-        )
+        self._pool, self._last = None, None
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        return [*self._trained, *self._mean, *self._optimizer.state, self._step]
 
     def weights(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Returns the running mean of the student's weights."""
@@ -56,42 +98,74 @@ class Training:
             for name, pair in self._student.items()
         }
 
-    def _draw(self, kind: int) -> np.ndarray:
-        return crop(self._kinds[kind], self.recipe.crop_size, self._generator)
+    def begin(self, kept) -> str:
+        return ""
+
+    def keep(self) -> dict:
+        return {}
+
+    def crops(self, first: int) -> Iterator[tf.Tensor]:
+        """Yields what a step takes of photographs and paintings, by turns."""
+        recipe = self._recipe
+        generator = np.random.default_rng([recipe.seed, first])
+        self._pool = Pool(self._drawn, recipe.pool, recipe.visits, generator)
+        while True:
+            drawn = [self._drawn(index % 2, generator) for index in range(recipe.crops)]
+            yield tf.constant(np.stack(drawn))
+
+    def _drawn(self, kind: int, generator: np.random.Generator) -> np.ndarray:
+        return crop(self._kinds[kind], self._recipe.crop_size, generator)
 
     def _measured_spread(self) -> dict[str, float]:
         """Returns the variance of VGG19's activations about their filter's mean, a number a layer."""
-        pictures = np.stack([self._draw(index % 2) for index in range(24)])
+        generator = np.random.default_rng(self._recipe.seed)
+        pictures = np.stack([self._drawn(index % 2, generator) for index in range(24)])
         found = activations(self._teacher, tf.constant(pictures))
         return {
             name: float(tf.reduce_mean(tf.math.reduce_variance(values, [0, 1, 2])))
             for name, values in found.items()
         }
 
-    def advance(self) -> dict[str, float]:
-        """Makes one step; returns its losses."""
-        recipe = self.recipe
-        self._optimizer.learning_rate.assign(recipe.learning_rate * _share(int(self.step), recipe))
+    def step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Makes one step on the weights and on some pictures; returns the losses."""
+        recipe = self._recipe
+        self._optimizer.learning_rate.assign(recipe.rate_after(int(self._step)))
         members = self._pool.chosen(recipe.pairs)
         for member in members:
             if "told" not in member:
                 style, content = (tf.constant(member[name][np.newaxis]) for name in ("style", "content"))
                 member["told"] = [matrix[0].numpy() for matrix in self._told(style)]
                 member["kept"] = self._kept(content)[0].numpy()
-        crops = tf.constant(np.stack([self._draw(index % 2) for index in range(recipe.crops)]))
         grams = self._targets(stacked(members, "style"))
         content, weights = stacked(members, "kept"), stacked(members, "content_weight")
         told = [
             tf.constant(np.stack([member["told"][index] for member in members]))
             for index in range(len(STYLE_LAYERS))
         ]
-        losses, slopes = self._learn(crops, stacked(members, "picture"), grams, told, content, weights)
+        losses, slopes = self._learn(batch, stacked(members, "picture"), grams, told, content, weights)
         self._pool.paint(members, slopes.numpy())
         for _ in range(recipe.strokes - 1):
             slopes = self._slope(stacked(members, "picture"), grams, content, weights)
             self._pool.paint(members, slopes.numpy())
-        self.step.assign_add(1)
-        return {name: float(value) for name, value in losses.items()}
+        self._step.assign_add(1)
+        self._last = members
+        return losses
+
+    def account(self, means: Mapping[str, float], pace: float | None) -> Account:
+        weights = {
+            "activations": 1.0,
+            "grams": self._recipe.gram_weight,
+            "changes": self._recipe.change_weight,
+        }
+        rows = [
+            tf.split(stacked(self._last, name), len(self._last)) for name in ("content", "picture", "style")
+        ]
+        return Account(
+            losses={name: weight * means[name] for name, weight in weights.items()},
+            unweighted={name: means[name] for name in weights},
+            metrics={},
+            picture=sheet([tf.concat(row, 0) for row in rows], _COLUMNS),
+        )
 
     @tf.function
     def _told(self, pictures):
@@ -118,7 +192,7 @@ class Training:
     @tf.function
     def _learn(self, crops, pictures, grams, told, content, weights):
         """One step on the weights; returns the losses, and the pictures' gradients."""
-        count = self.recipe.crops
+        count = self._recipe.crops
         real = activations(self._teacher, tf.concat([crops, pictures], 0))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(pictures)
@@ -135,20 +209,14 @@ class Training:
                     tf.reduce_mean(_squares(moved - should) / (_squares(theirs) + _squares(should)))
                 )
             fit, match, change = (tf.add_n(losses) / len(losses) for losses in (fit, match, change))
-            loss = fit + self.recipe.gram_weight * match + self.recipe.change_weight * change
+            loss = fit + self._recipe.gram_weight * match + self._recipe.change_weight * change
             painting = _painting_loss(found, grams, content, weights)
         slopes = tape.gradient(painting, pictures)
         self._optimizer.apply(tape.gradient(loss, self._trained))
-        decay = self.recipe.averaging
+        decay = self._recipe.averaging
         for mean, variable in zip(self._mean, self._trained):
             mean.assign(decay * mean + (1 - decay) * variable)
-        return {"loss": loss, "activations": fit, "grams": match, "changes": change}, slopes
-
-
-def _share(step: int, recipe: Recipe) -> float:
-    """Returns the share of the learning rate at a step: a ramp up, level, then a ramp down."""
-    left = (recipe.steps - step) / max(1.0, recipe.cooldown * recipe.steps)
-    return min(1.0, (step + 1) / max(1, recipe.warmup), max(left, 0.0))
+        return {"activations": fit, "grams": match, "changes": change}, slopes
 
 
 def _squares(values: tf.Tensor) -> tf.Tensor:
@@ -175,24 +243,3 @@ def _painting_loss(found: Mapping, grams: list, content: tf.Tensor, weights: tf.
     error = tf.reduce_sum(tf.math.squared_difference(found[CONTENT_LAYER], content), [1, 2, 3])
     error /= tf.reduce_sum(tf.square(content), [1, 2, 3])
     return _STYLE_WEIGHT * tf.reduce_sum(weights * error + tf.add_n(style) / len(style))
-
-
-def train(training: Training, folder: pathlib.Path, log: Callable[[str], None], until: float) -> None:
-    """Goes on from what `folder` holds, to the recipe's last step or to the time `until`; keeps a curve there."""
-    manager = tf.train.CheckpointManager(training.checkpoint, str(folder / "state"), max_to_keep=2)
-    training.checkpoint.restore(manager.latest_checkpoint)
-    begun, recent = time.monotonic(), []
-    while int(training.step) < training.recipe.steps and time.time() < until:
-        recent.append(training.advance())
-        step = int(training.step)
-        if step % 20 == 0:
-            means = {name: np.mean([losses[name] for losses in recent]) for name in recent[0]}
-            seconds = (time.monotonic() - begun) / len(recent)
-            begun, recent = time.monotonic(), []
-            line = ",".join([str(step), *(f"{value:.4f}" for value in means.values()), f"{seconds:.2f}"])
-            with (folder / "curve.csv").open("a") as file:
-                file.write(line + "\n")
-            log(line)
-        if step % 100 == 0:
-            manager.save()
-    manager.save()
