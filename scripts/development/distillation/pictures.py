@@ -16,7 +16,7 @@ _SHORTEST = 256  # pixels; pictures are kept at this size of the shorter side, i
 _HELD_OUT = 100  # of each kind
 
 
-def split(paths: Sequence[pathlib.Path]) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+def split(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Returns the paths to train on, and every so many-th of them, 100 in all, held out."""
     paths = sorted(paths)
     every = max(2, len(paths) // _HELD_OUT)
@@ -24,12 +24,12 @@ def split(paths: Sequence[pathlib.Path]) -> tuple[list[pathlib.Path], list[pathl
     return [path for path in paths if path not in set(held_out)], held_out
 
 
-def read(paths: Sequence[pathlib.Path], shortest: int = _SHORTEST) -> list[np.ndarray]:
+def read(paths: Sequence[str], shortest: int = _SHORTEST) -> list[np.ndarray]:
     """Returns uint8 `[H, W, 3]`, shorter side at most `shortest`; unreadable ones are named and left out."""
     found = []
     for path in paths:
         try:
-            with open_picture(path, os.fspath(path)) as picture:
+            with open_picture(pathlib.Path(path), os.fspath(path)) as picture:
                 picture = picture.convert("RGB")
         except (OSError, ValueError) as error:
             logging.warning("%s", error)

@@ -11,10 +11,12 @@ prediction too, the prediction is taken for the value, and the fit repeated.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import tensorflow as tf
 
-from distillation.network import LAYERS, WIDTHS, convolved, pixels, pooled
+from distillation.network import WIDTHS, convolved, pixels, pooled
 from tfstyle.vgg.network import head
 
 _ROUNDS = 5
@@ -23,24 +25,32 @@ _POSITIONS = 256  # of a crop, at most
 _BATCH = 16
 
 
-def start(teacher: dict, crops: np.ndarray, report=print) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Returns the student's weights, fitted on crops `[N, S, S, 3]` in [0, 1]."""
+def start(
+    teacher: Mapping, crops: np.ndarray, report: Callable[[str], None], widths: Mapping[str, int] = WIDTHS
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Returns the student's weights, fitted layer by layer.
+
+    Args:
+      teacher: VGG19's weights, in hundreds; see `network`.
+      crops: `[N, S, S, 3]` in [0, 1].
+      report: takes a line for each layer.
+      widths: filters of the student's layers, in network order; the first is VGG19's whole.
+    """
+    first, *_, last = widths
     weights: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    own, theirs = [], []  # the student's and VGG19's activations before the next layer, crop by crop
-    for batch in np.split(crops, range(_BATCH, len(crops), _BATCH)):
-        own.append(pixels(batch).numpy())
-    theirs = own
+    # The student's and VGG19's activations before the next layer, batch by batch.
+    own = theirs = [pixels(batch).numpy() for batch in np.split(crops, range(_BATCH, len(crops), _BATCH))]
     for name in teacher:
-        if name.endswith("conv1") and name != LAYERS[0]:
+        if name.endswith("conv1") and name != first:
             own, theirs = ([pooled(batch).numpy() for batch in kind] for kind in (own, theirs))
         values = [convolved(batch, teacher[name]).numpy() for batch in theirs]
-        if name == LAYERS[0]:
+        if name == first:
             weights[name] = teacher[name]
             own = [np.maximum(batch, 0) for batch in values]
-        elif name in WIDTHS:
+        elif name in widths:
             picked = _positions(values, np.random.default_rng(len(weights)))
             wanted = np.concatenate([batch[places] for batch, places in zip(values, picked)])
-            chosen = _telling(np.maximum(wanted, 0), WIDTHS[name])
+            chosen = _telling(np.maximum(wanted, 0), widths[name])
             seen = np.concatenate([_patches(batch)[places] for batch, places in zip(own, picked)])
             kernel, bias = _fitted(seen, wanted[:, chosen])
             weights[name] = kernel.reshape(3, 3, -1, len(chosen)), bias
@@ -53,7 +63,7 @@ def start(teacher: dict, crops: np.ndarray, report=print) -> dict[str, tuple[np.
                 f"{name}: R2 {1 - np.square(made - real).sum() / np.square(real - real.mean(0)).sum():.3f}"
             )
         theirs = [np.maximum(batch, 0) for batch in values]
-        if name == LAYERS[-1]:
+        if name == last:
             break
     return weights
 
