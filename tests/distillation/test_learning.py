@@ -137,7 +137,7 @@ def test_training_learns_and_goes_on_where_it_ended(networks, tmp_path):
     photographs, paintings = [picture(40, 50, 1)], [picture(50, 40, 2)]
 
     def trained(steps, folder):
-        recipe = dataclasses.replace(RECIPE, steps=steps)
+        recipe = dataclasses.replace(RECIPE, steps=steps, crops=8, pairs=1, gram_weight=0, change_weight=0)
         supervision = Supervision(str(tmp_path / folder))
         return training.train(teacher, start, photographs, paintings, recipe, supervision=supervision)
 
@@ -150,7 +150,7 @@ def test_training_learns_and_goes_on_where_it_ended(networks, tmp_path):
     assert not np.array_equal(start["block4_conv1"][0], weights["block4_conv1"][0])
     weights, history = trained(12, "a")
     assert [record.step for record in history] == list(range(1, 13))
-    assert np.mean([record.total for record in history[-5:]]) < history[0].total
+    assert np.mean([record.total for record in history[-3:]]) < history[0].total
 
 
 def test_another_recipe_does_not_go_on(networks, tmp_path):

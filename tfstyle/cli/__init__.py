@@ -45,12 +45,12 @@ def main(command: str | None = None) -> None:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character shows another
     with INTERRUPTION.handled():
-        if command is None:
-            command = _named(*sys.argv[1:])
-            sys.argv = [f"tfstyle {command}", *sys.argv[2:]]
         if not {"-version", "--version"}.isdisjoint(sys.argv[1:]):
             show(__version__)
             sys.exit()
+        if command is None:
+            command = _named(*sys.argv[1:])
+            sys.argv = [f"tfstyle {command}", *sys.argv[2:]]
         module = importlib.import_module(f"{__name__}.{command}")
         from tfstyle.cli import process
 
@@ -75,9 +75,6 @@ def _named(name: str = "--help", *rest: str) -> str:
             sys.argv[1:] = [rest[0], "--help"]
             return rest[0]
         show(_help())
-        sys.exit()
-    if name in ("-version", "--version"):
-        show(__version__)
         sys.exit()
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     if name.startswith("-") or "." in name:  # flags or pictures
