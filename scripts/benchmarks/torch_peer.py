@@ -24,7 +24,8 @@ class TorchObjective(torch.nn.Module):
     """Content and style of a picture, as Gatys' code weighs them.
 
     Args:
-      weights: path of an ``.npz`` of ``block1_conv1/kernel``, …, in network order.
+      weights: path of an ``.npz`` of ``block1_conv1/kernel``, …; those of ``block1_conv1_head``, where they
+        are there, make the layer's output of its activation.
       config: its layers and weights are read.
     """
 
@@ -59,6 +60,9 @@ class TorchObjective(torch.nn.Module):
         wanted, features = {*self._config.content_layers, *self._config.style_layers}, {}
         activation, block = picture, "block1"
         for name, (kernel, bias) in self._layers.items():
+            if name.endswith("_head"):  # comes right behind its layer
+                features[name.removesuffix("_head")] = F.relu(F.conv2d(activation, kernel, bias))
+                continue
             if not name.startswith(block):
                 activation, block = F.max_pool2d(activation, 2), name.split("_")[0]
             activation = F.relu(F.conv2d(activation, kernel, bias, padding=1), inplace=True)

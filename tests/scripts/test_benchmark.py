@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, run_script
+from tfstyle.config import TransferConfig
+
+from conftest import ROOT, narrow_weights, run_script
 
 SMALL = ["--image_size=40", "--repeats=1"]
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch", "matplotlib")}
@@ -144,6 +146,24 @@ def test_pytorch_has_our_objective(prepared):
     _, _, gradient = common_objective(shared).value_and_gradient(tf.constant(picture))
     ours = gradient.numpy()[..., ::-1].transpose(0, 3, 1, 2) / 255
     np.testing.assert_allclose(start.grad.numpy(), ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
+
+
+def test_pytorch_has_heads(tmp_path):
+    pytest.importorskip("torch")
+    from benchmarks.torch_peer import TorchObjective, caffe
+
+    from tfstyle.vgg import feature_extractor
+
+    arrays = narrow_weights()
+    arrays |= {"block2_conv1_head/kernel": np.ones((1, 1, 6, 5), np.float32) * [-1, 0, 1, 2, 3]}
+    arrays |= {"block2_conv1_head/bias": np.arange(5, dtype=np.float32)}
+    np.savez(tmp_path / "headed.npz", **{name: array.astype(np.float32) for name, array in arrays.items()})
+    layers = ("block2_conv1", "block3_conv1")
+    config = TransferConfig(content_layers=layers[:1], style_layers=layers[1:])
+    picture = np.random.default_rng(0).random((1, 20, 24, 3), np.float32)
+    theirs = TorchObjective(str(tmp_path / "headed.npz"), config)._features(caffe(picture))
+    for layer, ours in feature_extractor(layers, weights=str(tmp_path / "headed.npz"))(picture).items():
+        np.testing.assert_allclose(theirs[layer].permute(0, 2, 3, 1), ours, rtol=1e-4, atol=1e-3)
 
 
 def test_caffes_units():

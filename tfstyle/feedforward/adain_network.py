@@ -22,6 +22,7 @@ from tfstyle.config.options import number, whole_number
 from tfstyle.feedforward.adain import Moments, adaptive_instance_normalization, mixed, moments
 from tfstyle.feedforward.layers import Doubled, ReflectedConv2D, reflected_indices
 from tfstyle.vgg import feature_extractor, minimum_size
+from tfstyle.vgg.network import convolutions
 from tfstyle.vgg.random_weights import reference_pictures
 from tfstyle.vgg.receptive_field import is_pooling, reaches
 
@@ -169,8 +170,12 @@ class StyleNetwork(tf.keras.Model):
 
 
 def _mirrored(encoder: tf.keras.Model, width: float, generator, dtype: str) -> list[tf.keras.layers.Layer]:
-    """Returns the decoder's layers: the encoder's, last first, with channels in and out exchanged."""
-    plan = [each for each in encoder.layers if is_pooling(each) or isinstance(each, tf.keras.layers.Conv2D)]
+    """Returns the decoder's layers: the encoder's, last first, with channels in and out exchanged.
+
+    A head has no mirror: the first layer takes what the head gives.
+    """
+    chain = convolutions(encoder)
+    plan = [each for each in encoder.layers if is_pooling(each) or each in chain]
     found, channels = [], next(iter(encoder.output.values())).shape[-1]
     for mirror in reversed(plan):
         if is_pooling(mirror):

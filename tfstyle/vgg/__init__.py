@@ -51,7 +51,11 @@ def feature_extractor(
         ``mini``: the small encoder embedded in the package.
         Else a path: Keras' ``.h5`` (whole model or weights, with or without the
         top) or ``.weights.h5``, or an ``.npz`` of arrays ``block1_conv1/kernel``,
-        ``block1_conv1/bias``, … whose widths may differ from VGG19's.
+        ``block1_conv1/bias``, … whose widths may differ from VGG19's. In it,
+        a layer may have a head, ``block1_conv1_head/kernel`` ``[1, 1, C, N]`` and
+        ``block1_conv1_head/bias`` ``[N]``: the layer's output is then
+        relu(its activation · kernel + bias), while the next layer takes its
+        activation as ever.
       pooling: ``max``, as VGG19 was trained, or ``average``, which the paper
         prefers for synthesis. Average pooling is not rescaled, as in the paper.
       padding: what a convolution sees past the border: ``zeros``, ``reflect``
@@ -80,5 +84,6 @@ def feature_extractor(
         values = random_weights.calibrated(layout, names, pooling, seed)
     else:
         values = weight_files.load(weights, layout)
-        require_known(f"layers (of weights={weights!r})", names, values)
+        known = [name for name in values if name in layout]  # heads are none
+        require_known(f"layers (of weights={weights!r})", names, known)
     return network.build(network.vgg19(), values, names, pooling=pooling, padding=padding, dtype=dtype)

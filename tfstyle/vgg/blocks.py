@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfstyle.vgg.network import heads
 from tfstyle.vgg.receptive_field import is_pooling, require_functional
 
 
@@ -16,13 +17,19 @@ class Piece(NamedTuple):
     Attributes:
       function: from the last activation of the piece before (the picture, for
         the first) to its own last activation.
-      layers: names of that last activation among the extractor's outputs.
+      layers: names of the extractor's outputs that are that last activation, or a head's of it.
       pooled: whether the piece ends with a pooling.
+      heads: {layer: its head}, of those of the layers that have one.
     """
 
     function: Callable[[tf.Tensor], tf.Tensor]
     layers: tuple[str, ...]
     pooled: bool
+    heads: Mapping[str, Callable[[tf.Tensor], tf.Tensor]]
+
+    def output(self, layer: str, activation: tf.Tensor) -> tf.Tensor:
+        """Returns what one of the layers has of the piece's last activation, at all or some positions."""
+        return self.heads[layer](activation) if layer in self.heads else activation
 
 
 def pieces(extractor: tf.keras.Model) -> list[Piece]:
@@ -35,14 +42,18 @@ def pieces(extractor: tf.keras.Model) -> list[Piece]:
         or something in it leads past a cut.
     """
     require_functional(extractor)
+    own = heads(extractor)
     names: dict[int, tuple[str, ...]] = {}
     for layer, tensor in extractor.output.items():
-        names[id(tensor)] = (*names.get(id(tensor), ()), layer)
+        end = own[layer].input if layer in own else tensor
+        names[id(end)] = (*names.get(id(end), ()), layer)
     found, start = [], extractor.input
     for operation in extractor.operations:
         end, pooled = operation.output, is_pooling(operation)
         if pooled or id(end) in names:
-            found.append(Piece(_between(start, end), names.get(id(end), ()), pooled))
+            layers = names.get(id(end), ())
+            of_layers = {layer: own[layer] for layer in layers if layer in own}
+            found.append(Piece(_between(start, end), layers, pooled, of_layers))
             start = end
     return found
 

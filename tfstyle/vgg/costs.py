@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.vgg.network import convolutions
+from tfstyle.vgg.network import convolutions, heads
 from tfstyle.vgg.receptive_field import is_pooling, require_functional
 
 
@@ -21,11 +21,12 @@ class Costs:
     Attributes:
       operations: floating-point operations. A convolution is 2 * k * k * C_in *
         C_out * positions, and as much again for the gradient with respect to
-        its input; weights are frozen. A Gram matrix of N filters at M positions
-        is 2 * N^2 * M, and so is its gradient.
+        its input; weights are frozen. A head is computed once more for the
+        gradient. A Gram matrix of N filters at M positions is 2 * N^2 * M, and
+        so is its gradient.
       kept: values that the gradient needs of the forward pass: every
-        activation behind a convolution or a pooling.
-      widest: values of the largest activation.
+        activation behind a convolution or a pooling, but none behind a head.
+      widest: values of the largest activation, behind heads, too.
     """
 
     operations: int
@@ -44,30 +45,42 @@ def costs(extractor: tf.keras.Model, style_layers: Collection[str], size: tuple[
     Raises:
       ValueError: the extractor is no functional Keras model.
     """
-    forward, kept, widest = 0, 0, 0
+    operations, kept, widest = 0, 0, 0
     for layer in _layers(extractor):
         positions = int(size[0] * layer.share) * int(size[1] * layer.share)
         values = positions * layer.filters
-        forward += layer.operations * positions
-        if layer.operations and layer.name in style_layers:
-            forward += 2 * layer.filters * values
-        kept, widest = kept + values, max(widest, values)
-    return Costs(2 * forward, kept, widest)
+        operations += (3 if layer.head else 2) * layer.operations * positions
+        if layer.operations and layer.output in style_layers:
+            operations += 2 * 2 * layer.filters * values
+        kept, widest = kept + (0 if layer.head else values), max(widest, values)
+    return Costs(operations, kept, widest)
 
 
 class _Layer(NamedTuple):
-    """A convolution or pooling: positions a pixel of a side, and what it has and computes at each."""
+    """A convolution or pooling.
 
-    name: str
+    Attributes:
+      output: its name among the extractor's outputs, if it is there.
+      share: positions a pixel of a side.
+      filters, operations: at each position.
+      head: whether it is a head.
+    """
+
+    output: str
     share: float
     filters: int
     operations: int
+    head: bool
 
 
 def _layers(extractor: tf.keras.Model) -> list[_Layer]:
     if extractor not in _KNOWN:
         require_functional(extractor)
+        ends = heads(extractor)
         found = [*convolutions(extractor), *(layer for layer in extractor.layers if is_pooling(layer))]
+        outputs = {layer.name: "" if layer.name in ends else layer.name for layer in found}
+        outputs |= {end.name: layer for layer, end in ends.items()}
+        found += ends.values()
         probe = tf.keras.Model(extractor.input, {layer.name: layer.output for layer in found})
         shapes = probe.compute_output_shape((1, _SIDE, _SIDE, 3))
         known = []
@@ -75,7 +88,8 @@ def _layers(extractor: tf.keras.Model) -> list[_Layer]:
             *kernel, channels, _ = layer.kernel.shape if hasattr(layer, "kernel") else (0, 0, 0, 0)
             _, rows, _, filters = shapes[layer.name]
             operations = 2 * math.prod(kernel) * channels * filters
-            known.append(_Layer(layer.name, rows / _SIDE, filters, operations))
+            head = layer in ends.values()
+            known.append(_Layer(outputs[layer.name], rows / _SIDE, filters, operations, head))
         _KNOWN[extractor] = known
     return _KNOWN[extractor]
 

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from tfstyle.config.transfer import choices
 
-# {layer: (kernel [3, 3, C_in, C_out], bias [C_out])}, in network order.
+# {layer: (kernel [3, 3, C_in, C_out], bias [C_out])}, in network order, each layer followed by its head
+# if it has one: {head(layer): (kernel [1, 1, C_out, N], bias [N])}.
 Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 # The mean pixel of the photographs that the Caffe network was trained on, in
@@ -60,6 +61,27 @@ def layout(layers: Iterable[tf.keras.layers.Layer]) -> dict[str, tf.keras.layers
     return {layer.name: layer for layer in layers if isinstance(layer, tf.keras.layers.Conv2D)}
 
 
+def head(layer: str) -> str:
+    """Returns what a layer's head is called."""
+    return f"{layer}_head"
+
+
+def heads(extractor: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
+    """Returns {layer: its head} of those of an extractor's outputs that have one.
+
+    A head is a convolution that makes the output of a layer's activation, each
+    position on its own: in a distilled network, what the large one has there.
+    The next layer takes the layer's activation, not what the head makes of it.
+    """
+    named, found = layout(extractor.layers), {}
+    for layer, output in extractor.output.items():
+        own, end = named.get(layer), named.get(head(layer))
+        joined = own and end and end.input is own.output and end.output is output
+        if joined and end.kernel_size == end.strides == (1, 1):
+            found[layer] = end
+    return found
+
+
 def build(
     layers_of_vgg19: Iterable[tf.keras.layers.Layer],
     weights: Weights,
@@ -97,6 +119,9 @@ def build(
             activation = _copy(layer, tf.keras.layers.Conv2D, **options)(activation)
             if layer.name in wanted:
                 outputs[layer.name] = activation
+                if (name := head(layer.name)) in weights:
+                    options |= {"filters": weights[name][0].shape[-1], "kernel_size": 1, "name": name}
+                    outputs[layer.name] = _copy(layer, tf.keras.layers.Conv2D, **options)(activation)
         elif isinstance(layer, tf.keras.layers.MaxPooling2D):
             kind = tf.keras.layers.MaxPooling2D if pooling == "max" else tf.keras.layers.AveragePooling2D
             activation = _copy(layer, kind, data_format="channels_last", dtype=policy)(activation)
@@ -118,14 +143,15 @@ def _copy(layer, kind, **changes):
 
 
 def convolutions(model: tf.keras.Model) -> list[tf.keras.layers.Conv2D]:
-    """Returns a model's convolutions in network order."""
-    return list(layout(model.layers).values())
+    """Returns an extractor's convolutions in network order, without heads."""
+    others = heads(model).values()
+    return [layer for layer in layout(model.layers).values() if layer not in others]
 
 
 def set_weights(model: tf.keras.Model, weights: Weights) -> None:
-    """Puts kernels and biases into the convolutions of those names."""
-    for layer in convolutions(model):
-        layer.set_weights(weights[layer.name])
+    """Puts kernels and biases into the convolutions of those names, heads included."""
+    for name, layer in layout(model.layers).items():
+        layer.set_weights(weights[name])
 
 
 def minimum_size(extractor: tf.keras.Model) -> int:

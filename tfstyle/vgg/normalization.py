@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.vgg.network import convolutions, set_weights
+from tfstyle.vgg.network import convolutions, heads, set_weights
 
 
 def normalize_activations(
@@ -20,6 +20,8 @@ def normalize_activations(
     filter is divided by its mean and the next convolution's weights for that
     input multiplied by it: the network computes what it computed before, in
     other units. A filter that none of the pictures excites is left as it is.
+    Where a layer has a head, the head's filters are scaled, too, and nothing
+    takes what they give.
 
     The paper takes the mean over ImageNet's validation set; here it is over
     the pictures given.
@@ -34,7 +36,8 @@ def normalize_activations(
     """
     if isinstance(images, (tf.Tensor, np.ndarray)):
         images = [images]
-    layers = convolutions(extractor)
+    chain, ends = convolutions(extractor), heads(extractor)
+    layers = [*chain, *ends.values()]
     probe = tf.keras.Model(extractor.input, [layer.output for layer in layers])
     sums, positions = [0.0] * len(layers), [0] * len(layers)
     for image in images:
@@ -44,12 +47,16 @@ def normalize_activations(
             sums[index] += tf.reduce_sum(powers, axis=[0, 1, 2]).numpy()
             positions[index] += np.prod(activation.shape[:3])
 
-    scaled, incoming = {}, np.ones(3)
-    for layer, total, count in zip(layers, sums, positions):
-        kernel, bias = layer.get_weights()
-        mean = np.where(total > 0, (total / count) ** (1 / power), 1.0)
-        scaled[layer.name] = (kernel * incoming[:, np.newaxis] / mean, bias / mean)
-        incoming = mean
+    means = {
+        layer.name: np.where(total > 0, (total / count) ** (1 / power), 1.0)
+        for layer, total, count in zip(layers, sums, positions)
+    }
+    incoming = dict(zip([layer.name for layer in chain], [np.ones(3), *means.values()]))
+    incoming |= {end.name: means[layer] for layer, end in ends.items()}
+    scaled = {}
+    for layer in layers:
+        (kernel, bias), mean = layer.get_weights(), means[layer.name]
+        scaled[layer.name] = (kernel * incoming[layer.name][:, np.newaxis] / mean, bias / mean)
     normalized = tf.keras.models.clone_model(extractor)
     set_weights(normalized, scaled)
     normalized.trainable = False

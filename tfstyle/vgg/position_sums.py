@@ -11,6 +11,7 @@ squared differences from the content.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -51,13 +52,14 @@ def plain(extractor: Callable[[tf.Tensor], Activations], summands: Mapping[str, 
         def sums(image: tf.Tensor):
             activations = extractor(image)
             return {
-                name: part(activations[layer], _all) for name, (layer, part) in summands.items()
+                name: part(activations[layer], partial(_same, layer))
+                for name, (layer, part) in summands.items()
             }, activations
 
         return sums
 
     def sums_along(image: tf.Tensor):
-        _, found, activations = _through(stretch, summands, tf.cast(image, extractor.input.dtype))
+        _, found, activations = _through(stretch, summands, tf.cast(image, extractor.input.dtype), keep=True)
         return found, activations
 
     return sums_along
@@ -86,8 +88,7 @@ def recomputed(extractor: tf.keras.Model, summands: Mapping[str, Summand], *, ke
 
             def through(activation, block=block):
                 # What goes on comes first: recompute_grad waits for its gradient, so for the next block's.
-                activation, parts, activations = _through(block, summands, activation)
-                return activation, parts, activations if keep else {}
+                return _through(block, summands, activation, keep=keep)
 
             activation, parts, activations = tf.recompute_grad(through)(activation)
             found |= parts
@@ -118,16 +119,12 @@ def tiled(extractor: tf.keras.Model, summands: Mapping[str, Summand], tile: int)
         return lambda image: ({}, {})
     tiles = Tiles(extractor, {layer for layer, _ in summands.values()}, tile)
 
-    def within(place: tf.Tensor) -> dict[str, Summand]:
-        def own(layer, part):
-            return lambda activation, _: part(
-                tiles.core(layer, place, activation), lambda whole: tiles.cut(layer, place, whole)
-            )
-
-        return {name: Summand(layer, own(layer, part)) for name, (layer, part) in summands.items()}
-
     def sums_of_tile(picture: tf.Tensor, place: tf.Tensor) -> dict[str, Any]:
-        return _through(stretch, within(place), tf.cast(picture, extractor.input.dtype))[1]
+        own = _Window(
+            core=lambda layer, activation: tiles.core(layer, place, activation),
+            cut=lambda layer, whole: tiles.cut(layer, place, whole),
+        )
+        return _through(stretch, summands, tf.cast(picture, extractor.input.dtype), own)[1]
 
     @tf.custom_gradient
     def sums(image: tf.Tensor):
@@ -160,36 +157,69 @@ def tiled(extractor: tf.keras.Model, summands: Mapping[str, Summand], tile: int)
     return lambda image: (sums(image), {})
 
 
-def _all(whole: tf.Tensor) -> tf.Tensor:
+class _Window(NamedTuple):
+    """The positions that are summed over.
+
+    Attributes:
+      core: `(layer, activation)` to these positions of the activation at hand.
+      cut: `(layer, map of all positions)` to these.
+    """
+
+    core: Callable[[str, tf.Tensor], tf.Tensor]
+    cut: Callable[[str, tf.Tensor], tf.Tensor]
+
+
+def _same(layer: str, whole: tf.Tensor) -> tf.Tensor:
     return whole
 
 
-def _through(stretch: Sequence[Piece], summands: Mapping[str, Summand], activation: tf.Tensor):
-    """Returns what comes out of a stretch of pieces, the sums along it and the activations along it."""
-    found, activations = {}, {}
+_ALL = _Window(_same, _same)
+
+
+def _through(
+    stretch: Sequence[Piece],
+    summands: Mapping[str, Summand],
+    activation: tf.Tensor,
+    window: _Window = _ALL,
+    *,
+    keep: bool = False,
+):
+    """Returns what comes out of a stretch, the sums along it and, if they are to be kept, its outputs."""
+    found, outputs = {}, {}
     for piece in stretch:
         activation = piece.function(activation)
-        own = {name: part for name, (layer, part) in summands.items() if layer in piece.layers}
+        own = {name: summand for name, summand in summands.items() if summand.layer in piece.layers}
         if own:
-            activation, parts = _summed(activation, own)
-            found |= parts
-        activations |= dict.fromkeys(piece.layers, activation)
-    return activation, found, activations
+            activation, sums = _summed(activation, partial(_sums, piece, own, window))
+            found |= sums
+        if keep:
+            outputs |= {layer: piece.output(layer, activation) for layer in piece.layers}
+    return activation, found, outputs
 
 
-def _summed(activation: tf.Tensor, parts: Mapping[str, Callable]):
+def _sums(piece: Piece, summands: Mapping[str, Summand], window: _Window, activation: tf.Tensor):
+    """Returns sums over positions of a piece's outputs, from its last activation."""
+    layers = dict.fromkeys(summand.layer for summand in summands.values())
+    outputs = {layer: piece.output(layer, window.core(layer, activation)) for layer in layers}
+    return {
+        name: part(outputs[layer], partial(window.cut, layer)) for name, (layer, part) in summands.items()
+    }
+
+
+def _summed(activation: tf.Tensor, sums_of: Callable[[tf.Tensor], Any]):
     """Returns an activation for the next layers, and sums over its positions.
 
     Its gradient is an ordinary one, but for the order of things. All gradients
     with respect to sums are known when the backward pass begins, and TensorFlow
     does at once what can be done: it would multiply every Gram matrix's
     gradient with its activations, and keep these products, each as large as
-    the activations, until the pass arrives at their layer. Here they wait.
+    the activations, until the pass arrives at their layer. Here they wait. What
+    a head makes of the activation is not kept for it, but made again.
     """
 
     @tf.custom_gradient
     def summed(activation: tf.Tensor):
-        found = {name: part(activation, _all) for name, part in parts.items()}
+        found = sums_of(activation)
 
         def gradient(onward, *upstream):
             with tf.control_dependencies([onward]):
@@ -197,7 +227,7 @@ def _summed(activation: tf.Tensor, parts: Mapping[str, Callable]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(again)
                 # Of this, only what the gradient needs is run.
-                sums = {name: part(again, _all) for name, part in parts.items()}
+                sums = sums_of(again)
             upstream = tf.nest.pack_sequence_as(sums, upstream)
             return onward + tape.gradient(
                 sums, again, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO

@@ -18,7 +18,7 @@ import tensorflow as tf
 from tfstyle.io import untrusted
 from tfstyle.io.files import require_file, require_writable_folder, sha256, write_atomically
 from tfstyle.vgg import coded_weights, hdf5, sources
-from tfstyle.vgg.network import Weights
+from tfstyle.vgg.network import Weights, head
 
 _MINI = pathlib.Path(__file__).parents[1] / "data" / "mini.npz"
 # As scripts/development/train_encoder.py prints it.
@@ -32,14 +32,15 @@ _LARGEST_NPZ = 1 << 29  # bytes; VGG19's convolutions are 80 million in float32
 
 
 def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
-    """Returns `{layer: (kernel, bias)}` from ``imagenet``, ``mini`` or a file.
+    """Returns `{layer: (kernel, bias)}` from ``imagenet``, ``mini`` or a file, in network order.
 
     Args:
       source: see `tfstyle.feature_extractor`.
       layout: VGG19's convolutions in network order. An HDF5 file must hold
         them all at VGG19's widths, and one that has the name of a file of
         Keras' must be that file. An ``.npz`` must hold the first few of each
-        block, at widths that fit one another. What names cannot tell of an
+        block, at widths that fit one another, and may hold heads of these, each
+        behind its layer in the result. What names cannot tell of an
         HDF5 file is said at `hdf5.read`.
 
     Raises:
@@ -106,7 +107,7 @@ def save(path, weights: Weights, record: Mapping) -> int:
 
     Args:
       path: ends in ``.npz``; an existing file is replaced, as a whole.
-      weights: `{layer: (kernel, bias)}`.
+      weights: `{layer: (kernel, bias)}`, heads among them.
       record: JSON-able; goes into the file as ``record``.
 
     Returns:
@@ -168,19 +169,10 @@ def _checked(arrays: Mapping, layout: Mapping, source: str, *, widths_fixed: boo
 
     if not arrays:
         raise wrong("none of its layers, such as block1_conv1, is there")
-    if unknown := [name for name in arrays if name not in layout]:
-        raise wrong(f"{unknown[0]} is none of its layers")
-    checked, channels, skipped = {}, 3, ""
-    for name, layer in layout.items():
-        if name not in arrays:
-            skipped = name
-            if widths_fixed:
-                raise wrong(f"{name} is missing")
-            continue
-        if skipped.split("_")[0] == name.split("_")[0]:
-            raise wrong(f"it has {name} but not {skipped}")
-        filters = layer.filters if widths_fixed else max(1, arrays[name][1].size)
-        expected = [(3, 3, channels, filters), (filters,)]
+
+    def take(name: str, size: int, channels: int, filters: int) -> None:
+        """Notes a layer's kernel of a size and its bias, once they are found to be such."""
+        expected = [(size, size, channels, filters), (filters,)]
         shapes = [array.shape for array in arrays[name]]
         if shapes != expected:
             raise wrong(f"{name} has shapes {shapes}, not {expected}")
@@ -190,5 +182,26 @@ def _checked(arrays: Mapping, layout: Mapping, source: str, *, widths_fixed: boo
             kernel, bias = (np.asarray(array, np.float32) for array in arrays[name])
         if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
             raise wrong(f"{name} holds values that are not finite")
-        checked[name], channels = (kernel, bias), filters
+        checked[name] = kernel, bias
+
+    heads = {} if widths_fixed else {head(name): name for name in layout}
+    if unknown := [name for name in arrays if name not in layout and name not in heads]:
+        raise wrong(f"{unknown[0]} is none of its layers")
+    if loose := [name for name in arrays if name in heads and heads[name] not in arrays]:
+        raise wrong(f"it has {loose[0]} but not {heads[loose[0]]}")
+    checked: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    channels, skipped = 3, ""
+    for name, layer in layout.items():
+        if name not in arrays:
+            skipped = name
+            if widths_fixed:
+                raise wrong(f"{name} is missing")
+            continue
+        if skipped.split("_")[0] == name.split("_")[0]:
+            raise wrong(f"it has {name} but not {skipped}")
+        filters = layer.filters if widths_fixed else max(1, arrays[name][1].size)
+        take(name, 3, channels, filters)
+        if not widths_fixed and head(name) in arrays:
+            take(head(name), 1, filters, max(1, arrays[head(name)][1].size))
+        channels = filters
     return checked
