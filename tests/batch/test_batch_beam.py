@@ -205,8 +205,8 @@ def test_killed_half_way_and_run_again_with_three_corrupt_pictures(beam, many, n
     assert again.returncode == 1, again.stderr
     after = times(output)
     assert len(after) == 21 and before.items() <= after.items()
-    # Each of two workers may outlive its master by a picture.
-    made, kept = map(int, re.search(r"(\d+) made, (\d+) finished", again.stderr).groups())
+    # The last line of progress; on slow machines there are more. Each of two workers may outlive its master by a picture.
+    made, kept = map(int, re.findall(r"(\d+) made, (\d+) finished", again.stderr)[-1])
     assert made + kept == 21 and len(before) <= kept <= len(before) + 2
     assert again.stderr.splitlines()[-1].startswith("batch.py: error: 3 pictures could not be made;")
     assert again.stdout == f"{output}/manifest.jsonl\n"
