@@ -208,7 +208,7 @@ def test_the_embedded_network_has_the_layers_of_presets_and_figures():
 
 def test_a_layer_that_the_embedded_network_lacks_is_told():
     with pytest.raises(
-        ValueError, match=r"layers \(of weights='mini'\): unknown layer 'block5_conv3'.*conv5_2"
+        ValueError, match=r"layers \(of weights='mini'\): unknown layer 'block5_conv3'.*block5_conv2"
     ):
         feature_extractor(["conv1_1", "conv5_3"], weights="mini")
 
