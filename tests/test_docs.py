@@ -234,10 +234,10 @@ def run(command):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "docs/instant_styles.md"])
-def test_python_runs(page, pictures, monkeypatch):
+def test_python_runs(page, pictures, narrow_file, monkeypatch):
     config = tfstyle.TransferConfig
     monkeypatch.setattr(
-        tfstyle, "TransferConfig", lambda **options: config(**{**options, **QUICK, "weights": "mini"})
+        tfstyle, "TransferConfig", lambda **options: config(**{**options, **QUICK, "weights": narrow_file})
     )
     blocks = [block for kind, block in FENCE.findall(TEXTS[page]) if kind == "python"]
     names = {}
@@ -266,7 +266,7 @@ def test_pipelines_and_batches_run_as_they_stand(pictures):
         if command.arguments and command.program == "batch"
     ]
     # What came of it.
-    assert names["gram"].shape == [1, 32, 32] and len(names["result"].losses) == 2
+    assert names["gram"].shape == [1, 64, 64] and len(names["result"].losses) == 2
     assert np.asarray(Image.open("photo_waves.png")).shape == (72, 96, 3)
     painted = list(tfstyle.read_records("painted.tfrecord"))
     assert [element["filename"].numpy() for element in painted] == [b"photo.jpg", b"other.jpg"]

@@ -57,10 +57,10 @@ def test_every_preset_runs(narrow_file, name):
     assert result.history[-1].total < result.history[0].total
 
 
-def test_covariances_of_fewer_positions_than_filters():
+def test_covariances_of_fewer_positions_than_filters(narrow_file):
     """As those of blocks 4 and 5 in small pictures, which have 6 positions and one."""
     config = dataclasses.replace(
-        PRESETS["crowsonkb"], weights="mini", image_size=24, scales=1, iterations=20, precision="float32"
+        PRESETS["crowsonkb"], weights=narrow_file, image_size=24, scales=1, iterations=20, precision="float32"
     )
     result = transfer(CONTENT, STYLE, config)
     assert not result.ending and not any("goes back" in progress.note for progress in result.history)

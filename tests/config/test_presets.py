@@ -89,7 +89,7 @@ def test_units_are_choices():
 
 def test_names():
     assert preset(DEFAULT_PRESET) == TransferConfig()
-    assert preset("mini").weights == "mini"
+    assert preset("mini") == dataclasses.replace(TransferConfig(), weights="mini")
     with pytest.raises(ValueError, match=r"^preset='papper': must be one of tfstyle, gatys_code, paper, "):
         preset("papper")
 

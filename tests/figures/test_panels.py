@@ -29,7 +29,7 @@ def test_every_figure_is_tested():
 
 
 def test_representations_are_the_papers():
-    panels = figure("representations", PRESETS["mini"]).panels
+    panels = figure("representations", PRESETS["jcjohnson"]).panels
     assert [panel.config.content_layers for panel in panels[:5]] == [
         (canonical_name(f"conv{block}_2"),) for block in range(1, 6)
     ]
@@ -81,7 +81,7 @@ def test_tradeoff_needs_both_weights(name):
 
 
 def test_control_changes_one_thing_at_a_time():
-    base = dataclasses.replace(PRESETS["mini"], style_strength=0.3)
+    base = dataclasses.replace(PRESETS["jcjohnson"], style_strength=0.3)
     for panel in figure("control", base).panels:
         ours, theirs = panel.config.to_dict(), base.to_dict()
         changed = {name for name in ours if ours[name] != theirs[name]}

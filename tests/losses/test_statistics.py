@@ -365,6 +365,18 @@ def test_bures_of_the_style_itself_of_fewer_positions_than_filters(dtype):
     assert np.abs(gradient).max() < 1e-2 * np.abs(elsewhere).max()
 
 
+def test_bures_of_products_that_rounding_left_unsymmetric():
+    """As those of float32 are on some processors."""
+    measure, style = made("bures"), activations(1, 2, 4, seed=7, filters=24)
+    sums = described(measure, style)
+    noise = np.random.default_rng(11).uniform(-1, 1, (1, 24, 24))
+    skewed = {"first": sums["first"], "second": sums["second"] + 1e-3 * (noise - noise.transpose(0, 2, 1))}
+    others = described(measure, activations(1, 3, 3, seed=6, filters=24))
+    for one, other in ((skewed, others), (others, skewed), (skewed, skewed)):
+        exact = measure.loss_to(sums if one is skewed else one)(sums if other is skewed else other)
+        assert measure.loss_to(one)(other).numpy() == pytest.approx(exact.numpy(), rel=1e-9, abs=1e-6)
+
+
 def test_bures_of_pictures_without_any_variance():
     """Gaussians of covariance 1e-4 I, at the means."""
     flat = np.full((1, 3, 3, 4), 7.0, np.float32)

@@ -4,7 +4,6 @@ import concurrent.futures
 import json
 import shutil
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -33,10 +32,6 @@ RUNS = {
     ],
     "stylized.png": ["stylize.py", PICTURES[0], "--model=network", "--style=style:1,content:2"],
     "lite.tflite": ["convert_stylizer.py", "--model=network", "--timing_size=24"],
-    "encoder.npz": [
-        "development/train_encoder.py", "--photos=../photos", "--widths=4,6,8,8,8", "--depths=1,1,1,1,1", "--steps=2", "--batch_size=4",
-        "--crop_size=32", "--holdout_every=3",
-    ],
 }  # fmt: skip
 
 
@@ -79,9 +74,6 @@ def made_in(folder, name):
 
 
 def computed(path):
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key].tobytes() for key in file.files if key != "record"}
     if path.name == "tfstyle.json":
         card = json.loads(path.read_text())
         return {

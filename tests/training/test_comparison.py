@@ -96,7 +96,7 @@ def test_the_page_of_a_card():
         "photographs": 976,
         "recipe": {"steps": 7, "batch_size": 4, "crop_size": 24, "computed_in": "float32"},
         "config": {
-            "weights": "mini", "content_layers": ["block3_conv1"], "style_layers": ["block1_conv1"],
+            "weights": "weights.npz", "content_layers": ["block3_conv1"], "style_layers": ["block1_conv1"],
             "style_loss": "gram", "style_strength": 0.5, "style_weight": 1.0, "image_size": 512,
         },
         "losses": {"content/block3_conv1": 2.5},
@@ -106,7 +106,7 @@ def test_the_page_of_a_card():
     for line in (
         "| Steps | 7 of 4 crops, 24 x 24, computed in float32 |",
         "| Photographs | 976 |",
-        "| Extractor | mini |",
+        "| Extractor | weights.npz |",
         "| Style | gram, strength 0.5, pictures 512 pixels wide |",
         "1. swirls ![swirls](styles/1_swirls.jpg)",
         "| content/block3_conv1 | 2.5 |",
@@ -114,4 +114,5 @@ def test_the_page_of_a_card():
     ):
         assert line in lines
     assert "Seconds" not in page({"model": "network"})
-    assert "Simonyan & Zisserman" in page({"config": {**card["config"], "weights": "imagenet"}})
+    for weights in ("imagenet", "mini"):
+        assert "Simonyan & Zisserman" in page({"config": {**card["config"], "weights": weights}})

@@ -62,7 +62,6 @@ def require_fit(task, config, recipe, replicas=1):
         lambda changed: memory_model.needed_bytes(task, config, changed, replicas),
         recipe,
         least_crop=LEAST_CROP,
-        least_batch=replicas,
         multiple=replicas,
         memory_limit=config.memory_limit,
     )

@@ -135,7 +135,7 @@ def test_nothing_answers(world, tmp_path):
         assert told in line
     for path in sources.places():
         assert str(path) in line
-    assert line.endswith("--preset=mini (--weights=mini with settings of its own)")
+    assert line.endswith("or go without: --weights=mini (distilled from it, in the package)")
 
 
 def test_no_pip(monkeypatch):

@@ -7,10 +7,11 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
-from encoder.recipe import EncoderRecipe
 
+from tfstyle.config import PRESETS
+from tfstyle.figures import FIGURES, figure
 from tfstyle.vgg import feature_extractor, sources, weights
-from tfstyle.vgg.network import layout
+from tfstyle.vgg.network import head, heads, layout
 from tfstyle.vgg.network import vgg19 as application
 
 from coded_files import coded_file, random_layers
@@ -168,11 +169,7 @@ def test_files_that_are_no_weights(tmp_path):
         weights.load("imagnet", LAYOUT)
 
 
-def test_the_embedded_encoder_is_what_was_shipped(tmp_path, monkeypatch):
-    values = weights.load("mini", LAYOUT)
-    assert [values[f"block{block}_conv1"][0].shape[-1] for block in range(1, 6)] == [32, 64, 128, 128, 128]
-    assert "block5_conv2" in values and "block5_conv3" not in values
-    assert weights._MINI.stat().st_size <= 4e6
+def test_a_changed_or_missing_embedded_file_is_told(tmp_path, monkeypatch):
     changed = bytearray(weights._MINI.read_bytes())
     changed[len(changed) // 2] ^= 1
     (tmp_path / "mini.npz").write_bytes(changed)
@@ -182,23 +179,49 @@ def test_the_embedded_encoder_is_what_was_shipped(tmp_path, monkeypatch):
             weights.load("mini", LAYOUT)
 
 
-def test_the_embedded_encoder_is_data_with_its_recipe():
+def test_the_embedded_network_is_whole():
+    """Thin layers of VGG19's names, and heads of VGG19's widths on all but the first, which is as wide itself."""
+    assert weights._MINI.stat().st_size <= 8e6
     with np.load(weights._MINI, allow_pickle=False) as file:
-        record = json.loads(file["record"].tobytes())
-        assert all(file[name].dtype == np.float16 for name in file.files if name != "record")
-    assert EncoderRecipe(**record["recipe"]) == EncoderRecipe()
+        assert isinstance(json.loads(file["record"].tobytes()), dict)
+        arrays = {name: file[name] for name in file.files if name != "record"}
+    assert all(array.dtype == np.float16 and np.isfinite(array).all() for array in arrays.values())
+    values = weights.load("mini", LAYOUT)
+    first, *others = layers = [name for name in values if name in LAYOUT]
+    assert set(values) == {*layers, *map(head, others)}
+    widths = {name: LAYOUT[name].filters for name in layers}
+    assert {name: values[head(name)][1].size for name in others} == {name: widths[name] for name in others}
+    assert values[first][1].size == widths[first]
+    extractor = feature_extractor(layers, weights="mini")
+    assert {name: output.shape[-1] for name, output in extractor.output.items()} == widths
+    assert list(heads(extractor)) == others
+
+
+def test_the_embedded_network_has_the_layers_of_presets_and_figures():
+    configs = [
+        *PRESETS.values(),
+        *(panel.config for name in FIGURES for panel in figure(name, PRESETS["mini"]).panels),
+    ]
+    asked = {layer for config in configs for layer in (*config.content_layers, *config.style_layers)}
+    assert {"block1_conv1", "block4_conv2", "block5_conv2"} <= asked <= set(weights.load("mini", LAYOUT))
+
+
+def test_a_layer_that_the_embedded_network_lacks_is_told():
+    with pytest.raises(
+        ValueError, match=r"layers \(of weights='mini'\): unknown layer 'block5_conv3'.*block5_conv2"
+    ):
+        feature_extractor(["conv1_1", "conv5_3"], weights="mini")
 
 
 @pytest.mark.parametrize(
     "options",
     [{}, {"pooling": "average"}, {"padding": "reflect"}, {"padding": "replicate"}, {"dtype": "bfloat16"}],
 )
-def test_the_embedded_encoder_takes_every_option(options):
+def test_the_embedded_network_takes_every_option(options):
     extractor = feature_extractor(["conv1_1", "conv5_2"], weights="mini", **options)
-    deepest = extractor(tf.constant(np.random.default_rng(0).random((1, 64, 48, 3)), tf.float32))[
-        "block5_conv2"
-    ]
-    assert deepest.shape == (1, 4, 3, 128)
+    picture = tf.constant(np.random.default_rng(0).random((1, 64, 48, 3)), tf.float32)
+    deepest = extractor(picture)["block5_conv2"]
+    assert deepest.shape == (1, 4, 3, 512)
     assert np.isfinite(tf.cast(deepest, tf.float32)).all()
 
 

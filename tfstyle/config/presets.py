@@ -1,4 +1,4 @@
-"""Named settings: tfstyle's own, those of the paper and of codes that people know, the embedded encoder's.
+"""Named settings: tfstyle's own, those of the paper and of codes that people know, the embedded network's.
 
 `tests/test_conformance.py` holds each objective to its source's formula. What
 differs from the source is said at each preset; in all of the published ones:
@@ -156,20 +156,9 @@ PRESETS: dict[str, TransferConfig] = {
         finer_share=0.5,
         padding="replicate",
     ),
-    # For the embedded encoder, tuned by eye: from a quarter of the size on, because it sees contrasts better
-    # than colours and moves large areas only where they are small; average pooling, with which it was
-    # trained; some smoothing.
-    "mini": replace(
-        _GATYS,
-        weights="mini",
-        scales=3,
-        iterations=80,
-        finer_share=1.0,
-        content_weight=2e4,
-        tv_weight=5e4,
-        pooling="average",
-        padding="reflect",
-    ),
+    # The default settings with the embedded network, whose activations are near those of VGG19 and in the
+    # same units.
+    "mini": replace(TransferConfig(), weights="mini"),
 }
 DEFAULT_PRESET = "tfstyle"
 

@@ -27,8 +27,8 @@ class TransferConfig:
 
     weights: str = option(
         "imagenet",
-        "network weights: imagenet (Keras' VGG19, downloaded once), random, mini,"
-        " or a file (.h5, .weights.h5, .npz)",
+        "network weights: imagenet (Keras' VGG19, downloaded once), mini (distilled from it, in the package),"
+        " random, or a file (.h5, .weights.h5, .npz)",
     )
     image_size: int = option(512, "longer side of the picture in pixels; 0 keeps the content's size")
     content_layers: tuple[str, ...] = option(

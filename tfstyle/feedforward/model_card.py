@@ -82,9 +82,8 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
 
 
 def _extractor(weights: str | None) -> str | None:
-    if weights != "imagenet":
-        return weights
-    return f"imagenet ({CREDIT})"
+    credits = {"imagenet": f"imagenet ({CREDIT})", "mini": f"mini (distilled from {CREDIT})"}
+    return credits.get(weights, weights)
 
 
 def _steps(recipe: Mapping[str, Any]) -> str:

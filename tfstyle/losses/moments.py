@@ -108,9 +108,15 @@ class Bures(Statistic):
         return tf.cast(distance, described["first"].dtype)
 
     def _measured(self, described: Sums) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations, float64."""
+        """Returns mu `[B, N]` and C `[B, N, N]` of scaled activations, float64.
+
+        A product of float32 may differ from its transpose by rounding. C does not: of a
+        matrix that is not quite symmetric, eigenvalues are off by the difference at the
+        scale of the largest, which is far more than the smallest are.
+        """
         mean = tf.cast(described["first"], tf.float64) / self.scale
         second = tf.cast(described["second"], tf.float64) / self.scale**2
+        second = (second + tf.linalg.matrix_transpose(second)) / 2
         covariance = second - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
         return mean, covariance + COVARIANCE_EPSILON * tf.eye(mean.shape[-1], dtype=mean.dtype)
 

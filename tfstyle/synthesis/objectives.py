@@ -24,7 +24,7 @@ from tfstyle.synthesis.scales import scale_sizes
 from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
 from tfstyle.vgg import normalize_activations
 
-# The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a picture painted by `mini`, 0.043.
+# The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a painted picture, 0.043.
 _PAINTED = 0.043
 
 

@@ -30,9 +30,8 @@ def require_fit(
     recipe,
     *,
     least_crop: int,
-    least_batch: int = 1,
     multiple: int = 1,
-    memory_limit: float | None = None,
+    memory_limit: float = 0.0,
 ) -> None:
     """Checks that a training can be made in the memory that there is, or that a limit allows.
 
@@ -41,14 +40,14 @@ def require_fit(
     Args:
       needed: what a training by a recipe takes beside what the process has.
       recipe: a dataclass with `batch_size` and `crop_size`.
-      least_crop, least_batch: what a recipe may have at least.
+      least_crop: what a recipe may have at least.
       multiple: what a batch has to be a multiple of.
-      memory_limit: as in `TransferConfig`, in GB; None: the training has no such option.
+      memory_limit: as in `TransferConfig`, in GB.
 
     Raises:
       ValueError: it cannot; the message says what would fit.
     """
-    room = memory.Room.now(memory_limit or 0)
+    room = memory.Room.now(memory_limit)
 
     def needs(**changes) -> int:
         return room.resident + needed(dataclasses.replace(recipe, **changes))
@@ -61,7 +60,7 @@ def require_fit(
         )
         return f"{name}={units * unit}" if units * unit >= least else ""
 
-    sought = ("batch_size", least_batch, multiple), ("crop_size", least_crop, 1)
+    sought = ("batch_size", multiple, multiple), ("crop_size", least_crop, 1)
     remedies = (found for each in sought if (found := largest(*each)))
     asked = f"batch_size={recipe.batch_size}, crop_size={recipe.crop_size}"
-    memory.require(asked, needs(), room.most, remedies, limited=memory_limit is not None)
+    memory.require(asked, needs(), room.most, remedies)

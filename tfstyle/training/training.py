@@ -174,7 +174,6 @@ def train_task(
                 lambda changed: memory_model.needed_bytes(made, config, changed, replicas),
                 recipe,
                 least_crop=LEAST_CROP,
-                least_batch=replicas,
                 multiple=replicas,
                 memory_limit=config.memory_limit,
             )

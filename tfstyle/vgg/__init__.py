@@ -48,7 +48,8 @@ def feature_extractor(
       weights: where the numbers come from.
         ``imagenet``: Keras' file, downloaded once, its hash checked.
         ``random``: see `tfstyle.vgg.random_weights`.
-        ``mini``: the small encoder embedded in the package.
+        ``mini``: the network embedded in the package. It predicts VGG19's activations,
+        in its channels and units, and ends at ``block5_conv2``.
         Else a path: Keras' ``.h5`` (whole model or weights, with or without the
         top) or ``.weights.h5``, or an ``.npz`` of arrays ``block1_conv1/kernel``,
         ``block1_conv1/bias``, … whose widths may differ from VGG19's. In it,

@@ -1,4 +1,4 @@
-"""Filters at one size of activation: the paper's normalised network, and more of the kind."""
+"""Filters at one size of activation: the paper's normalised network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfstyle.vgg.network import convolutions, heads, set_weights
 
 
 def normalize_activations(
-    extractor: tf.keras.Model, images: tf.Tensor | Sequence[tf.Tensor], *, power: float = 1.0
+    extractor: tf.keras.Model, images: tf.Tensor | Sequence[tf.Tensor]
 ) -> tf.keras.Model:
     """Scales every filter so that its mean activation over the pictures is 1.
 
@@ -29,7 +29,6 @@ def normalize_activations(
     Args:
       extractor: a model from `feature_extractor`.
       images: one `[B, H, W, 3]` tensor in [0, 1], or several of any sizes.
-      power: of the mean; 1 is the paper's arithmetic mean, 2 the root mean square.
 
     Returns:
       A new model; the one given is unchanged.
@@ -43,12 +42,11 @@ def normalize_activations(
     for image in images:
         activations = probe(tf.cast(image, extractor.input.dtype), training=False)
         for index, activation in enumerate(activations):
-            powers = tf.cast(activation, tf.float64) ** power
-            sums[index] += tf.reduce_sum(powers, axis=[0, 1, 2]).numpy()
+            sums[index] += tf.reduce_sum(tf.cast(activation, tf.float64), axis=[0, 1, 2]).numpy()
             positions[index] += np.prod(activation.shape[:3])
 
     means = {
-        layer.name: np.where(total > 0, (total / count) ** (1 / power), 1.0)
+        layer.name: np.where(total > 0, total / count, 1.0)
         for layer, total, count in zip(layers, sums, positions)
     }
     incoming = dict(zip([layer.name for layer in chain], [np.ones(3), *means.values()]))

@@ -125,7 +125,7 @@ def fetch() -> Source:
     raise FileNotFoundError(
         f"weights='imagenet': could not be downloaded ({'; '.join(reasons)}); put a file there by hand,"
         f" {' or '.join(map(str, places()))}, name another with --weights=PATH, or go without:"
-        " --preset=mini (--weights=mini with settings of its own)"
+        " --weights=mini (distilled from it, in the package)"
     )
 
 

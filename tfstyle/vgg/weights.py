@@ -21,8 +21,8 @@ from tfstyle.vgg import coded_weights, hdf5, sources
 from tfstyle.vgg.network import Weights, head
 
 _MINI = pathlib.Path(__file__).parents[1] / "data" / "mini.npz"
-# As scripts/development/train_encoder.py prints it.
-_MINI_SHA256 = "5ef5c0cdf3d4e70cd69daf9fa3390522286e83828b83287087ebf3c2485d64d3"
+# As scripts/development/distil_mini.py prints it.
+_MINI_SHA256 = "82dd2f479de458dc2db7f08e92cd10f84792a9bcc0552cb51c22365c22d0a5c3"
 # The MD5 that keras.applications.vgg19 has, and checks after a download, of the files that it offers.
 _PUBLISHED = {
     sources.KERAS_FILE: sources.KERAS_MD5,
