@@ -78,14 +78,19 @@ def test_pictures_in_progress_are_begun_anew_after_their_visits():
     assert all(1 <= seen.count(one) <= 3 for one in set(seen)) and len(set(seen)) >= 6
 
 
-def test_painting_is_a_step_of_adam_within_the_range():
-    pool = pairs.Pool(lambda kind, generator: np.full((1, 2, 3), 0.5), 1, 1000, np.random.default_rng(3))
+def test_painting_is_a_smooth_step_within_the_range():
+    pool = pairs.Pool(lambda kind, generator: np.full((8, 8, 3), 0.5), 1, 1000, np.random.default_rng(3))
     (member,) = pool.chosen(1)
-    member["picture"], member["age"] = np.array([[[0.5, 0.5, 0.01], [0.5, 0.5, 0.5]]]), 0
-    gradient = np.array([[[2.0, -1e-3, 5.0], [0.0, 0.0, 0.0]]])
+    start = np.full((8, 8, 3), 0.5)
+    start[0, 0] = 0.001
+    member["picture"], member["age"] = start, 0
+    waves = np.cos(2 * np.pi * np.arange(8) / 8), np.cos(np.pi * np.arange(8))  # 1/8 and 1/2 cycles a pixel
+    gradient = np.broadcast_to((waves[0] + waves[1])[:, np.newaxis, np.newaxis], (8, 8, 3))
     pool.paint([member], gradient[np.newaxis])
-    first = pairs._RATES[0]
-    np.testing.assert_allclose(member["picture"][0], [[0.5 - first, 0.5 + first, 0], [0.5] * 3], atol=1e-6)
+    step = sum(wave / (1 + f / pairs._SMOOTH) ** 2 for wave, f in zip(waves, (1 / 8, 1 / 2)))
+    step *= pairs._RATES[0] / np.sqrt(np.mean(np.square(step)))
+    expected = np.clip(start - step[:, np.newaxis, np.newaxis], 0, 1)
+    np.testing.assert_allclose(member["picture"], expected, atol=1e-5)
 
 
 def test_losses_against_numpy():

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 _CONTENT_WEIGHTS = (0.0, 0.03, 0.03, 0.1)  # the default settings have 1 / 30
 _NOISE = 0.25  # share of pictures that begin as noise, or partly so
-_RATES = (0.05, 0.015)  # of Adam on a picture, at its first visit and at its last
+_RATES = (0.06, 0.01)  # root mean square of a step, in picture values, at the first visit and at the last
+_MOMENTUM = 0.9
+_SMOOTH = 0.05  # frequency, in cycles a pixel, from which on steps are damped
 
 
 class Pool:
@@ -45,9 +47,7 @@ class Pool:
             "content": content,
             "content_weight": np.float32(generator.choice(_CONTENT_WEIGHTS)),
             "picture": picture.astype(np.float32),
-            "mean": np.zeros_like(content),
-            "square": np.zeros_like(content),
-            "updates": 0,
+            "momentum": np.zeros_like(content),
             "age": age,
         }
 
@@ -61,17 +61,28 @@ class Pool:
         return [self._members[place] for place in places]
 
     def paint(self, members: list[dict], gradients: np.ndarray) -> None:
-        """Moves pictures by one step of Adam, each at the rate of its age, and clips them to [0, 1]."""
+        """Moves pictures downhill by one step with momentum, and clips them to [0, 1].
+
+        High frequencies, in which gradients of style losses are strongest, are damped
+        as the preconditioner of the default settings does: pixel by pixel, pictures
+        would become noise of a kind that no transfer comes by.
+        """
         first, last = _RATES
         for member, gradient in zip(members, gradients):
-            member["updates"] += 1
-            member["mean"] = 0.9 * member["mean"] + 0.1 * gradient
-            member["square"] = 0.99 * member["square"] + 0.01 * np.square(gradient)
-            mean = member["mean"] / (1 - 0.9 ** member["updates"])
-            square = member["square"] / (1 - 0.99 ** member["updates"])
+            size = np.sqrt(np.mean(np.square(gradient))) + 1e-12
+            member["momentum"] = _MOMENTUM * member["momentum"] + gradient / size
+            step = _smoothed(member["momentum"])
             rate = first * (last / first) ** (member["age"] / self._visits)
-            moved = member["picture"] - rate * mean / (np.sqrt(square) + 1e-12)
+            moved = member["picture"] - rate * step / (np.sqrt(np.mean(np.square(step))) + 1e-12)
             member["picture"] = np.clip(moved, 0, 1).astype(np.float32)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Returns `[H, W, 3]` with each frequency f divided by (1 + f / _SMOOTH)^2."""
+    height, width, _ = values.shape
+    frequency = np.hypot(np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width))[..., np.newaxis]
+    damped = np.fft.rfft2(values, axes=(0, 1)) / np.square(1 + frequency / _SMOOTH)
+    return np.fft.irfft2(damped, s=(height, width), axes=(0, 1))
 
 
 def stacked(members: list[dict], name: str) -> tf.Tensor:

@@ -16,19 +16,21 @@ class Recipe:
         value and what would be right.
     """
 
-    steps: int = option(2400, "steps of the optimiser")
+    steps: int = option(1200, "steps of the optimiser")
     crop_size: int = option(128, "side of the pictures in a step, in pixels")
-    crops: int = option(4, "crops of photographs and paintings in a step")
-    pairs: int = option(6, "half-painted pictures in a step, each with its style")
-    pool: int = option(24, "pictures that are being painted")
-    visits: int = option(24, "steps in which a picture takes part before another takes its place")
-    strokes: int = option(2, "steps of Adam by which a picture is painted further at each visit")
+    crops: int = option(2, "crops of photographs and paintings in a step")
+    pairs: int = option(4, "half-painted pictures in a step, each with its style")
+    pool: int = option(16, "pictures that are being painted")
+    visits: int = option(36, "steps in which a picture takes part before another takes its place")
+    strokes: int = option(1, "steps by which a picture is painted further at each visit")
     gram_weight: float = option(0.3, "weight of the crops' Gram matrices beside that of activations, 1")
     change_weight: float = option(1.0, "weight of the difference of a half-painted picture's Gram matrices")
-    learning_rate: float = option(3e-4, "of Adam, after the warm-up")
-    warmup: int = option(50, "steps in which the learning rate rises")
-    cooldown: float = option(0.4, "share of the steps, the last ones, in which the learning rate falls to 0")
-    averaging: float = option(0.995, "decay of the running mean of the weights, which is the result")
+    learning_rate: float = option(
+        1.5e-3, "share of its size by which a step changes a kernel, after the warm-up"
+    )
+    warmup: int = option(30, "steps in which the learning rate rises")
+    cooldown: float = option(0.5, "share of the steps, the last ones, in which the learning rate falls to 0")
+    averaging: float = option(0.99, "decay of the running mean of the weights, which is the result")
     log_every: int = option(20, "steps between two reports")
     seed: int = option(0, "seed of crops, pairs and noise")
 
