@@ -30,7 +30,7 @@ cli.define_option_flags(Recipe())
 cli.define_run_flags()
 
 FLAGS = flags.FLAGS
-_START_CROPS = 400
+_CROPS, _MORE_CROPS, _BATCH = 400, 2400, 8  # for the start
 _START_SIZE = 128
 
 
@@ -88,9 +88,13 @@ def _started(path: pathlib.Path, teacher, kinds, seed: int):
     if not path.exists():
         print("fitting the start …", file=sys.stderr)
         generator = np.random.default_rng(seed)
-        crops = [pictures.crop(kinds[i % 2], _START_SIZE, generator) for i in range(_START_CROPS)]
-        found = regression.start(teacher, np.stack(crops), lambda line: print(line, file=sys.stderr))
-        weights.save(path, network.in_usual_units(found), {"crops": _START_CROPS})
+
+        def crops(count: int) -> np.ndarray:
+            return np.stack([pictures.crop(kinds[i % 2], _START_SIZE, generator) for i in range(count)])
+
+        more = (crops(_BATCH) for _ in range(_MORE_CROPS // _BATCH))
+        found = regression.start(teacher, crops(_CROPS), more, lambda line: print(line, file=sys.stderr))
+        weights.save(path, network.in_usual_units(found), {"crops": [_CROPS, _MORE_CROPS]})
     return network.in_hundreds(weights.load(str(path), network.layout()))
 
 

@@ -134,7 +134,7 @@ def test_painting_loss_is_that_of_the_default_settings():
 def networks():
     teacher = network.in_hundreds(weight_pairs(narrow_weights()))
     widths = {name: max(2, len(teacher[name][1]) // 2) for name in network.LAYERS}
-    return teacher, regression.start(teacher, crops(8), lambda line: None, widths)
+    return teacher, regression.start(teacher, crops(8), [crops(8)], lambda line: None, widths)
 
 
 def test_training_learns_and_goes_on_where_it_ended(networks, tmp_path):

@@ -97,7 +97,7 @@ def test_start_of_full_width_is_the_teacher():
     teacher = network.in_hundreds(teacher)
     widths = {name: len(bias) for name, (_, bias) in teacher.items()}
     lines = []
-    found = regression.start(teacher, crops(20), lines.append, widths)
+    found = regression.start(teacher, crops(20), [crops(20)], lines.append, widths)
     assert list(found) == [names[0], names[1], f"{names[1]}_head", names[2], f"{names[2]}_head"]
     assert len(lines) == 2 and all(line.startswith(f"{name}: R2 ") for name, line in zip(names[1:], lines))
     expected = network.activations(teacher, crops(24)[20:], names)

@@ -23,7 +23,7 @@ WIDTHS = {
     "block2_conv1": 64, "block2_conv2": 64,
     "block3_conv1": 96, "block3_conv2": 96, "block3_conv3": 96,
     "block4_conv1": 224, "block4_conv2": 224, "block4_conv3": 224,
-    "block5_conv1": 256, "block5_conv2": 256,
+    "block5_conv1": 512, "block5_conv2": 128,
 }  # fmt: skip
 LAYERS = tuple(WIDTHS)
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))

@@ -11,12 +11,12 @@ prediction too, the prediction is taken for the value, and the fit repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
-from distillation.network import WIDTHS, convolved, pixels, pooled
+from distillation.network import WIDTHS, activations, convolved, pixels, pooled
 from tfstyle.vgg.network import head
 
 _ROUNDS = 5
@@ -26,25 +26,46 @@ _BATCH = 16
 
 
 def start(
-    teacher: Mapping, crops: np.ndarray, report: Callable[[str], None], widths: Mapping[str, int] = WIDTHS
+    teacher: Mapping,
+    crops: np.ndarray,
+    more: Iterable[np.ndarray],
+    report: Callable[[str], None],
+    widths: Mapping[str, int] = WIDTHS,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Returns the student's weights, fitted layer by layer.
 
     Args:
       teacher: VGG19's weights, in hundreds; see `network`.
-      crops: `[N, S, S, 3]` in [0, 1].
+      crops: `[N, S, S, 3]` in [0, 1]; held in memory as activations, for all but the last block.
+      more: batches of such, for the last block, which has few positions a picture and many values to fit.
       report: takes a line for each layer.
       widths: filters of the student's layers, in network order; the first is VGG19's whole.
     """
-    first, *_, last = widths
+    *_, deepest = widths
+    names = list(teacher)[: list(teacher).index(deepest) + 1]
+    block = deepest.partition("_")[0]
+    first, last = ([name for name in names if name.startswith(block) == within] for within in (False, True))
     weights: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    # The student's and VGG19's activations before the next layer, batch by batch.
-    own = theirs = [pixels(batch).numpy() for batch in np.split(crops, range(_BATCH, len(crops), _BATCH))]
-    for name in teacher:
-        if name.endswith("conv1") and name != first:
+    own = [pixels(batch).numpy() for batch in np.split(crops, range(_BATCH, len(crops), _BATCH))]
+    _fit(weights, teacher, first, own, own, widths, report)
+    ends = [name for name in first if name in widths][-1], first[-1]
+    before = [(_before(weights, batch, ends[0]), _before(teacher, batch, ends[1])) for batch in more]
+    _fit(weights, teacher, last, *map(list, zip(*before)), widths, report)
+    return weights
+
+
+def _before(weights: Mapping, pictures: np.ndarray, layer: str) -> np.ndarray:
+    chain = {name: pair for name, pair in weights.items() if not name.endswith(head(""))}
+    return activations(chain, tf.constant(pictures), (layer,))[layer].numpy()
+
+
+def _fit(weights, teacher, names, own, theirs, widths, report) -> None:
+    """Adds the student's layers among `names`, from activations of both before the first of them."""
+    for name in names:
+        if name.endswith("conv1") and weights:
             own, theirs = ([pooled(batch).numpy() for batch in kind] for kind in (own, theirs))
         values = [convolved(batch, teacher[name]).numpy() for batch in theirs]
-        if name == first:
+        if not weights:
             weights[name] = teacher[name]
             own = [np.maximum(batch, 0) for batch in values]
         elif name in widths:
@@ -59,13 +80,9 @@ def start(
             kernel, bias = _fitted(seen, wanted)
             weights[head(name)] = kernel[np.newaxis, np.newaxis], bias
             made, real = np.maximum(seen @ kernel + bias, 0), np.maximum(wanted, 0)
-            report(
-                f"{name}: R2 {1 - np.square(made - real).sum() / np.square(real - real.mean(0)).sum():.3f}"
-            )
+            unexplained = np.square(made - real).sum() / np.square(real - real.mean(0)).sum()
+            report(f"{name}: R2 {1 - unexplained:.3f}")
         theirs = [np.maximum(batch, 0) for batch in values]
-        if name == last:
-            break
-    return weights
 
 
 def _positions(values, generator):
