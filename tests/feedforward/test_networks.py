@@ -70,9 +70,13 @@ def test_pictures_of_a_batch_do_not_see_each_other(narrow):
 
 @pytest.mark.parametrize("size", [(6, 9), (33, 47)])
 @pytest.mark.parametrize("which", ["narrow", "skipping"])
-def test_has_no_frame(which, size, request):
+def test_has_no_frame(which, size, request, monkeypatch):
+    """Rounding at a border is none: nothing may divide it by the deviation of an even area, which is 0."""
+    painter = request.getfixturevalue(which)
+    for layer in normalisations(painter):
+        monkeypatch.setattr(layer, "epsilon", 1.0)
     image = np.broadcast_to(np.float32([1, 0.5, 0.2]), (1, *size, 3))
-    made = made_of(request.getfixturevalue(which), image)
+    made = made_of(painter, image)
     np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)
 
 
