@@ -15,7 +15,6 @@ import sys
 from absl import flags
 
 sys.path[1:1] = map(str, pathlib.Path(__file__).resolve().parents[1:3])
-sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent))
 
 from distillation.recipe import Recipe
 

@@ -21,7 +21,7 @@ def compared(
       teacher, student: weights in hundreds; see `network`.
       pictures: uint8 `[H, W, 3]`; of each, the middle square, resized to `size`.
     """
-    error, total, grams = (dict.fromkeys(LAYERS, 0.0) for _ in range(3))
+    error, total = dict.fromkeys(LAYERS, 0.0), dict.fromkeys(LAYERS, 0.0)
     grams = {name: [] for name in LAYERS}
     both = tf.function(lambda image: (activations(teacher, image), activations(student, image)))
     for picture in pictures:

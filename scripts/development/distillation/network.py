@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 import tfstyle
+from tfstyle.config import TransferConfig
+from tfstyle.losses.paper import gram_matrix
 from tfstyle.vgg import network
 from tfstyle.vgg.network import caffe_pixels, head
 
@@ -26,8 +28,9 @@ WIDTHS = {
     "block5_conv1": 512, "block5_conv2": 128,
 }  # fmt: skip
 LAYERS = tuple(WIDTHS)
-STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
-CONTENT_LAYER = "block4_conv2"
+DEFAULTS = TransferConfig()
+STYLE_LAYERS = DEFAULTS.style_layers
+(CONTENT_LAYER,) = DEFAULTS.content_layers
 
 Weights = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
 
@@ -55,6 +58,11 @@ def in_usual_units(weights: Weights) -> dict[str, tuple[np.ndarray, np.ndarray]]
     }
 
 
+def without_heads(weights: Weights) -> Weights:
+    """Returns the weights of the layers that the next ones build on."""
+    return {name: pair for name, pair in weights.items() if not name.endswith(head(""))}
+
+
 def pixels(pictures: tf.Tensor) -> tf.Tensor:
     """Turns pictures `[B, H, W, 3]`, RGB in [0, 1], into what the first layer takes."""
     return caffe_pixels(pictures) / HUNDRED
@@ -80,7 +88,7 @@ def activations(
 ) -> dict[str, tf.Tensor]:
     """Returns `{layer: [B, h, w, C]}`, in hundreds, for pictures `[B, H, W, 3]`, RGB in [0, 1]."""
     found, activation = {}, pixels(pictures)
-    for name in (name for name in weights if name != head(name.removesuffix(head("")))):
+    for name in without_heads(weights):
         if name.endswith("conv1") and not name.startswith("block1"):
             activation = pooled(activation)
         activation = tf.nn.relu(convolved(activation, weights[name]))
@@ -94,6 +102,4 @@ def activations(
 
 def gram(activation: tf.Tensor) -> tf.Tensor:
     """Returns `[B, C, C]` Gram matrices, means over positions."""
-    batch, height, width, filters = activation.shape
-    flat = tf.reshape(activation, [batch, height * width, filters])
-    return tf.matmul(flat, flat, transpose_a=True) / (height * width)
+    return gram_matrix(activation) / (activation.shape[1] * activation.shape[2])

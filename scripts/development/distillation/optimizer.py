@@ -32,16 +32,16 @@ class Muon:
         self.learning_rate = tf.Variable(0.0, trainable=False)
         self._momenta = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
         self._squares = [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables]
-        self._steps = tf.Variable(0.0, trainable=False)
+        self.steps = tf.Variable(0.0, trainable=False)
 
     @property
     def state(self) -> list[tf.Variable]:
         """What a checkpoint must hold."""
-        return [*self._momenta, *self._squares, self._steps]
+        return [*self._momenta, *self._squares, self.steps]
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
         """Moves the variables down by one step."""
-        self._steps.assign_add(1.0)
+        self.steps.assign_add(1.0)
         for variable, gradient, momentum, square in zip(
             self._variables, gradients, self._momenta, self._squares
         ):
@@ -54,8 +54,8 @@ class Muon:
             else:
                 momentum.assign(0.9 * momentum + 0.1 * gradient)
                 square.assign(0.99 * square + 0.01 * tf.square(gradient))
-                mean = momentum / (1 - 0.9**self._steps)
-                root = tf.sqrt(square / (1 - 0.99**self._steps)) + 1e-8
+                mean = momentum / (1 - 0.9**self.steps)
+                root = tf.sqrt(square / (1 - 0.99**self.steps)) + 1e-8
                 variable.assign_sub(_BIAS_RATE * self.learning_rate * mean / root)
 
 

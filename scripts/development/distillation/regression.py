@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from distillation.network import WIDTHS, activations, convolved, pixels, pooled
+from distillation.network import WIDTHS, activations, convolved, pixels, pooled, without_heads
 from tfstyle.vgg.network import head
 
 _ROUNDS = 5
@@ -55,8 +55,7 @@ def start(
 
 
 def _before(weights: Mapping, pictures: np.ndarray, layer: str) -> np.ndarray:
-    chain = {name: pair for name, pair in weights.items() if not name.endswith(head(""))}
-    return activations(chain, tf.constant(pictures), (layer,))[layer].numpy()
+    return activations(without_heads(weights), tf.constant(pictures), (layer,))[layer].numpy()
 
 
 def _fit(weights, teacher, names, own, theirs, widths, report) -> None:

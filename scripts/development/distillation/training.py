@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from distillation.network import CONTENT_LAYER, LAYERS, STYLE_LAYERS, activations, gram
+from distillation.network import CONTENT_LAYER, DEFAULTS, LAYERS, STYLE_LAYERS, activations, gram
 from distillation.optimizer import Muon
 from distillation.pairs import Pool, stacked
 from distillation.pictures import crop
@@ -17,7 +17,6 @@ from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.training.training_loop import Account, fit, sheet
 
-_STYLE_WEIGHT = 30.0  # of the default settings
 _COLUMNS = 6  # pictures on a sheet
 
 
@@ -82,13 +81,12 @@ class _Learner:
         ]
         self._mean = [tf.Variable(variable, trainable=False) for variable in self._trained]
         self._optimizer = Muon(self._trained)
-        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._spread = self._measured_spread()
         self._pool, self._last = None, None
 
     @property
     def variables(self) -> list[tf.Variable]:
-        return [*self._trained, *self._mean, *self._optimizer.state, self._step]
+        return [*self._trained, *self._mean, *self._optimizer.state]
 
     def weights(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Returns the running mean of the student's weights."""
@@ -129,7 +127,7 @@ class _Learner:
     def step(self, batch: tf.Tensor) -> dict[str, tf.Tensor]:
         """Makes one step on the weights and on some pictures; returns the losses."""
         recipe = self._recipe
-        self._optimizer.learning_rate.assign(recipe.rate_after(int(self._step)))
+        self._optimizer.learning_rate.assign(recipe.rate_after(int(self._optimizer.steps)))
         members = self._pool.chosen(recipe.pairs)
         for member in members:
             if "told" not in member:
@@ -147,7 +145,6 @@ class _Learner:
         for _ in range(recipe.strokes - 1):
             slopes = self._slope(stacked(members, "picture"), grams, content, weights)
             self._pool.paint(members, slopes.numpy())
-        self._step.assign_add(1)
         self._last = members
         return losses
 
@@ -242,4 +239,4 @@ def _painting_loss(found: Mapping, grams: list, content: tf.Tensor, weights: tf.
     ]
     error = tf.reduce_sum(tf.math.squared_difference(found[CONTENT_LAYER], content), [1, 2, 3])
     error /= tf.reduce_sum(tf.square(content), [1, 2, 3])
-    return _STYLE_WEIGHT * tf.reduce_sum(weights * error + tf.add_n(style) / len(style))
+    return DEFAULTS.style_weight * tf.reduce_sum(weights * error + tf.add_n(style) / len(style))
