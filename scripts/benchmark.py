@@ -1,6 +1,7 @@
 """Measures tfstyle against PyTorch, TensorFlow's tutorial and Keras' example, side by side.
 
     python scripts/benchmark.py --output=out/benchmark
+    python scripts/benchmark.py --looks --image_size=448
     python scripts/benchmark.py --sizes=256,512,1024,2048
     python scripts/benchmark.py --batches=64,128,256 --weights=mini
 
@@ -27,6 +28,10 @@ time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
 time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
 has as it is.
 
+With --looks it runs tfstyle's default settings against PyTorch's L-BFGS instead, which have
+different objectives, and judges their pictures as saved by three numbers of VGG19: how soon
+is none worse than PyTorch's after --reference_evaluations (looks.json, looks.md, pictures;
+time_to_looks_ratio=R).
 With --batches it paints --batch_pictures square pictures at each size one at a time,
 several at once, and through a graph that is compiled once (batches.json, batches.md).
 With --sizes it times a few steps at each size instead, and shows how seconds
@@ -61,6 +66,9 @@ flags.DEFINE_integer(
     "reference_evaluations", 300, "evaluations after which PyTorch's L-BFGS sets the reference loss"
 )
 flags.DEFINE_list("only", [], "contestants to run, such as tfstyle,torch-lbfgs; empty: all")
+flags.DEFINE_bool(
+    "looks", False, "judge default settings by how pictures look to VGG19, instead of by a loss"
+)
 flags.DEFINE_list("sizes", [], "longer sides in pixels to time a few steps at, such as 256,512,1024,2048")
 flags.DEFINE_list("batches", [], "longer sides in pixels to paint several pictures at, in all ways there are")
 flags.DEFINE_integer("batch_pictures", 8, "pictures of --batches, up to 8")
@@ -84,12 +92,12 @@ def main():
     )
     if cli.whole_number("batch_pictures", FLAGS.batch_pictures, 1) > 8:
         raise ValueError(f"batch_pictures={FLAGS.batch_pictures}: must be 8 or below")
-    from benchmarks.contestants import CONTESTANTS
+    from benchmarks.contestants import COMPARED
     from benchmarks.sizes import NAMES
 
     from tfstyle.io.files import make_writable_folder, require_file
 
-    known = NAMES if sizes else tuple(CONTESTANTS)
+    known = NAMES if sizes else COMPARED
     if unknown := [name for name in FLAGS.only if name not in known]:
         raise ValueError(f"only={unknown[0]!r}: must be among {', '.join(known)}")
     pictures = {name: cli.required(name, "a picture file") for name in ("content", "style")}
@@ -101,6 +109,8 @@ def main():
         measure_batches(folder, pictures, batches)
     elif sizes:
         measure_sizes(folder, pictures, sizes, names, notes)
+    elif FLAGS.looks:
+        measure_looks(folder, pictures)
     else:
         compare(folder, pictures, names, notes)
 
@@ -153,6 +163,18 @@ def measure_sizes(
     measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
     notes = [*notes, *company.warnings(growth.company(measured))]
     _leave(folder / "sizes", "Seconds and memory by size", growth.markdown(measured), notes, sizes=measured)
+
+
+def measure_looks(folder: pathlib.Path, pictures: dict[str, str]) -> None:
+    from benchmarks import looks
+
+    _available([looks.REFERENCE])
+    measured = looks.measure(
+        pictures, FLAGS.weights, FLAGS.image_size, FLAGS.repeats, FLAGS.reference_evaluations, folder
+    )
+    _leave(folder / "looks", "Looks", looks.markdown(measured), [], **measured)
+    theirs, ours = (measured["reached"][name] for name in (looks.REFERENCE, looks.DEFAULTS))
+    print(f"time_to_looks_ratio={ours / theirs:.3f}")
 
 
 def measure_batches(folder: pathlib.Path, pictures: dict[str, str], sizes: list[int]) -> None:

@@ -18,11 +18,13 @@ class Contestant:
       description: for the reader of the table.
       entry: ``torch_peer:lbfgs``, a function of this package; empty for tfstyle itself.
       options: of that function, or config fields that differ from the preset.
+      preset: of tfstyle's settings; empty: the common objective's.
     """
 
     description: str
     entry: str = ""
     options: dict = field(default_factory=dict)
+    preset: str = ""
 
     @property
     def needs_torch(self) -> bool:
@@ -30,7 +32,7 @@ class Contestant:
         return self.entry.startswith("torch_peer")
 
 
-OURS, REFERENCE = "tfstyle", "torch-lbfgs"
+OURS, REFERENCE, DEFAULTS = "tfstyle", "torch-lbfgs", "tfstyle-default"
 CONTESTANTS = {
     REFERENCE: Contestant("PyTorch, L-BFGS as in neural-style-pt", "torch_peer:lbfgs"),
     OURS: Contestant("tfstyle, as its preset has it"),
@@ -41,7 +43,10 @@ CONTESTANTS = {
     "keras-example": Contestant("Keras' example, SGD", "tutorial_loops:keras_example"),
     "torch-lbfgs-10": Contestant("PyTorch, L-BFGS, history 10", "torch_peer:lbfgs", {"history": 10}),
     "torch-adam": Contestant("PyTorch, Adam", "torch_peer:adam"),
+    DEFAULTS: Contestant("tfstyle, default settings", preset="tfstyle"),
 }
+# Those that minimise the common objective.
+COMPARED = tuple(name for name, contestant in CONTESTANTS.items() if not contestant.preset)
 
 
 def run_apart(**arguments) -> dict:
@@ -88,7 +93,9 @@ def run(
         if contestant.entry:
             _entry(contestant.entry)(inputs, evaluations, recorder, **contestant.options)
         else:
-            config = inputs.config(**{"log_every": every, **settings, **contestant.options})
+            config = inputs.config(
+                contestant.preset, **{"log_every": every, **settings, **contestant.options}
+            )
             precision = config.precision
             _transfer(inputs, config, recorder)
     except FloatingPointError as error:

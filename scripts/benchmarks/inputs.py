@@ -26,9 +26,10 @@ class Inputs:
     style: np.ndarray
     weights: str
 
-    def config(self, **changes) -> TransferConfig:
-        """Returns the preset for these pictures and weights, changed."""
-        return replace(OBJECTIVE, weights=self.weights, image_size=0, **changes)
+    def config(self, preset: str = "", **changes) -> TransferConfig:
+        """Returns a preset, by default the common objective's, for these pictures and weights, changed."""
+        base = PRESETS[preset] if preset else OBJECTIVE
+        return replace(base, weights=self.weights, image_size=0, **changes)
 
 
 def prepare(folder: str, content: str, style: str, weights: str, image_size: int) -> dict:

@@ -54,6 +54,13 @@ def test_changed_and_missing_inputs_are_named(pictures, tmp_path):
         provenance.unchanged_input(made, "content", "from='x.png'")
 
 
+def test_the_embedded_network_is_a_version_of_what_it_made(pictures):
+    for config, counts in ((TransferConfig(), True), (PRESETS["mini"], True), (PRESETS["paper"], False)):
+        made = provenance.parse(provenance.describe("style_transfer", config, pictures), "")
+        assert ("mini" in made.versions) == counts
+        assert provenance.changed_versions(made) == []
+
+
 def test_other_versions_are_told(pictures):
     record = json.loads(provenance.describe("style_transfer", TransferConfig(), pictures))
     record["versions"]["keras"] = "1.0"

@@ -64,3 +64,19 @@ def test_strength_is_a_share_between_two(kind):
         ValueError, match=r"^style_strength=0.5: needs content_weight and style_weight above 0"
     ):
         TransferConfig(style_strength=0.5, **{kind: 0.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "network"),
+    [
+        ({}, "mini"),
+        ({"coarse_weights": "same"}, "imagenet"),
+        ({"weights": "random"}, "random"),
+        ({"weights": "random", "coarse_weights": "mini"}, "mini"),
+        ({"pooling": "average"}, "imagenet"),
+        ({"normalize": True}, "imagenet"),
+        ({"style_layers": ("conv1_1", "conv4_4")}, "imagenet"),
+    ],
+)
+def test_the_network_of_coarse_scales(changes, network):
+    assert TransferConfig(**changes).coarse_network == network

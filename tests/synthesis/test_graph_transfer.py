@@ -12,7 +12,7 @@ from tfstyle.losses.target_tensors import stacked
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 
-from conftest import picture, published
+from conftest import narrow_weights, picture, published
 
 STYLE = picture(40, 44, seed=4)
 SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
@@ -24,6 +24,13 @@ def config(narrow_file):
         weights=narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5,
         precision="float32", optimizer="adam", content_layers="conv2_1", style_layers="conv1_1,conv2_1",
     )  # fmt: skip
+
+
+@pytest.fixture
+def another(config, tmp_path):
+    """A config whose coarse scales have another network than the last."""
+    np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
+    return dataclasses.replace(config, coarse_weights=str(tmp_path / "other.npz"), iterations=3)
 
 
 def floats(*pictures):
@@ -59,6 +66,29 @@ def test_what_transfer_makes(config, change):
     for content in (picture(37, 51, seed=1), picture(90, 44, seed=2))[: 2 if change == "adam" else 1]:
         found = paint(floats(content), floats(STYLE), config.iterations)
         np.testing.assert_allclose(found, transfer(content, STYLE, config).image, atol=2e-3)
+
+
+@pytest.mark.slow
+def test_coarse_scales_on_another_network(another):
+    """In a run, in a graph, and with targets in place of the style; and it does make a difference."""
+    content, steps = picture(36, 48, seed=1), tf.constant(3)
+    expected = transfer(content, STYLE, another).image
+    assert (
+        np.abs(
+            expected - transfer(content, STYLE, dataclasses.replace(another, coarse_weights="same")).image
+        ).max()
+        > 0.02
+    )
+    np.testing.assert_allclose(
+        GraphTransfer(another).paint(floats(content), floats(STYLE), steps), expected, atol=1e-3
+    )
+    targets = style_targets(STYLE, another)
+    np.testing.assert_allclose(transfer(content, targets, another).image, expected, atol=1e-3)
+    np.testing.assert_allclose(
+        GraphTransfer(another, targets).paint(floats(content), None, steps), expected, atol=1e-3
+    )
+    with pytest.raises(ValueError, match="coarse_network"):
+        transfer(content, targets, dataclasses.replace(another, coarse_weights="same"))
 
 
 @pytest.mark.slow

@@ -4,13 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.objectives import Objectives
 
-from conftest import picture
+from conftest import narrow_weights, picture
 
 CONTENT, STYLE = picture(40, 48, seed=1), picture(44, 40, seed=2)
 LEFT = np.zeros((40, 48), np.uint8)
@@ -48,3 +49,14 @@ def test_a_normalised_network_is_that_of_the_pictures_measured(config):
 def test_weights_are_explained_where_all_iterations_are_exact(config):
     config = dataclasses.replace(config, iterations=1, precision="bfloat16", style_strength=0.5)
     assert "content" in objectives(config).explain()
+
+
+def test_coarse_scales_are_on_their_own_network(config, tmp_path):
+    np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
+    other = str(tmp_path / "other.npz")
+    both = objectives(dataclasses.replace(config, scales=2, coarse_weights=other))
+    for size, weights in (((20, 24), other), ((40, 48), config.weights)):
+        one = objectives(dataclasses.replace(config, scales=2, weights=weights))
+        image = tf.random.Generator.from_seed(1).uniform([1, *size, 3])
+        for name, value in one.at(size).losses(image).items():
+            np.testing.assert_array_equal(value, both.at(size).losses(image)[name])

@@ -33,13 +33,15 @@ def settings(**options):
 
 
 def plan(extractor, size, precision="float32", **options):
-    return make_plan(extractor, LAYERS, Sizes(size, final=True), settings(**options), precision, read=True)
+    return make_plan(
+        (extractor, extractor), LAYERS, Sizes(size, final=True), settings(**options), precision, read=True
+    )
 
 
 def fitting(extractor, config, size=(3000, 4000), pictures=1, **options):
     """A plan for a content of this size, brought to the config's, that is there already."""
     sizes = Sizes(size, **options)
-    return make_plan(extractor, LAYERS, sizes, config, "float32", pictures=pictures, read=True)
+    return make_plan((extractor, extractor), LAYERS, sizes, config, "float32", pictures=pictures, read=True)
 
 
 def test_plain_where_it_fits(extractor):
@@ -207,9 +209,12 @@ def test_styles_are_counted_at_the_size_that_they_are_measured_at(extractor):
 def test_reading_is_counted_where_it_is_to_come(extractor):
     """A content of 40 megapixels made small: 31 bytes a pixel, 24 a pixel of its new size, and 12 that stay."""
     config, sizes = settings(image_size=100), Sizes((5000, 8000))
-    made = make_plan(extractor, LAYERS, sizes, config, "float32")
+    made = make_plan((extractor, extractor), LAYERS, sizes, config, "float32")
     assert made.peak_bytes == 1e9 + 31 * 40e6 + (24 + 12) * 62 * 100
-    assert make_plan(extractor, LAYERS, sizes, config, "float32", read=True).peak_bytes < made.peak_bytes
+    assert (
+        make_plan((extractor, extractor), LAYERS, sizes, config, "float32", read=True).peak_bytes
+        < made.peak_bytes
+    )
 
 
 def test_where_the_process_alone_takes_all(extractor):
@@ -260,3 +265,13 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
         limit = (PROCESS + needs[way] + 1e6) / 1e9
         for resident, free in ((1e8, 1e12), (1e10, 1e6)):
             assert list(ways(resident, free, memory_limit=limit).evaluations.values()) == [way]
+
+
+def test_coarse_scales_have_the_costs_of_their_network(extractor):
+    vgg19 = feature_extractor([*LAYERS, "conv4_2"], weights="random")
+    arguments = LAYERS, Sizes((384, 512), final=True), settings(scales=2, coarse_weights="mini"), "float32"
+    one, two = (make_plan((coarse, vgg19), *arguments, read=True) for coarse in (vgg19, extractor))
+    assert two.peak_bytes == one.peak_bytes
+    assert two.seconds < one.seconds
+    assert [line.count("with mini") for line in two.describe().splitlines()[:2]] == [1, 0]
+    assert "mini" not in one.describe()

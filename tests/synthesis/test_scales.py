@@ -2,6 +2,10 @@ import pytest
 
 from tfstyle.config import TransferConfig
 from tfstyle.synthesis.scales import Stage, number_of_scales, remaining, scale_sizes, stages
+from tfstyle.vgg import feature_extractor
+from tfstyle.vgg.costs import costs
+
+CONFIG = TransferConfig()
 
 
 def test_scale_sizes():
@@ -74,7 +78,7 @@ def test_automatic_scales_with_another_factor(factor, longer_side, scales):
 
 
 def test_stages_grow_by_the_factor():
-    config = TransferConfig(iterations=50, finer_share=0.4, scale_factor=1.25, scales=3)
+    config = TransferConfig(iterations=50, finer_share=0.4, scale_factor=1.25, scales=3, weights="random")
     assert stages((1000, 800), config) == [
         Stage(0, (640, 512), 50),
         Stage(1, (800, 640), 20),
@@ -83,12 +87,12 @@ def test_stages_grow_by_the_factor():
 
 
 def test_finer_scales_take_a_share_of_the_iterations():
-    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512)
+    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512, weights="random")
     assert stages((1000, 800), config) == [Stage(0, (500, 400), 50), Stage(1, (1000, 800), 20)]
 
 
 def test_finish():
-    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512)
+    config = TransferConfig(iterations=50, finer_share=0.4, coarsest_size=512, weights="random")
     assert stages((1000, 800), config, finish=True) == [
         Stage(0, (500, 400), 50),
         Stage(1, (1000, 800), 18),
@@ -98,8 +102,23 @@ def test_finish():
     assert stages((10, 10), one, finish=True) == [Stage(0, (10, 10), 1, exact=True)]
 
 
+def test_coarse_stages_on_the_embedded_network_are_less_work():
+    coarse, last = stages((1000, 800), TransferConfig(coarsest_size=512))
+    assert last.work == 1.0
+    layers = {*CONFIG.content_layers, *CONFIG.style_layers}
+    mini, vgg19 = (
+        costs(feature_extractor(layers, weights=name), CONFIG.style_layers, (64, 64)).operations
+        for name in ("mini", "random")
+    )
+    assert coarse.work == pytest.approx(mini / vgg19, rel=0.2)
+    same = stages((1000, 800), TransferConfig(coarsest_size=512, coarse_weights="same"))
+    assert {stage.work for stage in same} == {1.0}
+
+
 def test_what_remains_is_counted_in_steps_of_the_current_stage():
     planned = [Stage(0, (10, 10), 50), Stage(1, (20, 20), 18), Stage(1, (20, 20), 2, exact=True)]
     assert remaining(planned, 0, 10) == 40 + 4 * 18 + 4 * 2 * 2
     assert remaining(planned, 1, 18) == 2 * 2
     assert remaining(planned, 2, 1) == 1
+    planned = [Stage(0, (10, 10), 50, work=0.2), Stage(1, (20, 20), 18)]
+    assert remaining(planned, 0, 10) == pytest.approx(40 + 4 / 0.2 * 18)

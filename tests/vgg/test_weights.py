@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config import PRESETS
+from tfstyle.config.layer_names import MINI_LAYERS
 from tfstyle.figures import FIGURES, figure
 from tfstyle.vgg import feature_extractor, sources, weights
 from tfstyle.vgg.network import head, heads, layout
@@ -93,6 +94,10 @@ def test_the_coded_file_by_path_is_known_by_its_hash(tmp_path):
     (tmp_path / sources.CODED_FILE).write_bytes(b"another")
     with pytest.raises(ValueError, match="another file than the known one"):
         weights.load(str(tmp_path / sources.CODED_FILE), LAYOUT)
+
+
+def test_layers_of_the_embedded_network():
+    assert LAYOUT.keys() & weights.load("mini", LAYOUT).keys() == MINI_LAYERS
 
 
 def test_weights_are_described_by_their_hash(tmp_path, monkeypatch):

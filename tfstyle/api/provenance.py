@@ -19,9 +19,9 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import untrusted
 from tfstyle.io.files import require_file, sha256
 from tfstyle.runtime.precision import resolved
-from tfstyle.vgg import sources
+from tfstyle.vgg import sources, weights
 
-_VGG19 = "VGG19"  # which file of its weights, where they are a version of the run's
+_VGG19, _MINI = "VGG19", "mini"  # which file of their weights, where they are a version of the run's
 _LONGEST = 1 << 20  # characters of a record
 _COMMANDS = {"style_transfer": "transfer"}  # where a record has another word than the command line
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "pillow")
@@ -57,7 +57,8 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
       OSError: an input cannot be read, or the weights not be had.
     """
     paths = dict(pictures)
-    paths |= {name: path for name in ("weights", "init") if os.path.isfile(path := getattr(config, name))}
+    settings = ("weights", "coarse_weights", "init")
+    paths |= {name: path for name in settings if os.path.isfile(path := getattr(config, name))}
     inputs = {}
     for argument, path in paths.items():
         require_file(pathlib.Path(path), f"{argument}={path!r}")
@@ -67,6 +68,8 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     versions = _versions()
     if config.weights == "imagenet":
         versions[_VGG19] = sources.fetch().describe()
+    if "mini" in (config.weights, config.coarse_network):
+        versions[_MINI] = weights.describe("mini")
     record = {"task": task, "config": settings, "inputs": inputs, "versions": versions}
     return json.dumps(record, ensure_ascii=False)
 
@@ -136,7 +139,7 @@ def unchanged_input(provenance: Provenance, argument: str, source: str) -> str:
 
 def changed_versions(provenance: Provenance) -> list[str]:
     """Returns one text for each package whose version differs from the run's."""
-    now = _versions()
+    now = {**_versions(), _MINI: weights.describe("mini")}
     if found := sources.find():
         now[_VGG19] = found.describe()
     return [

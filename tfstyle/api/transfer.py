@@ -202,6 +202,7 @@ def _inputs(content, style, config, extractor, workshop, **masks) -> Inputs:
 
 # What says how content and style go together means nothing to a reconstruction of one of them.
 _NO_TRANSFER = {
+    "coarse_weights": "same",  # of a reconstruction, what a network sees is the subject
     "style_strength": 0.0,
     "style_blend": (),
     "color": "style",

@@ -14,6 +14,12 @@ from collections.abc import Iterable
 
 _PAPER_NAME = re.compile(r"(?:conv|relu)_?(\d+)_(\d+)")
 _KERAS_NAME = re.compile(r"block(\d+)_conv(\d+)")
+# Those of the embedded network.
+MINI_LAYERS = frozenset(
+    f"block{block}_conv{index}"
+    for block, convolutions in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 2))
+    for index in range(1, convolutions + 1)
+)
 
 
 def canonical_name(name: str) -> str:

@@ -27,6 +27,7 @@ _PIXEL = 255.0
 # What the published codes have in common where tfstyle's own settings differ; it is all of Gatys' code.
 _GATYS = TransferConfig(
     units="gatys_code",
+    coarse_weights="same",
     style_weight=1e3,
     iterations=500,
     finer_share=0.4,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfstyle.config.layer_names import canonical_name
+from tfstyle.config.layer_names import MINI_LAYERS, canonical_name
 from tfstyle.config.options import check_choices, choices_of, listed, number, option, to_json, whole_number
 
 
@@ -29,6 +29,11 @@ class TransferConfig:
         "imagenet",
         "network weights: imagenet (Keras' VGG19, downloaded once), mini (distilled from it, in the package),"
         " random, or a file (.h5, .weights.h5, .npz)",
+    )
+    coarse_weights: str = option(
+        "auto",
+        "network weights at the scales before the last, as above, or same, or auto: mini, where the last has"
+        " imagenet, max pooling, no normalisation, and layers that mini has",
     )
     image_size: int = option(512, "longer side of the picture in pixels; 0 keeps the content's size")
     content_layers: tuple[str, ...] = option(
@@ -208,12 +213,26 @@ class TransferConfig:
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
         check_choices(self)
-        for name in ("weights", "init"):
+        for name in ("weights", "coarse_weights", "init"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be a name or a path")
         for name in ("normalize", "photorealistic"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be true or false")
+
+    @property
+    def coarse_network(self) -> str:
+        """The weights at the scales before the last, as `weights`."""
+        if self.coarse_weights == "same":
+            return self.weights
+        if self.coarse_weights != "auto":
+            return self.coarse_weights
+        suits = self.weights == "imagenet" and self.pooling == "max" and not self.normalize
+        return (
+            "mini"
+            if suits and MINI_LAYERS.issuperset(self.content_layers + self.style_layers)
+            else self.weights
+        )
 
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `TransferConfig(**fields)` gives the config back."""

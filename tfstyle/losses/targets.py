@@ -21,7 +21,10 @@ from tfstyle.losses.statistic import Sums
 from tfstyle.losses.target_file import filters_of, packed, unpacked
 
 # What targets depend on, beside the picture, the layers and the network's weights.
-_OPTIONS = ("style_loss", "style_scale", "image_size", "scale_factor", "pooling", "padding")
+_OPTIONS = (
+    *("style_loss", "style_scale", "image_size", "scale_factor", "pooling", "padding"),
+    "coarse_network",
+)
 _LARGEST = 1 << 28  # bytes; five layers of VGG19 at eight scales are 20 MB
 _LONGEST_HEADER = 1 << 16
 

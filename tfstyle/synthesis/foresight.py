@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 import tensorflow as tf
@@ -63,16 +64,19 @@ def foresee(
     options = TermOptions.of(
         config, content=sizes.content is not None, style=bool(sizes.styles or sizes.scales)
     )
-    precision = "float32"
+    precision, network = "float32", extractor
     if extractor is None:
         known = precision_in(choices) if config.precision == "auto" else None
         precision = known or resolved(config)
         workshop = workshop or workshop_for(config, extractor)
-        extractor = extractor_of(config, options.layers, dtype=precision, workshop=workshop)
-    require_known("content_layers", options.content_layers, extractor.output)
-    require_known("style_layers", options.style_layers, extractor.output)
-    config = replace(config, scales=_scales(sizes.fitted(config), config, minimum_size(extractor)))
-    plan = make_plan(extractor, options.style_layers, sizes, config, precision, pictures=pictures, read=read)
+        described = partial(extractor_of, config, options.layers, dtype=precision, workshop=workshop)
+        network = described()
+    require_known("content_layers", options.content_layers, network.output)
+    require_known("style_layers", options.style_layers, network.output)
+    config = replace(config, scales=_scales(sizes.fitted(config), config, minimum_size(network)))
+    coarse = described(coarse=True) if extractor is None and config.scales > 1 else network
+    networks = coarse, network
+    plan = make_plan(networks, options.style_layers, sizes, config, precision, pictures=pictures, read=read)
     return Foresight(
         config, options, precision, plan.chosen(choices) if config.evaluation == "auto" else plan
     )

@@ -23,6 +23,7 @@ from tfstyle.losses.target_tensors import chosen, levels, stacked
 from tfstyle.losses.targets import Measured, StyleTargets
 from tfstyle.optimizers import advance, make_optimizer
 from tfstyle.optimizers.optimizer import Evaluate
+from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.scales import FINISH, at_level, enlarged, number_of_scales, size_in_graph
 from tfstyle.synthesis.starts import initial_image, parse
@@ -61,7 +62,7 @@ class GraphTransfer(tf.Module):
     Attributes:
       least: shortest side that a picture may have, in pixels; a scale at which
         one would have less is left out.
-      extractor: the network, in float32.
+      extractor: the network of the last scale, in float32.
 
     Raises:
       ValueError: an option is refused, or the targets are of other options.
@@ -75,9 +76,11 @@ class GraphTransfer(tf.Module):
         self._options = TermOptions.of(config)
         # Of a content to be painted, fine detail belongs into the result.
         self._detailed = bool(self._options.content_layers and self._options.style_layers)
-        self.extractor = self._network = extractor_of(config)
-        if config.precision == "bfloat16":
-            self._network = extractor_of(config, dtype="bfloat16")
+        workshop, dtype = Workshop(), "bfloat16" if config.precision == "bfloat16" else "float32"
+        self.extractor = extractor_of(config, workshop=workshop)
+        self._network, self._coarse = (
+            extractor_of(config, coarse=coarse, dtype=dtype, workshop=workshop) for coarse in (False, True)
+        )
         self.least = minimum_size(self.extractor)
         if targets is not None:
             targets.require_for(config, "style")
@@ -152,7 +155,7 @@ class GraphTransfer(tf.Module):
             start = initial_image(config.init, size, content=seen, seed=config.seed)
             start, scales = tf.broadcast_to(start, tf.shape(seen)), tf.identity(scales)
 
-        def coarse_to_fine(scale, image, evaluations):
+        def of_one_scale(last, scale, image, evaluations):
             level = scales - 1 - scale
             of_scale = at_level(size, config.scale_factor, level)
             begun = scale > 0
@@ -163,20 +166,26 @@ class GraphTransfer(tf.Module):
             )
             iterations = tf.where(begun, scaled(steps, config.finer_share), steps)
             optimizer = make_optimizer(config, tf.unstack(tf.shape(image)))
-            (evaluate, number), *finish = self._legs(resize(seen, of_scale), measured, level, iterations)
+            legs = self._legs(resize(seen, of_scale), measured, level, iterations, last)
+            (evaluate, number), *finish = legs
             state = advance(optimizer, evaluate, optimizer.init(evaluate, image), number)
             for evaluate, number in finish:
                 state = advance(optimizer, evaluate, optimizer.again(evaluate, state), number)
             return scale + 1, state.image, evaluations + state.evaluations
 
         shapes = tf.TensorShape([]), tf.TensorShape([None, None, None, 3]), tf.TensorShape([])
-        _, image, evaluations = tf.while_loop(
-            lambda scale, *_: scale < scales,
-            coarse_to_fine,
-            (tf.constant(0), start, tf.constant(0)),
-            shape_invariants=shapes,
-            parallel_iterations=1,
-        )
+        found = tf.constant(0), start, tf.constant(0)
+        # Up to where scales have another network than the last has, and on to the end.
+        for last in (True,) if self._coarse is self._network else (False, True):
+            end = scales if last else scales - 1
+            found = tf.while_loop(
+                lambda scale, *_, end=end: scale < end,
+                functools.partial(of_one_scale, last),
+                found,
+                shape_invariants=shapes,
+                parallel_iterations=1,
+            )
+        _, image, evaluations = found
         image = tf.clip_by_value(image, 0.0, 1.0)
         style = measured(self.extractor, tf.constant(0))
         losses = GraphObjective(config, self.extractor, seen, style).losses()(image)
@@ -190,20 +199,25 @@ class GraphTransfer(tf.Module):
         return measure(network, picture, self._options.style_layers, self._options.statistic)
 
     def _legs(
-        self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor
+        self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor, last: bool
     ) -> list[tuple[Evaluate, tf.Tensor]]:
         """Returns objectives for one scale, and how many iterations on each.
 
         All are one function; in bfloat16, it is exact in the last of all iterations.
+
+        Args:
+          last: the network is that of the last scale.
         """
 
         def leg(network: tf.keras.Model, iterations: tf.Tensor) -> tuple[Evaluate, tf.Tensor]:
             return self._evaluate(network, content, measured(network, level)), iterations
 
+        if not last:
+            return [leg(self._coarse, iterations)]
         if self._network is self.extractor:
             return [leg(self._network, iterations)]
-        last = tf.where(level == 0, scaled(iterations, FINISH), 0)
-        return [leg(self._network, iterations - last), leg(self.extractor, last)]
+        exact = tf.where(level == 0, scaled(iterations, FINISH), 0)
+        return [leg(self._network, iterations - exact), leg(self.extractor, exact)]
 
     def _evaluate(self, network: tf.keras.Model, content: tf.Tensor, style: Measured):
         """Returns the objective of pictures of the content's size: values, named losses, gradients."""

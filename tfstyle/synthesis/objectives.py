@@ -112,7 +112,7 @@ class Objectives:
         self._inputs, self._given, self._workshop, self.size = inputs, extractor, workshop, inputs.size
         # By size and precision, what `Parts.objective` gave; by precision.
         self._unweighted: dict[tuple, tuple[Objective, dict[str, float]]] = {}
-        self._networks: dict[str, tf.keras.Model] = {}
+        self._networks: dict[tuple[str, bool], tf.keras.Model] = {}
         known = foresee(
             inputs.sizes, config, extractor, workshop, pictures=pictures, choices=choices, read=True
         )
@@ -190,27 +190,29 @@ class Objectives:
     def _parts(self, size: tuple[int, int], precision: str) -> Parts:
         config, plan = self.config, self.plan
         sizes = scale_sizes(self.size, config.scales, config.scale_factor)
+        level = len(sizes) - 1 - sizes.index(size)
         return Parts(
-            network=self._network(precision),
+            network=self._network(precision, coarse=level > 0),
             inputs=self._inputs,
             options=self._options,
             size=size,
-            level=len(sizes) - 1 - sizes.index(size),
+            level=level,
             scale_factor=config.scale_factor,
             evaluation=plan.evaluations[size, precision],
             tile=plan.tile,
         )
 
-    def _network(self, precision: str) -> tf.keras.Model:
+    def _network(self, precision: str, coarse: bool = False) -> tf.keras.Model:
         if self._given is not None:
             return self._given
-        if precision not in self._networks:
-            self._networks[precision] = self._described(precision)
-        return self._networks[precision]
+        if (precision, coarse) not in self._networks:
+            self._networks[precision, coarse] = self._described(precision, coarse)
+        return self._networks[precision, coarse]
 
-    def _described(self, precision: str) -> tf.keras.Model:
-        """Returns the network that the config describes."""
-        network = extractor_of(self.config, self._options.layers, dtype=precision, workshop=self._workshop)
+    def _described(self, precision: str, coarse: bool) -> tf.keras.Model:
+        """Returns a network that the config describes."""
+        options = {"coarse": coarse, "dtype": precision, "workshop": self._workshop}
+        network = extractor_of(self.config, self._options.layers, **options)
         if not self.config.normalize:
             return network
         inputs = self._inputs

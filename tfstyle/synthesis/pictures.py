@@ -107,6 +107,7 @@ def _note(config: TransferConfig, plan: Plan, inputs: Inputs) -> str:
     first, last = plan.stages[0], plan.stages[-1]
     (small_height, small_width), (height, width) = first.size, last.size
     growing = f", from {small_width} x {small_height} in {last.scale + 1} sizes" if last.scale else ""
+    growing += f", the last of them alone not with {plan.coarse_weights}" * bool(plan.coarse_weights)
     iterations = sum(stage.iterations for stage in plan.stages)
     reason = f" ({choice(config)})" if config.precision == "auto" else ""
     ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))

@@ -39,6 +39,7 @@ class Plan:
     Attributes:
       stages: what is done, in order.
       precision: what the stages that are not exact compute in.
+      coarse_weights: those of the scales before the last, where they are others than the last one's; or ''.
       evaluations: {((height, width), precision): ``plain``, ``recompute`` or ``tiled``}.
       tile: side of a tile, where tiled.
       peak_bytes: memory of the process at its most.
@@ -53,6 +54,7 @@ class Plan:
 
     stages: tuple[Stage, ...]
     precision: str
+    coarse_weights: str
     evaluations: Mapping[tuple[tuple[int, int], str], str]
     tile: int
     peak_bytes: int
@@ -92,9 +94,12 @@ class Plan:
         for stage in self.stages:
             precision = "float32" if stage.exact else self.precision
             height, width = stage.size
+            is_coarse = self.coarse_weights and stage.scale < self.stages[-1].scale
             lines.append(
                 f"{width} x {height}: {stage.iterations} iterations in {precision},"
                 f" {self.evaluations[stage.size, precision]}"
+                + f", with {self.coarse_weights}"
+                * bool(is_coarse)
             )
         taken = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
         lines.append(taken + ("" if self.fits else "; it does not fit: " + memory.advice(self.remedies)))
@@ -125,7 +130,7 @@ def precision_in(choices: Mapping[str, Any]) -> str | None:
 
 
 def make_plan(
-    extractor: tf.keras.Model,
+    networks: tuple[tf.keras.Model, tf.keras.Model],
     style_layers: Collection[str],
     sizes: Sizes,
     config: TransferConfig,
@@ -142,9 +147,9 @@ def make_plan(
     is free differs from day to day.
 
     Args:
-      extractor: the network. Of one whose graph is not known, nothing is
-        predicted, and it is evaluated plainly.
-      style_layers: those of its layers whose Gram matrices are computed.
+      networks: of the scales before the last, and of the last. Of one whose graph
+        is not known, nothing is predicted, and it is evaluated plainly.
+      style_layers: those of their layers whose Gram matrices are computed.
       sizes: of the run's pictures.
       config: the run's config.
       precision: what the stages that are not exact compute in.
@@ -155,7 +160,7 @@ def make_plan(
       The plan, also of a run that does not fit: see `Plan.require_fit`.
 
     Raises:
-      ValueError: an evaluation is asked for that the extractor does not allow.
+      ValueError: an evaluation is asked for that a network does not allow.
     """
     room = memory.Room.now(config.memory_limit)
     resident = room.resident
@@ -163,12 +168,13 @@ def make_plan(
     if config.memory_limit and determinism.enabled():
         resident = int(PROCESS)
 
-    run = _Run(extractor, style_layers, sizes, config, precision, pictures, read, limit - resident)
+    run = _Run(networks, style_layers, sizes, config, precision, pictures, read, limit - resident)
     found = run.ways()
     peak = resident + found.bytes
     return Plan(
         stages=found.stages,
         precision=precision,
+        coarse_weights="" if networks[0] is networks[1] else config.coarse_network,
         evaluations=found.evaluations,
         tile=TILE,
         peak_bytes=int(peak),
@@ -193,7 +199,7 @@ class _Ways(NamedTuple):
 class _Run:
     """The arguments of `make_plan`, and how many bytes of room there are."""
 
-    extractor: tf.keras.Model
+    networks: tuple[tf.keras.Model, tf.keras.Model]
     style_layers: Collection[str]
     sizes: Sizes
     config: TransferConfig
@@ -228,7 +234,7 @@ class _Run:
             [at_level(style, self.config.scale_factor, level) for style in fitted.styles]
             for level in (levels if fitted.styles else ())
         ]
-        network = self.extractor, self.style_layers
+        network = self.networks[not levels[0]], self.style_layers
         try:
             needs = needed_bytes(*network, size, self.config, dtype, styles=styles, pictures=self.pictures)
             return needs, self.pictures * costs(*network, size).operations

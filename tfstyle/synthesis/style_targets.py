@@ -46,8 +46,12 @@ def style_targets(
     """
     sizes, network = Sizes(None, (images.size_of(style, "style"),)), extractor
     workshop = workshop or workshop_for(config, extractor)
+    coarse = network
     if extractor is None:
-        network = extractor_of(config, config.style_layers, workshop=workshop)
+        network, coarse = (
+            extractor_of(config, config.style_layers, coarse=coarse, workshop=workshop)
+            for coarse in (False, True)
+        )
     own, least = sizes.fitted(config).made, minimum_size(network)
     if min(own) < least:
         raise ValueError(
@@ -58,10 +62,12 @@ def style_targets(
     picture, alpha, _ = fitted(style, "style", config.image_size, config.style_scale)
     size = images.fitted_size(*own, config.image_size)
     levels = number_of_scales(size, config, least=least, pictures=[own])
-    arguments = network, [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
+    arguments = [Region((Source(picture, mask=alpha),))], config.style_layers, config.style_loss
     with workshop.in_use():
         found = [
-            targets_of(*arguments, level=level, scale_factor=config.scale_factor)[0].styles[0]
+            targets_of(
+                coarse if level else network, *arguments, level=level, scale_factor=config.scale_factor
+            )[0].styles[0]
             for level in range(levels)
         ]
     made = StyleTargets(

@@ -113,6 +113,7 @@ def extractor_of(
     config: TransferConfig,
     layers: Iterable[str] | None = None,
     *,
+    coarse: bool = False,
     dtype: str = "float32",
     workshop: Workshop | None = None,
 ) -> tf.keras.Model:
@@ -121,19 +122,21 @@ def extractor_of(
     Args:
       config: the weights, pooling and padding are read from it.
       layers: of its output; None: all that have weight.
+      coarse: that of the scales before the last, instead of the last one's.
       dtype: as in `feature_extractor`, also for errors.
       workshop: where it is kept for others; None: nowhere.
     """
+    source = config.coarse_network if coarse else config.weights
     options = {
         "layers": TermOptions.of(config).layers if layers is None else tuple(layers),
-        "weights": config.weights,
+        "weights": source,
         "pooling": config.pooling,
         "padding": config.padding,
         "dtype": dtype,
     }
     if workshop is None:
         return feature_extractor(**options)
-    key = *options.items(), weights.version(config.weights)
+    key = *options.items(), weights.version(source)
     return workshop.get(key, lambda: feature_extractor(**options))
 
 
