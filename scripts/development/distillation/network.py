@@ -21,11 +21,11 @@ HUNDRED = 100.0
 # Filters of the student's own layers. The first is VGG19's, and needs no head. Layers
 # that no preset names and the next ones can do without are left out.
 WIDTHS = {
-    "block1_conv1": 64, "block1_conv2": 24,
-    "block2_conv1": 64, "block2_conv2": 64,
+    "block1_conv1": 64, "block1_conv2": 16,
+    "block2_conv1": 48, "block2_conv2": 64,
     "block3_conv1": 96, "block3_conv2": 96, "block3_conv3": 96,
-    "block4_conv1": 224, "block4_conv2": 224, "block4_conv3": 224,
-    "block5_conv1": 512, "block5_conv2": 128,
+    "block4_conv1": 208, "block4_conv2": 208, "block4_conv3": 208,
+    "block5_conv1": 448, "block5_conv2": 128,
 }  # fmt: skip
 LAYERS = tuple(WIDTHS)
 DEFAULTS = TransferConfig()
