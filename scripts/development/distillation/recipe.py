@@ -16,7 +16,7 @@ class Recipe:
         value and what would be right.
     """
 
-    steps: int = option(1200, "steps of the optimiser")
+    steps: int = option(1700, "steps of the optimiser")
     crop_size: int = option(128, "side of the pictures in a step, in pixels")
     crops: int = option(2, "crops of photographs and paintings in a step")
     pairs: int = option(4, "half-painted pictures in a step, each with its style")
