@@ -37,6 +37,11 @@ def test_files_among_the_options_are_inputs_too(pictures, tmp_path):
     config = TransferConfig(weights=str(tmp_path / "w.npz"), init=pictures["content"])
     made = provenance.parse(provenance.describe("style_transfer", config, pictures), "")
     assert set(made.inputs) == {"content", "style", "weights", "init"}
+    config = TransferConfig(init=f"0.5*{pictures['style']}+0.3*noise+0.2*{pictures['content']}")
+    made = provenance.parse(provenance.describe("style_transfer", config, pictures), "")
+    assert {name: entry["path"] for name, entry in made.inputs.items() if name.startswith("init")} == {
+        "init": pictures["style"], "init 3": pictures["content"],
+    }  # fmt: skip
 
 
 def test_inputs_that_are_not_there(pictures):

@@ -228,6 +228,18 @@ WRITTEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("suffix", "most"), [(".jpg", 65500), (".webp", 16383)])
+def test_what_a_format_cannot_hold_is_refused_before_the_run(tmp_path, suffix, most):
+    path = tmp_path / f"a{suffix}"
+    images.check_writable(path, side=most)
+    with pytest.raises(
+        ValueError, match=rf"a{suffix}': {suffix} holds at most {most} pixels a side, not {most + 1}"
+    ):
+        images.check_writable(path, side=most + 1)
+    with pytest.raises((ValueError, OSError)):
+        Image.new("L", (most + 1, 1)).save(path)
+
+
 @pytest.mark.parametrize("suffix", WRITTEN)
 def test_what_is_written_is_read_again_with_its_note(tmp_path, suffix):
     path, note = tmp_path / f"a{suffix}", '{"ü": "→", "path": "' + 2000 * "x" + '"}'

@@ -87,7 +87,7 @@ def test_coarse_scales_on_another_network(another):
     np.testing.assert_allclose(
         GraphTransfer(another, targets).paint(floats(content), None, steps), expected, atol=1e-3
     )
-    with pytest.raises(ValueError, match="coarse_network"):
+    with pytest.raises(ValueError, match=r"coarse_weights=.*other.npz, and the run has coarse_weights=same"):
         transfer(content, targets, dataclasses.replace(another, coarse_weights="same"))
 
 

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 
 from tfstyle import __version__
 from tfstyle.config import TransferConfig
+from tfstyle.config.options import numbered
 from tfstyle.io import untrusted
 from tfstyle.io.files import require_file, sha256
 from tfstyle.runtime.precision import resolved
+from tfstyle.synthesis.starts import parse as parse_start
 from tfstyle.vgg import sources, weights
 
 _VGG19, _MINI = "VGG19", "mini"  # which file of their weights, where they are a version of the run's
@@ -57,8 +59,11 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
       OSError: an input cannot be read, or the weights not be had.
     """
     paths = dict(pictures)
-    settings = ("weights", "coarse_weights", "init")
-    paths |= {name: path for name in settings if os.path.isfile(path := getattr(config, name))}
+    settings = [(name, getattr(config, name)) for name in ("weights", "coarse_weights")]
+    settings += [
+        (numbered("init", index), start) for index, (_, start) in enumerate(parse_start(config.init))
+    ]
+    paths |= {name: path for name, path in settings if os.path.isfile(path)}
     inputs = {}
     for argument, path in paths.items():
         require_file(pathlib.Path(path), f"{argument}={path!r}")

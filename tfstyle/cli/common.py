@@ -212,9 +212,12 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     stems = "_".join(pathlib.Path(path).stem for path in named)
     default = pathlib.Path(f"{stems}{suffix}.png")
     path = files.unused(default) if FLAGS.output is None else pathlib.Path(FLAGS.output)
-    settings = [("weights", job.config.weights), *(("init", start) for _, start in parse(job.config.init))]
+    weights = [("weights", job.config.weights), ("coarse_weights", job.config.coarse_weights)]
+    settings = [*weights, *(("init", start) for _, start in parse(job.config.init))]
     files_of_settings = [(name, value) for name, value in settings if os.path.exists(value)]
-    images.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings])
+    sized = job.pictures.get("content") or job.pictures.get("style")
+    side = job.config.image_size or (max(images.size_of(sized, "content")) if sized else 0)
+    images.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings], side=side)
     return path
 
 

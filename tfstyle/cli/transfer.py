@@ -38,8 +38,11 @@ def main():
         if cli.FLAGS.dry_run:
             from tfstyle.vgg import weights
 
+            plan = tfstyle.plan_transfer(*inputs, **masks)
             print(f"weights: {weights.describe(job.config.weights)}")
-            print(tfstyle.plan_transfer(*inputs, **masks).describe())
+            if plan.coarse_weights:
+                print(f"coarse_weights: {weights.describe(plan.coarse_weights)}")
+            print(plan.describe())
             return
         if cli.FLAGS.explain:
             print(tfstyle.explain_transfer(*inputs, **masks))

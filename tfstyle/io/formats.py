@@ -30,6 +30,7 @@ _NEEDED = {
     "HEIF": "pillow-heif: pip install 'tfstyle[heif]'",
     "AVIF": "a newer Pillow: pip install -U pillow",
 }
+_LARGEST = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65536}  # pixels a side that can be written
 _BRANDS = {"AVIF": (b"avif", b"avis"), "HEIF": (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
 
 
@@ -67,15 +68,24 @@ def lacking(head: bytes) -> str:
     return ""
 
 
-def written(path, named: str) -> str:
+def written(path, named: str, side: int = 0) -> str:
     """Returns Pillow's name of the format that a picture is written in, by its suffix.
 
+    Args:
+      path: of the picture.
+      named: what to call it in errors.
+      side: its longer side in pixels, as far as that is known.
+
     Raises:
-      ValueError: it is none that can be written here.
+      ValueError: it is none that can be written here, or in this size.
     """
     formats()
     suffix = pathlib.Path(path).suffix.lower()
     kind = _WRITTEN.get(suffix)
+    if side > (most := _LARGEST.get(kind, side)):
+        raise ValueError(
+            f"{named}: {suffix} holds at most {most} pixels a side, not {side}; write .png or .tif"
+        )
     if kind in Image.SAVE:
         return kind
     if kind in _NEEDED:

@@ -149,21 +149,24 @@ def to_uint8(image) -> np.ndarray:
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def check_writable(path, argument: str = "output", inputs: Iterable[tuple[str, object]] = ()) -> None:
+def check_writable(
+    path, argument: str = "output", inputs: Iterable[tuple[str, object]] = (), side: int = 0
+) -> None:
     """Finds out before a run whether its picture can be written, and makes its folder.
 
     Args:
       path: of the picture.
       argument: what to call it in errors.
       inputs: (argument, path) of what it must not replace; see `files.check_outputs`.
+      side: its longer side in pixels, as far as that is known.
 
     Raises:
-      ValueError: its suffix is of no format that can be written, or it is an input.
+      ValueError: its suffix is of no format that can be written, or not in that size, or it is an input.
       OSError: it is read-only, or no file can be made in its folder.
     """
     path = pathlib.Path(path)
     named = f"{argument}={str(path)!r}"
-    formats.written(path, named)
+    formats.written(path, named, side)
     if path.is_dir():
         raise IsADirectoryError(f"{named}: is a folder; name a file")
     check_outputs([path], inputs, argument)

@@ -23,7 +23,7 @@ from tfstyle.losses.target_file import filters_of, packed, unpacked
 # What targets depend on, beside the picture, the layers and the network's weights.
 _OPTIONS = (
     *("style_loss", "style_scale", "image_size", "scale_factor", "pooling", "padding"),
-    "coarse_network",
+    "coarse_weights",
 )
 _LARGEST = 1 << 28  # bytes; five layers of VGG19 at eight scales are 20 MB
 _LONGEST_HEADER = 1 << 16
@@ -89,12 +89,11 @@ class StyleTargets:
                 raise ValueError(
                     f"{argument}: {name}={_shown(getattr(config, name))} needs the picture, not its targets"
                 )
-        own = self.options
-        for name in _OPTIONS:
-            if own[name] != getattr(config, name):
+        for name, value in options_of(config).items():
+            if self.options[name] != value:
                 raise ValueError(
-                    f"{argument}: its targets were made with {name}={_shown(own[name])}, and the run has"
-                    f" {name}={_shown(getattr(config, name))}; they must be the same"
+                    f"{argument}: its targets were made with {name}={_shown(self.options[name])}, and the run"
+                    f" has {name}={_shown(value)}; they must be the same"
                 )
         if set(config.style_layers) != set(self.layers):
             raise ValueError(
@@ -156,8 +155,9 @@ class StyleTargets:
 
 
 def options_of(config: TransferConfig) -> dict[str, Any]:
-    """Returns the options that targets depend on."""
-    return {name: getattr(config, name) for name in _OPTIONS}
+    """Returns the options that targets depend on; of coarse scales, ``same`` or what network they have."""
+    coarse = "same" if config.coarse_network == config.weights else config.coarse_network
+    return {name: getattr(config, name) for name in _OPTIONS} | {"coarse_weights": coarse}
 
 
 def fingerprint(extractor: tf.keras.Model, layers: Sequence[str]) -> str:

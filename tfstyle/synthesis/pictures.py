@@ -107,14 +107,14 @@ def _note(config: TransferConfig, plan: Plan, inputs: Inputs) -> str:
     first, last = plan.stages[0], plan.stages[-1]
     (small_height, small_width), (height, width) = first.size, last.size
     growing = f", from {small_width} x {small_height} in {last.scale + 1} sizes" if last.scale else ""
-    growing += f", the last of them alone not with {plan.coarse_weights}" * bool(plan.coarse_weights)
+    coarse = f", {plan.coarse_weights} at the smaller sizes" * bool(plan.coarse_weights)
     iterations = sum(stage.iterations for stage in plan.stages)
     reason = f" ({choice(config)})" if config.precision == "auto" else ""
     ways = ", then ".join(dict.fromkeys(_WAYS[way] for way in plan.evaluations.values()))
     count = sum(region.mask is not None for region in inputs.regions)
     masks = f"; masks: {count} region{'s' * (count > 1)}" * bool(count)
     return (
-        f"{config.weights} weights{' (8-bit coded)' * coded}; {width} x {height} pixels{growing};"
+        f"{config.weights} weights{' (8-bit coded)' * coded}{coarse}; {width} x {height} pixels{growing};"
         f" {iterations} iterations of {config.optimizer}\n"
         f"computed in {plan.precision}{reason}, the picture {ways}{masks}"
     )
