@@ -15,6 +15,7 @@ import json
 import math
 import pathlib
 import tempfile
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -106,19 +107,21 @@ def judge(name: str, inputs_folder: str, run_folder: str, keep: str | None) -> l
         import tensorflow as tf
 
         import tfstyle
+        from tfstyle.evaluation import distances
         from tfstyle.synthesis.scales import enlarged
 
     inputs = load(inputs_folder)
     content, size = tf.constant(inputs.content), inputs.content.shape[1:3]
-    (content_layer,), style_layers = OBJECTIVE.content_layers, OBJECTIVE.style_layers
-    network = tfstyle.feature_extractor([content_layer, *style_layers], weights=inputs.weights)
+    content_layers, style_layers = OBJECTIVE.content_layers, OBJECTIVE.style_layers
+    layers = [*content_layers, *style_layers]
+    network = tfstyle.feature_extractor(layers, weights=inputs.weights)
 
-    def seen_in(picture):
-        return {layer: values.numpy()[0] for layer, values in network(picture).items()}
+    def described(picture):
+        found = distances.describe(network, picture, layers, style_layers)
+        return found, {layer: quantiles(found.activations[layer]) for layer in style_layers}
 
-    photograph, style = seen_in(content), seen_in(tf.constant(inputs.style))
-    distances = {layer: sliced(photograph[layer], style[layer]) for layer in style_layers}
-    grams = {layer: gram(style[layer]) for layer in style_layers}
+    (seen, at_first), (style, wanted) = described(content), described(inputs.style)
+    photograph = replace(seen, activations={layer: seen.activations[layer] for layer in content_layers})
 
     rows = json.loads(pathlib.Path(run_folder, "rows.json").read_text())
     moments = {
@@ -127,12 +130,13 @@ def judge(name: str, inputs_folder: str, run_folder: str, keep: str | None) -> l
     for index, row in enumerate(rows):
         made = tf.constant(np.load(pathlib.Path(run_folder, f"{index}.npy")))
         picture = as_saved(enlarged(tf.clip_by_value(made, 0, 1), tuple(size), content))
-        seen = seen_in(picture)
-        errors = [np.sum((gram(seen[layer]) - own) ** 2) / np.sum(own**2) for layer, own in grams.items()]
-        shares = [sliced(seen[layer], style[layer]) / own for layer, own in distances.items()]
-        wrong = np.sum((seen[content_layer] - photograph[content_layer]) ** 2)
-        row["gram"], row["sliced"] = float(np.mean(errors)), float(np.mean(shares))
-        row["content"] = float(wrong / np.sum(photograph[content_layer] ** 2))
+        seen, reached = described(picture)
+        row["gram"] = float(np.mean(list(distances.style_errors(seen, style.grams).values())))
+        shares = [
+            distance(reached[layer], own) / distance(at_first[layer], own) for layer, own in wanted.items()
+        ]
+        row["sliced"] = float(np.mean(shares))
+        row["content"] = distances.content_error(seen, photograph)
         last = index == len(rows) - 1
         if keep and (index in moments or last):
             at = "end" if last else f"{moments[index]}s"
@@ -140,22 +144,18 @@ def judge(name: str, inputs_folder: str, run_folder: str, keep: str | None) -> l
     return rows
 
 
-def gram(activation: np.ndarray) -> np.ndarray:
-    """Returns the Gram matrix per position, `[N, N]`, of `[h, w, N]`."""
-    columns = activation.reshape(-1, activation.shape[-1]).astype(np.float64)
-    return columns.T @ columns / len(columns)
-
-
-def sliced(one: np.ndarray, other: np.ndarray) -> float:
-    """Returns the sliced Wasserstein-2 distance of two activations `[h, w, N]`, which may differ in size."""
-    channels = one.shape[-1]
+def quantiles(activation) -> np.ndarray:
+    """Returns quantiles of `[1, h, w, N]` along random directions, `[_QUANTILES, _DIRECTIONS]`."""
+    channels = activation.shape[-1]
     directions = np.random.default_rng(channels).normal(size=(channels, _DIRECTIONS))
     directions = (directions / np.linalg.norm(directions, axis=0)).astype(np.float32)
     at = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    first, second = (
-        np.quantile(each.reshape(-1, channels) @ directions, at, axis=0) for each in (one, other)
-    )
-    return float(np.sqrt(np.mean((first - second) ** 2)))
+    return np.quantile(np.reshape(activation, [-1, channels]) @ directions, at, axis=0)
+
+
+def distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Returns the sliced Wasserstein-2 distance of two activations by their `quantiles`."""
+    return float(np.sqrt(np.mean((one - other) ** 2)))
 
 
 def markdown(found: dict) -> str:

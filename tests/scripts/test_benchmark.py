@@ -328,3 +328,30 @@ def test_what_recording_costs_is_not_counted(tmp_path):
     with pytest.raises(FloatingPointError, match="diverged: the loss is nan after 7 evaluations"):
         recorder.record(7, math.nan, np.zeros((1, 2, 2, 3)))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npy", "1.npy", "2.npy"]
+
+
+def test_looks_are_measured_against_style_and_photograph(prepared, tmp_path):
+    """The photograph itself has no content error, and all of the distance; the style none of it."""
+    from benchmarks import looks
+
+    _, inputs, folder = prepared
+    np.save(tmp_path / "0.npy", inputs.content)
+    np.save(tmp_path / "1.npy", 0.5 * inputs.content)
+    rows = [{"seconds": 1.0, "evaluations": 1}, {"seconds": 30.0, "evaluations": 2}]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    first, second = looks.judge("tfstyle", folder, str(tmp_path), keep=str(tmp_path))
+    assert first["content"] == pytest.approx(0, abs=1e-4) and first["sliced"] == pytest.approx(1, rel=1e-2)
+    assert second["content"] > 0.01 and first["gram"] > 0
+    assert {path.name for path in tmp_path.glob("*.png")} == {"tfstyle-20s.png", "tfstyle-end.png"}
+    assert looks.seconds_until([first, second], second) == 30.0
+    assert looks.seconds_until([first], {**first, "gram": 0.0}) == math.inf
+
+
+def test_sliced_distance_of_a_shift_is_its_mean_square_along_the_directions():
+    from benchmarks import looks
+
+    one = np.random.default_rng(0).normal(size=(1, 8, 9, 4)).astype(np.float32)
+    directions = np.random.default_rng(4).normal(size=(4, 64))
+    along = directions.T @ [1, 2, 3, 4] / np.linalg.norm(directions, axis=0)
+    found = looks.distance(looks.quantiles(one), looks.quantiles(one + np.float32([1, 2, 3, 4])))
+    assert found == pytest.approx(np.sqrt(np.mean(along**2)), rel=1e-4)

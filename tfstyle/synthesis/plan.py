@@ -94,13 +94,10 @@ class Plan:
         for stage in self.stages:
             precision = "float32" if stage.exact else self.precision
             height, width = stage.size
+            way = self.evaluations[stage.size, precision]
             is_coarse = self.coarse_weights and stage.scale < self.stages[-1].scale
-            lines.append(
-                f"{width} x {height}: {stage.iterations} iterations in {precision},"
-                f" {self.evaluations[stage.size, precision]}"
-                + f", with {self.coarse_weights}"
-                * bool(is_coarse)
-            )
+            network = f", with {self.coarse_weights}" if is_coarse else ""
+            lines.append(f"{width} x {height}: {stage.iterations} iterations in {precision}, {way}{network}")
         taken = f"memory: {self.peak_bytes / 1e9:.2f} GB of {self.limit_bytes / 1e9:.2f} GB"
         lines.append(taken + ("" if self.fits else "; it does not fit: " + memory.advice(self.remedies)))
         minutes, seconds = divmod(round(self.seconds), 60)

@@ -125,7 +125,8 @@ def stages(size: tuple[int, int], config: TransferConfig, *, finish: bool = Fals
     """
     sizes = scale_sizes(size, number_of_scales(size, config), config.scale_factor)
     finer = scaled(config.iterations, config.finer_share)
-    work = _WORK_OF_MINI if config.coarse_network == "mini" != config.weights else 1.0
+    is_thinner = config.coarse_network == "mini" and config.weights != "mini"
+    work = _WORK_OF_MINI if is_thinner else 1.0
     made = [
         Stage(scale, of_scale, finer if scale else config.iterations, work=work)
         for scale, of_scale in enumerate(sizes)

@@ -44,14 +44,11 @@ def style_targets(
       ValueError, OSError: the picture or the weights are not what they should
         be, the picture would not fit into memory, or the config needs it in the run.
     """
-    sizes, network = Sizes(None, (images.size_of(style, "style"),)), extractor
+    sizes, network, coarse = Sizes(None, (images.size_of(style, "style"),)), extractor, extractor
     workshop = workshop or workshop_for(config, extractor)
-    coarse = network
     if extractor is None:
-        network, coarse = (
-            extractor_of(config, config.style_layers, coarse=coarse, workshop=workshop)
-            for coarse in (False, True)
-        )
+        network = extractor_of(config, config.style_layers, workshop=workshop)
+        coarse = extractor_of(config, config.style_layers, coarse=True, workshop=workshop)
     own, least = sizes.fitted(config).made, minimum_size(network)
     if min(own) < least:
         raise ValueError(
