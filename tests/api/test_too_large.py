@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import tfstyle
@@ -24,7 +25,7 @@ def machine(monkeypatch):
     """The process has 1 GB, and another one is free."""
     monkeypatch.setattr(memory, "resident_bytes", lambda: 10**9)
     monkeypatch.setattr(memory, "free_bytes", lambda: 10**9)
-    monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
 
 
 def header(folder, width, height):

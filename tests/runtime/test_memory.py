@@ -1,6 +1,7 @@
 import mmap
 
 import pytest
+import tensorflow as tf
 
 from tfstyle.runtime import memory
 
@@ -56,7 +57,7 @@ def test_the_largest_that_fits(limit, most, expected):
     ("limit", "gpus", "most"), [(0, [], 7), (2.5, [], 25e8), (0, ["one"], float("inf")), (2.5, ["one"], 25e8)]
 )
 def test_what_a_process_may_come_to(limit, gpus, most, monkeypatch):
-    monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: gpus)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
     monkeypatch.setattr(memory, "resident_bytes", lambda: 3)
     monkeypatch.setattr(memory, "free_bytes", lambda: 4)
     assert memory.Room.now(limit) == memory.Room(3, 4, most)

@@ -1,6 +1,8 @@
 """Every mistake ends with one line that names it, here one of each kind: exit status 1, no traceback, nothing lost."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -104,3 +106,27 @@ def test_from_tells_what_has_changed(folder):
     )
     other = run_script("reconstruct.py", "--from=made.png", cwd=folder)
     assert (other.returncode, "was made by tfstyle transfer; run that" in other.stderr) == (1, True)
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from tfstyle.cli import main
+from tfstyle.runtime import memory
+memory.has_gpu = lambda: False
+try:
+    main()
+finally:
+    assert "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("command", [["transfer", "--content=good.png"], ["reconstruct"]])
+def test_a_picture_far_too_large_is_refused_before_tensorflow_is_imported(folder, command):
+    given = [*command, "--style=good.png", "--image_size=20000", "--memory_limit=20"]
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *given], cwd=folder, capture_output=True, text=True
+    )
+    # 100 bytes a pixel and 24 for each of 30 pairs; a pixel of 48 x 36 is one of 20000 x 15000
+    assert ended.returncode == 1
+    assert "error: image_size=20000: needs 246.00 GB of memory, and 20.00 GB are there" in ended.stderr
+    assert "an image_size below 5702" in ended.stderr and ended.stderr.count("\n") == 1

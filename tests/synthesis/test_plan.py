@@ -3,6 +3,7 @@ import logging
 import re
 
 import pytest
+import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.runtime import determinism, memory
@@ -243,7 +244,7 @@ def test_what_fits_is_not_refused_and_what_is_close_is_told(extractor, monkeypat
 
 def test_nothing_is_refused_on_a_gpu_but_by_a_limit(extractor, monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 10**6)
-    monkeypatch.setattr(memory.tf.config, "list_physical_devices", lambda kind: ["one"])
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one"])
     plan(extractor, (384, 512)).require_fit()
     refusal(plan(extractor, (384, 512), memory_limit=1.0))
 

@@ -203,6 +203,34 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
     return Job(dataclasses.replace(made.config, **given), paths)
 
 
+def require_pixels_fit(job: Job) -> None:
+    """Refuses a picture whose pixels alone are too many for the memory, before TensorFlow is imported.
+
+    All else that a run takes is known, and checked, once there is a network: `plan.require_fit`.
+
+    Raises:
+      ValueError, OSError: they are too many, or a file is no picture.
+    """
+    from tfstyle.io.decode import size_of
+    from tfstyle.runtime import memory
+    from tfstyle.runtime.memory_model import pixel_bytes
+
+    sized = "content" if job.pictures.get("content") else "style"
+    if sized not in job.pictures or not job.config.image_size or memory.has_gpu():
+        return
+    height, width = size_of(job.pictures[sized], sized)
+    of_pixels = pixel_bytes(job.config) * min(height, width) / max(height, width)
+    most = job.config.memory_limit * 1e9 or memory.resident_bytes() + memory.free_bytes()
+    memory.require_side(
+        f"image_size={job.config.image_size}",
+        lambda side: of_pixels * side**2,
+        job.config.image_size,
+        job.config.image_size,
+        most,
+        "an image_size below {}",
+    )
+
+
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
     from tfstyle.io import files, images

@@ -26,6 +26,7 @@ def main():
     job = cli.read_job(TASK, list(PICTURES), **DEFAULTS)
     if len(job.pictures) != 1:
         raise ValueError("--content, --style: exactly one of them must name a picture file")
+    cli.require_pixels_fit(job)
     supervision = cli.supervision()
     with cli.quiet_tensorflow():
         import tfstyle

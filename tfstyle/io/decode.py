@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 from PIL import Image, ImageCms, ImageOps
 
@@ -207,7 +206,7 @@ def values_of(source, argument: str) -> np.ndarray:
         raise ValueError(f"{given}: must be [H, W], [H, W, 1|3|4] or [1, H, W, 1|3|4]")
     if values.dtype in (np.uint8, np.uint16):
         values = values.astype(np.float32) / np.iinfo(values.dtype).max
-    elif values.dtype.kind != "f" and values.dtype != tf.bfloat16.as_numpy_dtype:
+    elif values.dtype.kind != "f" and values.dtype.name != "bfloat16":
         raise ValueError(f"{given}: must be uint8, uint16, or float in [0, 1]")
     values = values.astype(np.float32, copy=False)
     require_range(values, given)

@@ -6,9 +6,8 @@ import pathlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import tensorflow as tf
-
 _PAGE = 4096
+_GPUS = "nvidia[0-9]*", "kfd", "dxg"  # under /dev: NVIDIA's, AMD's, and Windows' under Linux
 _GROUP = pathlib.Path("/sys/fs/cgroup")
 # Where the system does not tell: a common size.
 _USUAL = 8 << 30
@@ -26,6 +25,12 @@ def resident_bytes() -> int:
 def free_bytes() -> int:
     """Returns the memory that processes may still take, by the system and by this one's control group."""
     return max(0, min(_by_system(), _by_group()))
+
+
+def has_gpu() -> bool:
+    """Returns whether the system shows a GPU, or does not tell; without asking TensorFlow."""
+    devices = pathlib.Path("/dev")
+    return not pathlib.Path("/proc/meminfo").exists() or any(any(devices.glob(name)) for name in _GPUS)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Room:
 
         Without a limit, `most` is infinite where there is a GPU, of which the system's memory says nothing.
         """
+        import tensorflow as tf  # here, so that what is far too large can be refused without it
+
         resident, free = resident_bytes(), free_bytes()
         most = float("inf") if tf.config.list_physical_devices("GPU") else resident + free
         return cls(resident, free, int(memory_limit * 1e9) or most)

@@ -10,6 +10,8 @@ connection come within 13 %; without, within 26 %, most above; networks for any 
 
 from __future__ import annotations
 
+from tfstyle.config import TransferConfig
+
 PROCESS = 700e6  # taken for a process where a run is to be deterministic: no two are equal
 STEP = 60e6  # of a compiled step, whatever the picture
 VALUE = {"float32": 4, "bfloat16": 2}
@@ -43,6 +45,15 @@ PAINTED = 50  # and filter, in float32: 26 compiled, up to 50 with a skip connec
 PAINTED_IN_STRIPS = 3  # and filter, kept from sweep to sweep
 RESTYLED = 1100  # by a network for any style on VGG19
 MATTING = 310  # at the making of the matting loss
+
+
+def pixel_bytes(config: TransferConfig) -> int:
+    """Returns what a run takes for each pixel of its picture beside the network's values."""
+    kind = "hager_zhang" if config.optimizer == "lbfgs" and config.line_search == "hager_zhang" else None
+    found = OPTIMIZER[kind or config.optimizer] + (MATTING if config.photorealistic else 0)
+    if config.optimizer == "lbfgs":
+        return found + PAIR * config.lbfgs_history
+    return found + (AVERAGE if config.averaging > 0 else 0)
 
 
 def activation_bytes(kind: str, precision: str, kept: float, widest: float = 0) -> float:

@@ -9,16 +9,13 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.runtime.memory_model import (
-    AVERAGE,
     DECODED,
     HELD,
-    MATTING,
-    OPTIMIZER,
-    PAIR,
     RESIZED,
     STEP,
     VALUE,
     activation_bytes,
+    pixel_bytes,
 )
 from tfstyle.synthesis.sizes import Size, Sizes
 from tfstyle.vgg.costs import costs
@@ -62,13 +59,7 @@ def needed_bytes(
         for layer, (_, rows, columns, filters) in shape.items()
         if layer in config.content_layers
     )
-    kind = "hager_zhang" if config.optimizer == "lbfgs" and config.line_search == "hager_zhang" else None
-    pixel = OPTIMIZER[kind or config.optimizer] + (MATTING if config.photorealistic else 0)
-    if config.optimizer == "lbfgs":
-        pixel += PAIR * config.lbfgs_history
-    elif config.averaging > 0:
-        pixel += AVERAGE
-    steady = STEP + VALUE[dtype] * targets + pixel * size[0] * size[1]
+    steady = STEP + VALUE[dtype] * targets + pixel_bytes(config) * size[0] * size[1]
     steps = {way: stepped(way, size) for way in ("plain", "recompute")}
     steps["tiled"] = stepped("plain", tile(size))
     needs = {way: pictures * (steady + step) for way, step in steps.items()}
