@@ -1,11 +1,11 @@
 """Measures tfstyle against PyTorch, TensorFlow's tutorial and Keras' example, side by side.
 
     python scripts/benchmark.py --output=out/benchmark
-    python scripts/benchmark.py --looks --image_size=448
+    python scripts/benchmark.py --looks --content=one.jpg,two.jpg --style=first.jpg,second.jpg
     python scripts/benchmark.py --sizes=256,512,1024,2048
     python scripts/benchmark.py --batches=64,128,256 --weights=mini
 
-All contestants take turns, several times over, each run in a process of its
+All contestants take turns, on each pair of pictures, several times over, each run in a process of its
 own, with the same pictures, weights and start, on the same objective (that of
 the preset gatys_code, which is neural-style-pt's at content 1 and style 1000).
 The loss to reach is what PyTorch's L-BFGS, run as in neural-style-pt, has after
@@ -28,10 +28,10 @@ time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
 time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
 has as it is.
 
-With --looks it runs tfstyle's default settings against PyTorch's L-BFGS instead, which have
-different objectives, and judges their pictures as saved by three numbers of VGG19: how soon
-is none worse than PyTorch's after --reference_evaluations (looks.json, looks.md, pictures;
-time_to_looks_ratio=R).
+With --looks tfstyle's default settings take part, which have another objective, and all
+pictures are also judged as saved by three numbers of VGG19: how soon is none of those of the
+default settings worse than PyTorch's after so many evaluations (time_to_60_looks_ratio=R,
+and pictures after 20, 40 and 80 s).
 With --batches it paints --batch_pictures square pictures at each size one at a time,
 several at once, and through a graph that is compiled once (batches.json, batches.md).
 With --sizes it times a few steps at each size instead, and shows how seconds
@@ -52,8 +52,10 @@ from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 _DATA = pathlib.Path(__file__).resolve().parent.parent / "tfstyle" / "data"
-flags.DEFINE_string("content", str(_DATA / "harbour.jpg"), "picture whose content to keep, and to start from")
-flags.DEFINE_string("style", str(_DATA / "swirls.jpg"), "picture whose style to take")
+flags.DEFINE_list(
+    "content", [str(_DATA / "harbour.jpg")], "picture whose content to keep, and to start from, or several"
+)
+flags.DEFINE_list("style", [str(_DATA / "swirls.jpg")], "picture whose style to take, one for each content")
 flags.DEFINE_string("weights", "imagenet", "network weights, as in tfstyle transfer")
 flags.DEFINE_integer("image_size", 512, "longer side of the pictures in pixels; 0 keeps theirs")
 flags.DEFINE_integer("repeats", 3, "runs of each contestant, of which medians are shown")
@@ -67,9 +69,7 @@ flags.DEFINE_integer(
     "reference_evaluations", 300, "evaluations after which PyTorch's L-BFGS sets the reference loss"
 )
 flags.DEFINE_list("only", [], "contestants to run, such as tfstyle,torch-lbfgs; empty: all")
-flags.DEFINE_bool(
-    "looks", False, "judge default settings by how pictures look to VGG19, instead of by a loss"
-)
+flags.DEFINE_bool("looks", False, "judge by how pictures look to VGG19, too, also the default settings'")
 flags.DEFINE_list("sizes", [], "longer sides in pixels to time a few steps at, such as 256,512,1024,2048")
 flags.DEFINE_list("batches", [], "longer sides in pixels to paint several pictures at, in all ways there are")
 flags.DEFINE_integer("batch_pictures", 8, "pictures of --batches, up to 8")
@@ -93,27 +93,33 @@ def main():
     )
     if cli.whole_number("batch_pictures", FLAGS.batch_pictures, 1) > 8:
         raise ValueError(f"batch_pictures={FLAGS.batch_pictures}: must be 8 or below")
-    from benchmarks.contestants import COMPARED
+    from benchmarks.contestants import COMPARED, CONTESTANTS
     from benchmarks.sizes import NAMES
 
     from tfstyle.io.files import make_writable_folder, require_file
 
-    known = NAMES if sizes else COMPARED
+    known = NAMES if sizes else tuple(CONTESTANTS) if FLAGS.looks else COMPARED
     if unknown := [name for name in FLAGS.only if name not in known]:
         raise ValueError(f"only={unknown[0]!r}: must be among {', '.join(known)}")
-    pictures = {name: cli.required(name, "a picture file") for name in ("content", "style")}
-    for name, path in pictures.items():
+    contents, styles = cli.all_required(content="picture files", style="picture files")
+    if len(contents) != len(styles) or (contents[1:] and (sizes or batches)):
+        most = (
+            "one each with --sizes and --batches"
+            if sizes or batches
+            else "as many of the one as of the other"
+        )
+        raise ValueError(f"content, style: {len(contents)} and {len(styles)} pictures; there must be {most}")
+    pairs = [{"content": content, "style": style} for content, style in zip(contents, styles)]
+    for name, path in [given for pair in pairs for given in pair.items()]:
         require_file(pathlib.Path(path), f"{name}={path!r}")
     names, notes = _available([name for name in known if name in (FLAGS.only or known)])
     folder = make_writable_folder(cli.required("output", "a folder"), "output")
     if batches:
-        measure_batches(folder, pictures, batches)
+        measure_batches(folder, pairs[0], batches)
     elif sizes:
-        measure_sizes(folder, pictures, sizes, names, notes)
-    elif FLAGS.looks:
-        measure_looks(folder, pictures)
+        measure_sizes(folder, pairs[0], sizes, names, notes)
     else:
-        compare(folder, pictures, names, notes)
+        compare(folder, pairs, names, notes)
 
 
 def _available(names: list[str]) -> tuple[list[str], list[str]]:
@@ -131,13 +137,13 @@ def _available(names: list[str]) -> tuple[list[str], list[str]]:
     return names, notes
 
 
-def compare(folder: pathlib.Path, pictures: dict[str, str], names: list[str], notes: list[str]) -> None:
+def compare(folder: pathlib.Path, pairs: list[dict[str, str]], names: list[str], notes: list[str]) -> None:
     from benchmarks import comparison, report
     from benchmarks.inputs import OBJECTIVE
 
     iterations = FLAGS.iterations or max(OBJECTIVE.iterations, FLAGS.reference_evaluations)
     plan = comparison.Plan(
-        pictures=pictures,
+        pairs=pairs,
         weights=FLAGS.weights,
         image_size=FLAGS.image_size,
         names=names,
@@ -145,6 +151,7 @@ def compare(folder: pathlib.Path, pictures: dict[str, str], names: list[str], no
         evaluations=iterations,
         reference_evaluations=FLAGS.reference_evaluations,
         settings={"iterations": FLAGS.iterations} if FLAGS.iterations else {},
+        looks=str(folder) if FLAGS.looks else "",
     )
     texts = []
     results = comparison.compare(plan, lambda so_far: texts.append(report.write(folder, plan, so_far, notes)))
@@ -152,6 +159,8 @@ def compare(folder: pathlib.Path, pictures: dict[str, str], names: list[str], no
     for evaluations, ways in results["marks"].items():
         for way, values in ways.items():
             print(f"time_to_{evaluations}_{way}_ratio={values['ratio']:.3f}")
+    for evaluations, values in results["looks"].get("marks", {}).items():
+        print(f"time_to_{evaluations}_looks_ratio={values['ratio']:.3f}")
     print(f"time_to_reference_ratio={results['time_to_reference_ratio']:.3f}")
 
 
@@ -164,18 +173,6 @@ def measure_sizes(
     measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
     notes = [*notes, *company.warnings(growth.company(measured))]
     _leave(folder / "sizes", "Seconds and memory by size", growth.markdown(measured), notes, sizes=measured)
-
-
-def measure_looks(folder: pathlib.Path, pictures: dict[str, str]) -> None:
-    from benchmarks import looks
-
-    _available([looks.REFERENCE])
-    measured = looks.measure(
-        pictures, FLAGS.weights, FLAGS.image_size, FLAGS.repeats, FLAGS.reference_evaluations, folder
-    )
-    _leave(folder / "looks", "Looks", looks.markdown(measured), [], **measured)
-    theirs, ours = (measured["reached"][name] for name in (looks.REFERENCE, looks.DEFAULTS))
-    print(f"time_to_looks_ratio={ours / theirs:.3f}")
 
 
 def measure_batches(folder: pathlib.Path, pictures: dict[str, str], sizes: list[int]) -> None:

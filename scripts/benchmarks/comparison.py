@@ -1,13 +1,14 @@
-"""The benchmark itself: all contestants in turn, several times over, each judged by one objective."""
+"""The benchmark itself: all contestants in turn, on all pairs, several times over, judged alike."""
 
+import pathlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import summary
+from benchmarks import looks, summary
 from benchmarks.announcer import Announcer
-from benchmarks.contestants import run_apart
+from benchmarks.contestants import COMPARED, run_apart
 from benchmarks.own_process import call
 
 _EVERY = 5  # evaluations between two records
@@ -18,16 +19,17 @@ class Plan:
     """What to run.
 
     Attributes:
-      pictures: paths of content and style.
+      pairs: paths of ``content`` and ``style``, of each pair.
       weights, image_size: as in `tfstyle.TransferConfig`.
       names: of the contestants.
-      repeats: runs of each.
+      repeats: runs of each on each pair.
       evaluations: of the contestants that are not tfstyle.
       reference_evaluations: after so many, PyTorch's L-BFGS sets the loss to reach.
       settings: config fields of tfstyle's runs that differ from the preset.
+      looks: folder for pictures, if they are also to be judged by how they look; or ''.
     """
 
-    pictures: dict[str, str]
+    pairs: list[dict[str, str]]
     weights: str
     image_size: int
     names: list[str]
@@ -35,14 +37,15 @@ class Plan:
     evaluations: int
     reference_evaluations: int
     settings: dict
+    looks: str = ""
 
 
-def compare(plan: Plan, after_repeat: Callable[[dict], None]) -> dict:
+def compare(plan: Plan, after_pair: Callable[[dict], None]) -> dict:
     """Runs everybody, alternating, so that what else the machine does hits all alike.
 
     Args:
       plan: what to run.
-      after_repeat: called with the results so far.
+      after_pair: called with the results so far.
 
     Returns:
       The results, JSON but for infinities.
@@ -52,53 +55,69 @@ def compare(plan: Plan, after_repeat: Callable[[dict], None]) -> dict:
         minimised something else or started elsewhere.
     """
     runs, rates, results = {name: [] for name in plan.names}, [], {}
-    announcer = Announcer(plan.repeats * len(plan.names))
+    announcer = Announcer(plan.repeats * len(plan.pairs) * len(plan.names))
     with tempfile.TemporaryDirectory() as folder:
-        shared = call(
-            "benchmarks.inputs:prepare",
-            folder=folder,
-            **plan.pictures,
-            weights=plan.weights,
-            image_size=plan.image_size,
-        )
+        folders = [pathlib.Path(folder, str(at)) for at, _ in enumerate(plan.pairs)]
+        prepared = [_prepared(plan, *each) for each in zip(folders, plan.pairs)]
         for repeat in range(plan.repeats):
             rates.append(call("benchmarks.ceilings:matmul_rates"))
-            for name in plan.names:
-                announcer.begin(f"{name}, repeat {repeat + 1} of {plan.repeats}")
-                run = _judged_run(name, plan, folder)
-                summary.require_fair(name, run, shared["start_loss"])
-                runs[name].append(run)
-            results = _results(plan, shared, runs, rates)
-            after_repeat(results)
+            for at, said in enumerate(prepared):
+                for name in plan.names:
+                    of = f", pair {at + 1} of {len(prepared)}" if at or prepared[1:] else ""
+                    announcer.begin(f"{name}{of}, repeat {repeat + 1} of {plan.repeats}")
+                    run = said | _judged_run(name, plan, str(folders[at]), at if repeat == 0 else None)
+                    if name in COMPARED:
+                        summary.require_fair(name, run)
+                    runs[name].append(run)
+                results = _results(plan, prepared, runs, rates)
+                after_pair(results)
     return results
 
 
-def _judged_run(name: str, plan: Plan, inputs_folder: str) -> dict:
+def _prepared(plan: Plan, folder: pathlib.Path, pair: dict[str, str]) -> dict:
+    """Writes a pair into a folder, and returns what `inputs.prepare` says of it."""
+    folder.mkdir()
+    options = {"weights": plan.weights, "image_size": plan.image_size}
+    return call("benchmarks.inputs:prepare", folder=str(folder), **pair, **options)
+
+
+def _judged_run(name: str, plan: Plan, inputs_folder: str, kept_as: int | None) -> dict:
+    """Makes a run and judges it, keeping pictures of the pair of that number."""
     with tempfile.TemporaryDirectory() as folder:
+        always = [plan.reference_evaluations, *summary.MARKS]
         run = run_apart(
             name=name,
             inputs_folder=inputs_folder,
             run_folder=folder,
             evaluations=plan.evaluations,
             every=_EVERY,
-            always=[plan.reference_evaluations, *summary.MARKS],
-            settings=plan.settings,
+            always=always,
+            settings=plan.settings if name in COMPARED else {},
         )
         # After the run and in another process: neither its time nor its memory.
-        return run | call("benchmarks.inputs:judge", inputs_folder=inputs_folder, run_folder=folder)
+        made = {"inputs_folder": inputs_folder, "run_folder": folder}
+        if name in COMPARED:
+            run |= call("benchmarks.inputs:judge", **made)
+        if plan.looks:
+            keep = "" if kept_as is None else str(pathlib.Path(plan.looks, f"{kept_as + 1}-{name}"))
+            run["looks"] = call("benchmarks.looks:judge", name=name, **made, always=always, keep=keep)
+        return run
 
 
-def _results(plan: Plan, shared: dict, runs: dict, rates: list[dict]) -> dict:
-    reference = summary.reference_losses(runs, plan.reference_evaluations)
+def _results(plan: Plan, prepared: list[dict], runs: dict, rates: list[dict]) -> dict:
+    compared = {name: repeats for name, repeats in runs.items() if name in COMPARED}
+    reference = summary.reference_losses(compared, plan.reference_evaluations)
     matmul = {dtype: median(rate[dtype] for rate in rates) for dtype in rates[0]}
-    summarised = summary.summarise(runs, reference, shared["flops"], matmul)
+    summarised = summary.summarise(compared, reference, matmul)
+    marks = [*summary.MARKS, plan.reference_evaluations]
     return {
         "time_to_reference_ratio": summary.headline(summarised),
         "reference_loss": median(reference) if reference else None,
-        "marks": summary.marks(runs),
-        "start_loss": shared["start_loss"],
-        "size": shared["size"],
-        "flops_per_evaluation": shared["flops"],
+        "marks": summary.marks(compared),
+        "looks": looks.summarise(runs, sorted({*marks})) if plan.looks else {},
+        "start_loss": median(pair["start_loss"] for pair in prepared),
+        "sizes": [pair["size"] for pair in prepared],
+        "flops_per_evaluation": median(pair["flops"] for pair in prepared),
         "matmul_flops_per_second": matmul,
         "summary": summarised,
         "runs": runs,

@@ -1,14 +1,14 @@
-"""Losses over time as a picture."""
+"""Losses over seconds and evaluations as a picture."""
 
 from statistics import median
 
 from benchmarks.contestants import CONTESTANTS, OURS, REFERENCE
 from benchmarks.summary import full_size
-from benchmarks.tables import loss_text
 
 # One hue a library: blues are tfstyle's, reds PyTorch's, the rest TensorFlow's and Keras' loops.
 _STYLES = {
     "tfstyle": ("#08306b", "-", 2.6),
+    "tfstyle-one-size": ("#08306b", (0, (4, 1.5)), 1.5),
     "tfstyle-float32": ("#2171b5", "-", 1.5),
     "tfstyle-bfloat16": ("#4fa3d9", "-", 1.5),
     "tfstyle-adam": ("#4fa3d9", (0, (4, 1.5)), 1.5),
@@ -20,15 +20,13 @@ _STYLES = {
 }
 
 
-def draw(path, runs: dict[str, list[dict]], summary: dict, reference: float | None, title: str) -> None:
+def draw(path, runs: dict[str, list[dict]], summary: dict, title: str) -> None:
     """Draws a line a contestant, of its repeat of median length, and writes a PNG.
-
-    A dotted line is that of the same pictures as saved.
 
     Args:
       path: to write.
-      runs, summary: see `summary.summarise`.
-      reference: the loss to reach, if there is one.
+      runs: {contestant: runs}, of one pair.
+      summary: see `summary.summarise`.
       title: above the plot.
     """
     import matplotlib
@@ -36,48 +34,38 @@ def draw(path, runs: dict[str, list[dict]], summary: dict, reference: float | No
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(11, 5.2), layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(14, 5.2), layout="constrained", sharey=True)
     ends, starts = [], []
-    for name in sorted(summary, key=lambda name: (summary[name]["diverged"], summary[name]["final_loss"])):
+    for name in sorted(runs, key=lambda name: (summary[name]["diverged"], summary[name]["final_loss"])):
         run = _typical(runs[name])
-        records = full_size(run)
-        diverged = summary[name]["diverged"]
-        seconds, _, losses = zip(*records)
+        seconds, evaluations, losses = zip(*full_size(run))
         starts.append(losses[0])
-        ends += [] if diverged else [min(losses)]
+        ends += [] if summary[name]["diverged"] else [min(losses)]
         color, dashes, width = _STYLES[name]
-        label = CONTESTANTS[name].description + (" (diverged)" if diverged else "")
-        axes.plot(seconds, losses, color=color, linestyle=dashes, linewidth=width, label=label)
-        if name in (OURS, REFERENCE):
-            saved = [loss for _, _, loss in full_size(run, "saved_losses")]
-            axes.plot(seconds, saved, color=color, linestyle=":", linewidth=1.5, label="… as saved")
-    if reference is not None:
-        axes.axhline(reference, color="#333333", linestyle=(0, (6, 4)), linewidth=1)
-        axes.annotate(
-            f"reference loss {loss_text(reference)}",
-            # Above, where the curves that cross the line later on are not any more.
-            (1, reference),
-            (-4, 4),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            fontsize=8.5,
-            color="#333333",
-        )
-    axes.set_yscale("log")
-    # What diverges leaves at the top, instead of flattening all else.
-    axes.set_ylim(0.8 * min([*ends, reference or min(starts)]), 1.2 * max(starts))
-    axes.set_xlim(left=0)
-    axes.set_xlabel("seconds, with targets and compilation")
-    axes.set_ylabel("loss (common objective, float32)")
-    axes.set_title(title, loc="left", fontsize=11)
-    axes.grid(which="major", color="#dddddd", linewidth=0.8)
-    axes.grid(which="minor", color="#eeeeee", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=9)
-    figure.savefig(path, dpi=150)
+        label = CONTESTANTS[name].description + (" (diverged)" if summary[name]["diverged"] else "")
+        # Evaluations at a coarse scale cost a fraction of one at full size, and are not counted.
+        counted = [evaluation - evaluations[0] + 1 for evaluation in evaluations]
+        saved = [loss for _, _, loss in full_size(run, "saved_losses")] if name in (OURS, REFERENCE) else []
+        for axes, along in zip(panels, (seconds, counted)):
+            own = label if axes is panels[0] else None
+            axes.plot(along, losses, color=color, linestyle=dashes, linewidth=width, label=own)
+            if saved:
+                own = own and "… as saved"
+                axes.plot(along, saved, color=color, linestyle=":", linewidth=1.5, label=own)
+    for axes, along in zip(panels, ("seconds, with targets and compilation", "evaluations at full size")):
+        axes.set_yscale("log")
+        # What diverges leaves at the top, instead of flattening all else.
+        axes.set_ylim(0.8 * min([*ends, min(starts)]), 1.2 * max(starts))
+        axes.set_xlim(left=0)
+        axes.set_xlabel(along)
+        axes.grid(which="major", color="#dddddd", linewidth=0.8)
+        axes.grid(which="minor", color="#eeeeee", linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("loss (common objective, float32)")
+    panels[0].set_title(title, loc="left", fontsize=11)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.savefig(path, dpi=120)
     plt.close(figure)
 
 

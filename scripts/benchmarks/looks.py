@@ -1,6 +1,6 @@
-"""How soon the default settings' picture looks as well as neural-style-pt's does in the end.
+"""How soon pictures look as well as neural-style-pt's, which any objective may have made.
 
-The objectives differ, so pictures are judged, by VGG19 and as they would be saved:
+They are judged by VGG19 and as they would be saved:
 
 ``gram``: mean over conv1_1 … conv5_1 of |G - A|^2 / |A|^2, G and A Gram matrices per position
   of picture and style.
@@ -8,83 +8,69 @@ The objectives differ, so pictures are judged, by VGG19 and as they would be sav
   directions, 512 quantiles), over the photograph's. No Gram loss optimises it.
 ``content``: |F - P|^2 / |P|^2 at conv4_2.
 
-Lower is better in all three. PyTorch's picture after its last evaluation is the reference.
+Lower is better in all three.
 """
 
 import json
 import math
 import pathlib
-import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
 import numpy as np
 
-from benchmarks import tables
-from benchmarks.announcer import Announcer
-from benchmarks.contestants import CONTESTANTS, DEFAULTS, REFERENCE, run_apart
+from benchmarks import summary, tables
+from benchmarks.contestants import CONTESTANTS, DEFAULTS, REFERENCE
 from benchmarks.inputs import OBJECTIVE, as_saved, load
-from benchmarks.own_process import call
 
 SCORES = ("gram", "sliced", "content")
 MOMENTS = (20, 40, 80)  # seconds at which pictures are kept
 _DIRECTIONS, _QUANTILES = 64, 512
-_EVERY = 5  # evaluations, or iterations, between two records
 
 
-def measure(
-    pictures: dict[str, str],
-    weights: str,
-    image_size: int,
-    repeats: int,
-    evaluations: int,
-    folder: pathlib.Path,
-) -> dict:
-    """Runs both, by turns, and judges what they had when.
+def summarise(runs: dict[str, list[dict]], marks: Sequence[int]) -> dict:
+    """Returns how soon the default settings' pictures look as well as those of PyTorch's L-BFGS.
 
     Args:
-      pictures, weights, image_size, repeats: as in `comparison.Plan`.
-      evaluations: of PyTorch's L-BFGS, to the reference.
-      folder: for the pictures that each had at `MOMENTS` and in the end, of the first repeat.
+      runs: {contestant: runs}, each with ``looks``, what `judge` returned.
+      marks: evaluations of PyTorch's L-BFGS.
 
     Returns:
-      ``reference``, the scores of PyTorch's last picture; ``runs``, {contestant: rows of each
-      repeat}; and for each contestant of ``reached`` the seconds until no score is worse than the
-      reference's, medians; all JSON but for infinities.
+      ``course``, {contestant: {second of `MOMENTS`, or ``end``: row of median scores}}, and ``marks``,
+      {evaluations: {"scores": …, "seconds": {contestant: …}, "ratio": …, "ratios": […]}}, medians
+      over runs, and the ratio of each, of what the runs are long enough for.
     """
-    names, runs = (REFERENCE, DEFAULTS), {}
-    announcer = Announcer(repeats * len(names))
-    with tempfile.TemporaryDirectory() as shared:
-        call("benchmarks.inputs:prepare", folder=shared, **pictures, weights=weights, image_size=image_size)
-        for repeat in range(repeats):
-            for name in names:
-                announcer.begin(f"{name}, repeat {repeat + 1} of {repeats}")
-                with tempfile.TemporaryDirectory() as own:
-                    run_apart(
-                        name=name,
-                        inputs_folder=shared,
-                        run_folder=own,
-                        evaluations=evaluations,
-                        every=_EVERY,
-                        always=[],
-                        settings={},
-                    )
-                    keep = None if repeat else str(folder)
-                    rows = call(
-                        "benchmarks.looks:judge", name=name, inputs_folder=shared, run_folder=own, keep=keep
-                    )
-                runs.setdefault(name, []).append(rows)
-    references = [rows[-1] for rows in runs[REFERENCE]]
-    reached = {
-        name: [seconds_until(rows, reference) for rows, reference in zip(repeats, references)]
-        for name, repeats in runs.items()
-    }
-    return {
-        "reference": {score: median(row[score] for row in references) for score in SCORES},
-        "reached": {name: median(seconds) for name, seconds in reached.items()},
-        "spread": {name: (min(seconds), max(seconds)) for name, seconds in reached.items()},
-        "runs": runs,
-    }
+    found = {"course": {name: _course(repeats) for name, repeats in runs.items()}, "marks": {}}
+    for evaluations in marks if runs.keys() >= {REFERENCE, DEFAULTS} else ():
+        references = [
+            row
+            for run in runs[REFERENCE]
+            for row in run["looks"]
+            if row["evaluations"] == evaluations and not run["diverged"]
+        ]
+        if references:
+            ours = [seconds_until(run["looks"], row) for run, row in zip(runs[DEFAULTS], references)]
+            theirs = [row["seconds"] for row in references]
+            scores = {score: median(row[score] for row in references) for score in SCORES}
+            raced = summary.raced(ours, theirs, DEFAULTS)
+            found["marks"][evaluations] = {"scores": scores, **raced}
+    return found
+
+
+def _course(repeats: list[dict]) -> dict:
+    """Returns what a contestant's pictures were like when, medians over its runs."""
+    if any(run["diverged"] for run in repeats):
+        return {}
+    found = {}
+    ends = median(run["looks"][-1]["seconds"] for run in repeats)
+    for at in (*MOMENTS, math.inf):
+        rows = [[row for row in run["looks"] if row["seconds"] <= at] for run in repeats]
+        if all(rows) and (at < ends or at == math.inf):
+            last = [of_run[-1] for of_run in rows]
+            moment = "end" if at == math.inf else at
+            found[moment] = {name: median(row[name] for row in last) for name in ("seconds", *SCORES)}
+    return found
 
 
 def seconds_until(rows: list[dict], reference: dict) -> float:
@@ -93,13 +79,14 @@ def seconds_until(rows: list[dict], reference: dict) -> float:
     return next(good, math.inf)
 
 
-def judge(name: str, inputs_folder: str, run_folder: str, keep: str | None) -> list[dict]:
+def judge(name: str, inputs_folder: str, run_folder: str, always: Sequence[int], keep: str) -> list[dict]:
     """Returns a run's rows, ``seconds`` and ``evaluations``, with the scores of what would have been saved.
 
     Args:
-      name: of the contestant.
+      name: of the contestant; of the default settings, all rows are judged.
       inputs_folder, run_folder: as in `inputs.judge`.
-      keep: folder for pictures.
+      always: evaluations of others whose rows are judged, beside those at `MOMENTS` and the last.
+      keep: what files of pictures at `MOMENTS` begin with; '': they are not kept.
     """
     from tfstyle.cli import common as cli
 
@@ -124,24 +111,28 @@ def judge(name: str, inputs_folder: str, run_folder: str, keep: str | None) -> l
     photograph = replace(seen, activations={layer: seen.activations[layer] for layer in content_layers})
 
     rows = json.loads(pathlib.Path(run_folder, "rows.json").read_text())
-    moments = {
-        max((i for i, row in enumerate(rows) if row["seconds"] <= at), default=None): at for at in MOMENTS
-    }
-    for index, row in enumerate(rows):
+    moments = {at: max(i for i, row in enumerate(rows) if row["seconds"] <= at or not i) for at in MOMENTS}
+    moments["end"] = len(rows) - 1
+    judged = [
+        index
+        for index, row in enumerate(rows)
+        if name == DEFAULTS or index in moments.values() or row["evaluations"] in always
+    ]
+    for index in judged:
         made = tf.constant(np.load(pathlib.Path(run_folder, f"{index}.npy")))
         picture = as_saved(enlarged(tf.clip_by_value(made, 0, 1), tuple(size), content))
         seen, reached = described(picture)
-        row["gram"] = float(np.mean(list(distances.style_errors(seen, style.grams).values())))
         shares = [
             distance(reached[layer], own) / distance(at_first[layer], own) for layer, own in wanted.items()
         ]
-        row["sliced"] = float(np.mean(shares))
-        row["content"] = distances.content_error(seen, photograph)
-        last = index == len(rows) - 1
-        if keep and (index in moments or last):
-            at = "end" if last else f"{moments[index]}s"
-            tfstyle.save_image(pathlib.Path(keep, f"{name}-{at}.png"), picture)
-    return rows
+        rows[index] |= {
+            "gram": float(np.mean(list(distances.style_errors(seen, style.grams).values()))),
+            "sliced": float(np.mean(shares)),
+            "content": distances.content_error(seen, photograph),
+        }
+        for moment in [at for at, kept in moments.items() if keep and kept == index]:
+            tfstyle.save_image(f"{keep}-{moment}{'' if moment == 'end' else 's'}.png", picture)
+    return [rows[index] for index in judged]
 
 
 def quantiles(activation) -> np.ndarray:
@@ -159,29 +150,25 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def markdown(found: dict) -> str:
-    """Returns what `measure` found as tables."""
-    rows = []
-    for name, (first, *_) in found["runs"].items():
-        for at in (*MOMENTS, math.inf):
-            if then := [row for row in first if row["seconds"] <= at]:
-                ended = then[-1] is first[-1]
-                rows.append(
-                    (CONTESTANTS[name].description, _moment(then[-1]["seconds"], ended), *_scores(then[-1]))
-                )
-            if then and ended:
-                break
-    table = tables.markdown(("contestant", "seconds", *SCORES), rows)
-    theirs = found["reached"][REFERENCE]
-    lines = [
-        f"{CONTESTANTS[name].description}: {seconds:.1f} s until no score is worse than PyTorch's in the end"
-        f" ({low:.1f} to {high:.1f}), {seconds / theirs:.2f} of its time."
-        for (name, seconds), (low, high) in zip(found["reached"].items(), found["spread"].values())
+    """Returns what `summarise` found as tables."""
+    course = [
+        (CONTESTANTS[name].description, _moment(moment, row), *_scores(row))
+        for name, rows in found["course"].items()
+        for moment, row in rows.items()
     ]
-    return "\n\n".join([table, *lines])
+    texts = [tables.markdown(("contestant", "seconds", *SCORES), course)]
+    if found["marks"]:
+        header = ("PyTorch's evaluation", *SCORES, "PyTorch's seconds", "default settings'", "ratio")
+        rows = [
+            (evaluations, *_scores(mark["scores"]), *tables.race(mark, DEFAULTS))
+            for evaluations, mark in found["marks"].items()
+        ]
+        texts.append(tables.markdown(header, rows))
+    return "\n\n".join(texts)
 
 
-def _moment(seconds: float, ended: bool) -> str:
-    return f"{seconds:.0f}{', the end' if ended else ''}"
+def _moment(moment: int | str, row: dict) -> str:
+    return f"{row['seconds']:.0f}, the end" if moment == "end" else str(moment)
 
 
 def _scores(row: dict) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import math
 import pathlib
 
-from benchmarks import company, curves, tables
+from benchmarks import company, curves, looks, tables
 from benchmarks.comparison import Plan
 from benchmarks.contestants import OURS, REFERENCE
 
@@ -22,16 +22,14 @@ def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> 
     """
     machine = tables.machine()
     write_json(folder / "results.json", {"machine": machine, "plan": vars(plan), **results})
-    found = [tables.comparison(results["summary"])]
+    found = [tables.comparison(results["summary"])] if results["summary"] else []
     found += [tables.marks(results["marks"])] if results["marks"] else []
+    found += [looks.markdown(results["looks"])] if results["looks"] else []
     text = "\n\n".join([*found, *_lines(plan, results, machine), *notes])
     drawn = importlib.util.find_spec("matplotlib") is not None
-    if drawn:
-        height, width = results["size"]
-        title = f"{width} x {height} pixels, {machine['processor']}, {machine['cores']} cores"
-        curves.draw(
-            folder / "curves.png", results["runs"], results["summary"], results["reference_loss"], title
-        )
+    if drawn and results["summary"]:
+        title = f"{_sizes(results)[0]} pixels, {machine['processor']}, {machine['cores']} cores"
+        curves.draw(folder / "curves.png", _of_first_pair(results, plan), results["summary"], title)
     picture = "![loss over time](curves.png)" if drawn else _UNDRAWN
     (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n\n{picture}\n")
     return text if drawn else f"{text}\n\n{_UNDRAWN}"
@@ -42,8 +40,17 @@ def write_json(path: pathlib.Path, values: dict) -> None:
     path.write_text(json.dumps(_finite(values), indent=1, allow_nan=False) + "\n")
 
 
+def _sizes(results: dict) -> list[str]:
+    return list(dict.fromkeys(f"{width} x {height}" for height, width in results["sizes"]))
+
+
+def _of_first_pair(results: dict, plan: Plan) -> dict:
+    """Returns {contestant: runs} of the first pair."""
+    pairs = len(plan.pairs)
+    return {name: results["runs"][name][::pairs] for name in results["summary"]}
+
+
 def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:
-    height, width = results["size"]
     lines = []
     if results["reference_loss"] is not None:
         reference, start = (tables.loss_text(results[name]) for name in ("reference_loss", "start_loss"))
@@ -55,12 +62,13 @@ def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:
         f"{rate / 1e9:,.0f} GFLOP/s in {dtype}" for dtype, rate in results["matmul_flops_per_second"].items()
     )
     lines.append(
-        f"{width} x {height} pixels, weights {plan.weights}, median of {plan.repeats}."
-        f" An evaluation is {results['flops_per_evaluation'] / 1e9:,.3g} GFLOP;"
+        f"{', '.join(_sizes(results))} pixels, weights {plan.weights}, median of {plan.repeats}"
+        + (f" on each of {len(plan.pairs)} pairs." if plan.pairs[1:] else ".")
+        + f" An evaluation is {results['flops_per_evaluation'] / 1e9:,.3g} GFLOP;"
         f" a matrix product runs at {rates}."
     )
     lines.append(tables.machine_line(machine))
-    most = max(values["company"] for values in results["summary"].values())
+    most = max(run["company"] for repeats in results["runs"].values() for run in repeats)
     lines += company.warnings(most)
     if missing := [name for name in (OURS, REFERENCE) if name not in results["summary"]]:
         lines.append(f"time_to_reference_ratio cannot be computed: {' and '.join(missing)} did not run.")

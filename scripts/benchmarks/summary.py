@@ -1,9 +1,9 @@
 """From the records of runs to medians and ratios.
 
-A run is what `contestants.run` returned, with what `inputs.judge` made of its
-pictures: ``losses`` on the common objective, and ``saved_losses`` of the same
-pictures as files of 8 bits, both null at a coarse scale. Infinity stands for
-what was never reached.
+A run is what `contestants.run` returned, with what `inputs.prepare` says of its
+pair, and what `inputs.judge` made of its pictures: ``losses`` on the common
+objective, and ``saved_losses`` of the same pictures as files of 8 bits, both
+null at a coarse scale. Infinity stands for what was never reached.
 """
 
 import itertools
@@ -25,7 +25,7 @@ WAYS = {
 }
 
 
-def require_fair(name: str, run: dict, start_loss: float) -> None:
+def require_fair(name: str, run: dict) -> None:
     """Checks that a run minimised the common objective, and started where all do.
 
     Both at the first picture of full size; that a run which begins at a coarse
@@ -43,6 +43,7 @@ def require_fair(name: str, run: dict, start_loss: float) -> None:
         raise ValueError(
             f"{name}: has another objective than the others: {row['own_loss']:g} where theirs is {loss:g}"
         )
+    start_loss = run["start_loss"]
     if row["evaluations"] == 1 and not math.isclose(loss, start_loss, rel_tol=1e-3):
         raise ValueError(f"{name}: starts from a loss of {loss:g}, the others from {start_loss:g}")
 
@@ -104,52 +105,54 @@ def marks(runs: dict[str, list[dict]]) -> dict[int, dict]:
       runs: {contestant: runs}.
 
     Returns:
-      {evaluations: {way of `WAYS`: {"loss": …, "seconds": {contestant: …}, "ratio": …}}},
-      medians, of what the runs are long enough for.
+      {evaluations: {way of `WAYS`: {"loss": …, "seconds": {contestant: …}, "ratio": …, "ratios": […]}}},
+      medians, and the ratio of each run, of what the runs are long enough for.
     """
     found = {}
     for evaluations in MARKS if runs.get(OURS) else ():
         for way, columns in WAYS.items():
             if losses := reference_losses(runs, evaluations, columns[1]):
-                seconds = {
-                    name: median(time_to(run, loss, column)[0] for run, loss in zip(runs[name], losses))
+                ours, theirs = (
+                    [time_to(run, loss, column)[0] for run, loss in zip(runs[name], losses)]
                     for name, column in zip((OURS, REFERENCE), columns)
-                }
-                ratio = seconds[OURS] / seconds[REFERENCE]
-                found.setdefault(evaluations, {})[way] = {
-                    "loss": median(losses),
-                    "seconds": seconds,
-                    "ratio": ratio,
-                }
+                )
+                found.setdefault(evaluations, {})[way] = {"loss": median(losses), **raced(ours, theirs)}
     return found
 
 
-def summarise(runs: dict[str, list[dict]], reference: list[float], flops: int, rates: dict) -> dict:
+def raced(ours: list[float], theirs: list[float], name: str = OURS) -> dict:
+    """Returns the medians of seconds and of their ratios, and each ratio."""
+    ratios = [one / other for one, other in zip(ours, theirs)]
+    seconds = {name: median(ours), REFERENCE: median(theirs[: len(ours)])}
+    return {"seconds": seconds, "ratio": median(ratios), "ratios": ratios}
+
+
+def summarise(runs: dict[str, list[dict]], reference: list[float], rates: dict) -> dict:
     """Returns {contestant: {column: median over its runs}}.
 
-    Each repeat's reference is that of PyTorch's run in the same repeat.
+    Each run's reference is that of PyTorch's run on the same pair in the same repeat.
 
     Args:
       runs: {contestant: runs}.
       reference: of `reference_losses`; empty if PyTorch did not take part.
-      flops: of one evaluation.
       rates: FLOP/s of a matrix product by dtype.
     """
-    return {name: _summary(repeats, reference, flops, rates) for name, repeats in runs.items() if repeats}
+    return {name: _summary(repeats, reference, rates) for name, repeats in runs.items() if repeats}
 
 
-def _summary(repeats: list[dict], reference: list[float], flops: int, rates: dict) -> dict:
+def _summary(repeats: list[dict], reference: list[float], rates: dict) -> dict:
     records = [full_size(run) for run in repeats]
     # What chooses its precision has the faster product as its ceiling.
     precision = repeats[0]["precision"]
     dtype = precision if precision in rates else max(rates, key=rates.get)
-    seconds = median(map(seconds_per_evaluation, records))
+    paces = list(map(seconds_per_evaluation, records))
+    flops = median(run["flops"] / pace for run, pace in zip(repeats, paces))
     reached = [time_to(run, loss) for run, loss in zip(repeats, reference)]
     # A loop that only ever climbs has diverged, even if slowly.
     diverged = [run["diverged"] or (ends[-1][2] > ends[0][2]) for run, ends in zip(repeats, records)]
     return {
         "diverged": any(diverged),
-        "seconds_per_evaluation": seconds,
+        "seconds_per_evaluation": median(paces),
         "evaluations_to_reference": median(evaluations for _, evaluations in reached) if reached else None,
         "seconds_to_reference": median(seconds for seconds, _ in reached) if reached else None,
         "evaluations": median(run["rows"][-1]["evaluations"] for run in repeats),
@@ -158,9 +161,9 @@ def _summary(repeats: list[dict], reference: list[float], flops: int, rates: dic
         "saved_loss": median(full_size(run, "saved_losses")[-1][2] for run in repeats),
         "peak_bytes": median(run["peak_bytes"] for run in repeats),
         "company": max(run["company"] for run in repeats),
-        "flops_per_second": flops / seconds,
+        "flops_per_second": flops,
         "matmul_dtype": dtype,
-        "share_of_matmul": flops / seconds / rates[dtype],
+        "share_of_matmul": flops / rates[dtype],
     }
 
 

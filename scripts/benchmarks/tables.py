@@ -50,11 +50,16 @@ def marks(found: dict) -> str:
     rows = []
     for evaluations, ways in found.items():
         for way, values in ways.items():
-            ours, theirs = (values["seconds"][name] for name in (OURS, REFERENCE))
-            reached = f"{ours:.1f}" if math.isfinite(ours) else "-"
-            loss, share = loss_text(values["loss"]), _ratio(values["ratio"])
-            rows.append((evaluations, _WAYS[way], loss, f"{theirs:.1f}", reached, share))
+            rows.append((evaluations, _WAYS[way], loss_text(values["loss"]), *race(values, OURS)))
     return markdown(header, rows)
+
+
+def race(values: dict, name: str) -> list[str]:
+    """Returns cells: PyTorch's seconds, a contestant's, and their ratio, of several runs with its range."""
+    ratios = values["ratios"]
+    spread = f" ({_ratio(min(ratios))} to {_ratio(max(ratios))})" if ratios[1:] else ""
+    theirs, ours = (values["seconds"][who] for who in (REFERENCE, name))
+    return [f"{theirs:.1f}", f"{ours:.1f}" if math.isfinite(ours) else "-", _ratio(values["ratio"]) + spread]
 
 
 def _row(name: str, summary: dict) -> list[str]:

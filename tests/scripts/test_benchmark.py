@@ -47,17 +47,27 @@ def prepared(files, narrow_file, tmp_path_factory):
 @pytest.mark.slow
 def test_a_comparison_from_the_command_line(inputs, tmp_path):
     """Where PyTorch or matplotlib are not installed, as in CI, their part is left out, and that is said."""
-    names = ["tfstyle", "keras-example", "torch-lbfgs"]
-    flags = ["--iterations=60", "--reference_evaluations=7", "--output=out", f"--only={','.join(names)}"]
-    process = run_script("benchmark.py", *inputs, *SMALL, *flags, cwd=tmp_path)
+    names = ["tfstyle", "keras-example", "torch-lbfgs", "tfstyle-default"]
+    flags = [
+        "--iterations=60",
+        "--reference_evaluations=7",
+        "--output=out",
+        f"--only={','.join(names)}",
+        "--looks",
+        "--image_size=64",
+        "--repeats=1",
+    ]
+    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
     contestants = 2 + 2 + HAS["torch"]
-    assert len(table) == contestants + HAS["torch"] * (2 + 3)
-    for part in (table[:contestants], table[contestants:]):
+    looks = contestants + HAS["torch"] * (2 + 3)
+    assert [line.split("|")[2].strip() for line in table[looks:] if "the end" in line] != []
+    for part in (table[:contestants], table[contestants:looks]):
         assert len({line.count("|") for line in part}) <= 1
     assert "keras-example, repeat 1 of 1; about" in process.stderr
-    *_, raw, saved, saved_to_raw, last = process.stdout.splitlines()
+    ratios = [line for line in process.stdout.splitlines() if "_ratio=" in line and "_looks_" not in line]
+    raw, saved, saved_to_raw, last = ["", "", "", *ratios][-4:]
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     if HAS["torch"]:
         assert float(last.removeprefix("time_to_reference_ratio=")) > 0
@@ -74,7 +84,13 @@ def test_a_comparison_from_the_command_line(inputs, tmp_path):
         assert last == "time_to_reference_ratio=nan"
         assert "torch-lbfgs: left out, needs PyTorch: pip install -e '.[benchmark]'." in process.stdout
         assert "time_to_reference_ratio cannot be computed: torch-lbfgs did not run." in process.stdout
+    (looked,) = results["runs"].pop("tfstyle-default")
+    assert looked["looks"][-1]["gram"] < looked["looks"][0]["gram"]
+    assert (tmp_path / "out" / "1-tfstyle-default-end.png").exists()
     for name, (run,) in results["runs"].items():
+        assert (run["losses"][0] is None) == (name == "tfstyle"), "begins at half the size"
+        if name == "tfstyle":
+            continue
         assert run["losses"][0] == pytest.approx(results["start_loss"], rel=1e-4), name
         assert run["saved_losses"][0] == pytest.approx(run["losses"][0], rel=1e-4), "8 bits from the start"
         assert run["peak_bytes"] > 1e8 and run["rows"][0]["seconds"] > 0
@@ -240,7 +256,10 @@ def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path, monkeyp
 
 
 def run_of(*rows, precision="float32", diverged=""):
-    """A run of (seconds, evaluations, loss) on the common objective; as saved, losses are twice as large."""
+    """A run of (seconds, evaluations, loss) on the common objective; as saved, losses are twice as large.
+
+    It should begin at a loss of 100.
+    """
     own = [{"seconds": s, "evaluations": e, "own_loss": loss if loss else 1.0} for s, e, loss in rows]
     return {
         "rows": own,
@@ -248,6 +267,7 @@ def run_of(*rows, precision="float32", diverged=""):
         "saved_losses": [loss and 2 * loss for _, _, loss in rows],
         "diverged": diverged,
         "precision": precision,
+        "start_loss": 100.0,
     }
 
 
@@ -281,6 +301,11 @@ def test_marks_are_what_pytorch_has_on_its_way():
         == math.inf
     )
     assert marks({"torch-lbfgs": [reference]}) == marks({"tfstyle": [ours]}) == {}
+    slow = run_of((0.5, 1, 800.0), (30.0, 60, 100.0), (90.0, 150, 50.0))
+    of_two = marks({"torch-lbfgs": [reference, slow], "tfstyle": [ours, ours]})[60]["raw"]
+    assert of_two["ratios"] == [0.5, 0.1] and of_two["ratio"] == 0.3
+    assert of_two["seconds"] == {"tfstyle": 3.0, "torch-lbfgs": 18.0}
+    assert tables.race(of_two, "tfstyle") == ["18.0", "3.0", "0.30 (0.10 to 0.50)"]
     reference["diverged"] = "diverged"
     assert marks({"torch-lbfgs": [reference], "tfstyle": [ours]}) == {}
 
@@ -288,16 +313,16 @@ def test_marks_are_what_pytorch_has_on_its_way():
 def test_an_unfair_start_or_objective_is_an_error():
     from benchmarks.summary import require_fair
 
-    require_fair("x", run_of((1.0, 1, 100.05)), 100.0)
+    require_fair("x", run_of((1.0, 1, 100.05)))
     with pytest.raises(ValueError, match="x: starts from a loss of 101, the others from 100"):
-        require_fair("x", run_of((1.0, 1, 101.0)), 100.0)
+        require_fair("x", run_of((1.0, 1, 101.0)))
     other = run_of((1.0, 1, 100.0))
     other["rows"][0]["own_loss"] = 102.0
     with pytest.raises(ValueError, match="x: has another objective"):
-        require_fair("x", other, 100.0)
-    require_fair("x", other | {"precision": "bfloat16"}, 100.0)
+        require_fair("x", other)
+    require_fair("x", other | {"precision": "bfloat16"})
     # A coarse scale's picture is another; the first of full size must be on the common objective.
-    require_fair("x", run_of((1.0, 1, None), (2.0, 9, 50.0)), 100.0)
+    require_fair("x", run_of((1.0, 1, None), (2.0, 9, 50.0)))
 
 
 def test_a_mistake_comes_back_from_its_process():
@@ -337,14 +362,41 @@ def test_looks_are_measured_against_style_and_photograph(prepared, tmp_path):
     _, inputs, folder = prepared
     np.save(tmp_path / "0.npy", inputs.content)
     np.save(tmp_path / "1.npy", 0.5 * inputs.content)
-    rows = [{"seconds": 1.0, "evaluations": 1}, {"seconds": 30.0, "evaluations": 2}]
+    np.save(tmp_path / "2.npy", inputs.content)
+    rows = [{"seconds": second, "evaluations": at} for at, second in ((1, 1.0), (5, 30.0), (7, 30.1))]
     (tmp_path / "rows.json").write_text(json.dumps(rows))
-    first, second = looks.judge("tfstyle", folder, str(tmp_path), keep=str(tmp_path))
+    judged = {"inputs_folder": folder, "run_folder": str(tmp_path), "keep": str(tmp_path / "1-tfstyle")}
+    first, last = looks.judge("tfstyle", **judged, always=[])
+    assert last == {**first, "seconds": 30.1, "evaluations": 7}
+    assert len(looks.judge("tfstyle-default", **judged, always=[])) == 3
+    first, second, _ = looks.judge("tfstyle", **judged, always=[5])
     assert first["content"] == pytest.approx(0, abs=1e-4) and first["sliced"] == pytest.approx(1, rel=1e-2)
     assert second["content"] > 0.01 and first["gram"] > 0
-    assert {path.name for path in tmp_path.glob("*.png")} == {"tfstyle-20s.png", "tfstyle-end.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        f"1-tfstyle-{moment}.png" for moment in ("20s", "40s", "80s", "end")
+    }
     assert looks.seconds_until([first, second], second) == 30.0
     assert looks.seconds_until([first], {**first, "gram": 0.0}) == math.inf
+
+
+def test_how_soon_looks_are_as_good():
+    from benchmarks import looks
+
+    def run(*rows, diverged=""):
+        names = ("seconds", "evaluations", *looks.SCORES)
+        return {"looks": [dict(zip(names, row)) for row in rows], "diverged": diverged}
+
+    theirs = [run((10.0, 5, 9, 9, 9), (50.0, 60, 2, 3, 4)), run((30.0, 5, 9, 9, 9), (90.0, 60, 1, 2, 3))]
+    ours = [run((5.0, 1, 9, 9, 9), (10.0, 6, 2, 3, 3)), run((6.0, 1, 0, 0, 9), (18.0, 6, 1, 2, 3))]
+    runs = {"torch-lbfgs": theirs, "tfstyle-default": ours}
+    found = looks.summarise(runs, [60, 150])
+    assert found["marks"].keys() == {60}
+    assert found["marks"][60]["ratios"] == [0.2, 0.2] and found["marks"][60]["scores"]["sliced"] == 2.5
+    assert found["course"]["torch-lbfgs"].keys() == {40, "end"}, "of one run, nothing was kept by 20 s"
+    assert found["course"]["tfstyle-default"]["end"]["seconds"] == 14.0
+    assert "0.20 (0.20 to 0.20)" in looks.markdown(found)
+    theirs[1]["diverged"] = "diverged"
+    assert looks.summarise({"torch-lbfgs": theirs}, [60]) == {"course": {"torch-lbfgs": {}}, "marks": {}}
 
 
 def test_sliced_distance_of_a_shift_is_its_mean_square_along_the_directions():

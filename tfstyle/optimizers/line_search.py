@@ -67,13 +67,15 @@ def backtrack(
     def attempt(length, found, rise, accepted, trials, evaluations):
         tried = wanted(accepted, trials)
         length = tf.where(trials == 0, length, _shorter(length, rise, slope))
-        point = at(where(tried, start.positions + each(length) * direction, found.positions))
+        # Also of pictures that do not take part: what is found there is not looked at.
+        point = at(start.positions + each(length) * direction)
         rise = tf.where(tried, point.value - start.value, rise)
         finite = tf.math.is_finite(point.value) & tf.reduce_all(tf.math.is_finite(point.gradient), [1, 2, 3])
         enough = rise <= _SUFFICIENT_DECREASE * length * slope
         # Where rounding swallows the decrease asked for, equal is not lower.
         lower = tried & finite & enough & (point.value < start.value)
-        found = where(lower, point, found)
+        # Without a copy where it is so for all, as it is nearly always.
+        found = tf.cond(tf.reduce_all(lower), lambda: point, lambda: where(lower, point, found))
         return length, found, rise, accepted | lower, trials + tf.cast(tried, tf.int32), evaluations + 1
 
     nothing = tf.zeros_like(slope)

@@ -100,7 +100,7 @@ class Metric:
         def of_planes(values):
             step, difference, unit, enough, before, levels = values
             s, y = cosines(step), cosines(difference)
-            energies = tf.stack([self._bands.sums(tf.square(each)) for each in (s, y)], axis=1)
+            energies = tf.stack(tf.split(self._bands.sums(tf.square(tf.concat([s, y], 0))), 2), axis=1)
             energies = _DECAY * before + energies * tf.reshape(unit, [-1, 1, 1])
             logarithms = tf.math.log(energies + _LEAST)
             learned = (logarithms[:, 0] - logarithms[:, 1]) / 2
