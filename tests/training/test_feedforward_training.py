@@ -17,7 +17,7 @@ from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.synthesis.objective import Objective
 from tfstyle.training.dataset import Share, batches, centers, held_out
-from tfstyle.training.learner import _geometric_mean
+from tfstyle.training.learner import _geometric_mean, evened
 from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.tasks import ConditionalTask, in_turn
 from tfstyle.training.training import train
@@ -251,6 +251,45 @@ def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photograp
     wider = dataclasses.replace(VALIDATED, width=3)
     with pytest.raises(ValueError, match="of another run: width was 2 and is 3"):
         train(photographs, styles, config, wider, supervision=Supervision(folder))
+
+
+def test_losses_far_from_a_style_are_bounded_without_a_gradient_of_the_bound():
+    losses = tf.constant([0.0, 3.0, 3e9])  # of weight 3: 0, 1 and 1e9 before it
+    with tf.GradientTape() as tape:
+        tape.watch(losses)
+        found = evened(losses, 3.0)
+    np.testing.assert_allclose(found, [0, 3 / 1.5, 3 * 2], rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(found, losses), [1, 1 / 1.5, 1 / (1 + 5e8)], rtol=1e-6)
+    np.testing.assert_array_equal(evened(tf.zeros(2), 0.0), 0)
+
+
+def test_uneven_styles_are_evened_in_relative_units_only(config, styles, photographs):
+    """Adam's first step has the gradient's signs, so that it is the later ones that differ."""
+
+    def trained(units, even):
+        recipe = dataclasses.replace(RECIPE, even_styles=even, steps=3)
+        changed = dataclasses.replace(config, units=units)
+        measured = [style_targets(style, changed) for style in STYLES]
+        return train(photographs, measured, changed, recipe)[0].get_weights()
+
+    for units, same in (("gatys_code", True), ("relative", False)):
+        one, other = (np.concatenate([w.ravel() for w in trained(units, even)]) for even in (True, False))
+        assert np.array_equal(one, other) == same
+
+
+def test_a_training_may_begin_with_a_network(config, styles, photographs):
+    """Of one style, in two that begin as it; so the first loss is what its pictures have."""
+    first, _ = train(photographs, styles[:1], config, RECIPE)
+    still = dataclasses.replace(RECIPE, training_rate=0.0, steps=1)
+    begun, _ = train(photographs, styles, config, still, start=first)
+    picture_of = {"image": tf.random.stateless_uniform([1, 20, 24, 3], [0, 1])}
+    expected = first({**picture_of, "style": tf.ones([1, 1])})
+    for style in ([[1.0, 0.0]], [[0.0, 1.0]]):
+        np.testing.assert_allclose(begun({**picture_of, "style": tf.constant(style)}), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"has other layers: .*'residual_blocks': 0"):
+        train(photographs, styles, config, dataclasses.replace(RECIPE, residual_blocks=1), start=first)
+    with pytest.raises(ValueError, match=r"has first/kernel of shape \(9, 9, 3, 2\), not \(9, 9, 3, 3\)"):
+        train(photographs, styles, config, dataclasses.replace(RECIPE, width=3), start=first)
 
 
 def test_recipes_are_checked():

@@ -28,6 +28,11 @@ def define_flags():
         ["conditional", "arbitrary"],
         "kind of network: conditional, for the styles given; or arbitrary, for any style picture",
     )
+    flags.DEFINE_string(
+        "start",
+        None,
+        "folder of a conditional network to begin with, of this width and these residual blocks",
+    )
     flags.DEFINE_enum(
         "distribute",
         "none",
@@ -109,18 +114,25 @@ def main():
 
 def _conditional(photographs, paths, config, recipe):
     from tfstyle.export.savedmodel import export_network
+    from tfstyle.feedforward.loading import load_network
+    from tfstyle.feedforward.networks import fingerprint
     from tfstyle.synthesis.style_targets import style_targets
     from tfstyle.training.training import train
 
+    start = None if FLAGS.start is None else load_network(FLAGS.start, argument="start")[0]
     styles = [style_targets(path, config) for path in paths]
     about = {"style_hashes": [targets.hash for targets in styles]}
-    return functools.partial(train, photographs, styles, config, recipe), about, export_network
+    if start is not None:
+        about["start"] = fingerprint(start)
+    return functools.partial(train, photographs, styles, config, recipe, start=start), about, export_network
 
 
 def _arbitrary(photographs, paths, config, recipe):
     from tfstyle.export.adain_savedmodel import export_style_network
     from tfstyle.training.training import train_arbitrary
 
+    if FLAGS.start is not None:
+        raise ValueError(f"start={FLAGS.start!r}: can be given for --network=conditional only")
     paths = [cli.pathlib.Path(path) for path in paths]
     return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network
 

@@ -156,6 +156,24 @@ def parameters(network: tf.keras.Model) -> dict[str, tf.Variable]:
     }
 
 
+def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
+    """Gives a network the parameters of another one; if that has other styles, each begins as their mean.
+
+    Raises:
+      ValueError: they have not the same layers of the same size.
+    """
+    own, given = parameters(network), parameters(other)
+    if own.keys() != given.keys():
+        raise ValueError(f"has other layers: {layout(other)}, not {layout(network)}")
+    for name, variable in own.items():
+        values = given[name].numpy()
+        if name.endswith(("_norm/scale", "_norm/shift")) and len(values) != len(variable):
+            values = np.broadcast_to(values.mean(0), (len(variable), values.shape[1]))
+        if values.shape != variable.shape:
+            raise ValueError(f"has {name} of shape {values.shape}, not {tuple(variable.shape)}")
+        variable.assign(values)
+
+
 def fingerprint(network: tf.keras.Model) -> str:
     """Returns a hash of all parameters."""
     digest = hashlib.sha256()

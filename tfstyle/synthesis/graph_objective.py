@@ -30,6 +30,7 @@ class GraphObjective:
 
     Attributes:
       weights: {term: weight}, floats.
+      styles: names of the style's terms.
       unweighted: gives terms' unweighted values.
     """
 
@@ -39,6 +40,7 @@ class GraphObjective:
         self._terms = TermOptions.of(config).terms(network, content, [Target((style,))], size=(height, width))
         kinds = weights_of_kinds(config)
         self.weights = {term.name: term.weight * kinds[term.kind] for term in self._terms}
+        self.styles = frozenset(term.name for term in self._terms if term.kind == "style")
         sums = plain(network, summands_of(self._terms))
         self.unweighted: Losses = lambda image: values_of(
             self._terms, sums, color.grey(image) if config.color == "content" else image

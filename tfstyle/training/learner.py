@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
+from tfstyle.config.units import UNITS
 from tfstyle.training import distribution
 from tfstyle.training.dataset import WHOLE, Share
 from tfstyle.training.recipe import InstantRecipe
@@ -129,14 +130,20 @@ class Learner:
     def _compile(self) -> None:
         """Compiles the functions on an objective of the weights."""
         replicas = self._strategy.num_replicas_in_sync
+        even = self._recipe.even_styles and UNITS[self._config.units].relative
 
         def train_on(*batch: tf.Tensor) -> dict[str, tf.Tensor]:
-            losses = self._task.objective(batch).weighted(self._weights)
+            objective = self._task.objective(batch)
+            losses, styles = objective.weighted(self._weights), objective.styles if even else ()
             with tf.GradientTape() as tape:
                 values = losses(self._task.paint(batch))
+                learned = {
+                    name: evened(each, self._weights[name]) if name in styles else each
+                    for name, each in values.items()
+                }
                 # The replica's summand of the mean over the whole batch; Keras sums gradients over replicas.
-                shares = {name: tf.reduce_mean(each) / replicas for name, each in values.items()}
-                total = tf.add_n(list(shares.values()))
+                total = tf.add_n([tf.reduce_mean(each) for each in learned.values()]) / replicas
+            shares = {name: tf.reduce_mean(each) / replicas for name, each in values.items()}
             variables = self.network.trainable_variables
             gradients = tape.gradient(total, variables)
             # A picture without a gradient, such as one of a single colour, must not end a training.
@@ -162,6 +169,18 @@ class Learner:
         """Returns losses `[B]` and pictures, of as many at a time as there are in training."""
         found = [self._paint_part(part) for part in _parts(batch, self._part)]
         return np.concatenate([losses for losses, _ in found]), tf.concat([made for _, made in found], 0)
+
+
+def evened(losses: tf.Tensor, weight: float) -> tf.Tensor:
+    """Returns a style's losses `[B]`, in relative units, with those far from 0 bounded.
+
+    Cheng, Jaiswal, Wu, Natarajan & Natarajan, "Style-Aware Normalized Loss for Improving Arbitrary
+    Style Transfer", CVPR 2021: a network over-paints some styles and under-paints others unless each
+    |G - A|^2 is divided by |G|^2 + |A|^2, without a gradient. Relative units have divided it by
+    |A|^2 already. Here |G|^2 is taken for |A|^2 near the style, and for |G - A|^2 far from it; so a
+    loss x, before its weight, becomes x / (1 + x / 2): x near the style, and nowhere above 2.
+    """
+    return losses / tf.stop_gradient(1 + tf.math.divide_no_nan(losses, 2.0 * weight))
 
 
 def _parts(batch: Batch, size: int) -> list[Batch]:

@@ -38,6 +38,9 @@ class InstantRecipe:
         1.0, "of a network for any style: filters of its decoder over the encoder's"
     )
     training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
+    even_styles: bool = option(
+        True, "let no style, however far the pictures are from it, outweigh the others; in relative units"
+    )
     computed_in: str = option(
         "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
     )

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import Doubled, ReflectedConv2D
-from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.networks import take_over, transformation_network
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.graph_objective import GraphObjective
@@ -51,6 +51,7 @@ class ConditionalTask:
       styles: measured with the config.
       config: the objective.
       recipe: the network's size, its seed and the precision are read from it.
+      start: network of these layers whose parameters it begins with; None: random ones.
 
     Attributes:
       network: from `transformation_network`.
@@ -61,7 +62,13 @@ class ConditionalTask:
       OSError: the weights cannot be read.
     """
 
-    def __init__(self, styles: Sequence[StyleTargets], config: TransferConfig, recipe: InstantRecipe):
+    def __init__(
+        self,
+        styles: Sequence[StyleTargets],
+        config: TransferConfig,
+        recipe: InstantRecipe,
+        start: tf.keras.Model | None = None,
+    ):
         GraphTransfer.require_possible(config)
         self._config = config
         self.extractor = extractor_of(config, dtype=recipe.computed_in)
@@ -78,6 +85,8 @@ class ConditionalTask:
             seed=recipe.shuffle,
             dtype=recipe.policy,
         )
+        if start is not None:
+            take_over(self.network, start)
 
     def objective(self, batch: Batch) -> GraphObjective:
         contents, numbers = batch

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.adain_network import StyleNetwork
+from tfstyle.feedforward.networks import fingerprint
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.reporting import Books, Progress, Reporter
@@ -29,6 +30,7 @@ def train(
     config: TransferConfig,
     recipe: InstantRecipe,
     *,
+    start: tf.keras.Model | None = None,
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
     supervision: Supervision = UNSUPERVISED,
@@ -43,6 +45,7 @@ def train(
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.
+      start: see `ConditionalTask`.
       strategy, reporters, supervision: see `train_task`. On sheets, the
         photographs are in up to three styles.
 
@@ -50,20 +53,23 @@ def train(
       As `train_task`.
 
     Raises:
-      ValueError: the objective is not possible in a graph, styles do not suit
+      ValueError: the objective is not possible in a graph, styles or the start do not suit
         it, there are too few photographs or one is no picture; and as `train_task`.
       FloatingPointError, OSError: as `train_task`.
     """
     if not photographs or not styles:
         raise ValueError("photographs, styles: must be at least one of each")
     trained_on, kept = held_out(photographs, recipe.validation)
+    identity = {"styles": [targets.hash for targets in styles], "photographs": _hashes(trained_on)}
+    if start is not None:
+        identity["start"] = fingerprint(start)
     with _naming(photographs):
         return train_task(
-            lambda: ConditionalTask(styles, config, recipe),
+            lambda: ConditionalTask(styles, config, recipe, start),
             lambda first_step, share: batches(trained_on, len(styles), recipe, first_step, share),
             config,
             recipe,
-            identity={"styles": [targets.hash for targets in styles], "photographs": _hashes(trained_on)},
+            identity=identity,
             validation=in_turn(centers(kept, recipe.crop_size), len(styles)) if kept else (),
             strategy=strategy,
             reporters=reporters,
