@@ -13,7 +13,8 @@ from .config.presets import PRESETS as PRESETS
 from .config.transfer import TransferConfig as TransferConfig
 from .export.savedmodel import export_extractor as export_extractor, export_transfer as export_transfer
 from .feedforward.stylizer import InstantStylizer as InstantStylizer
-from .io.images import load_image as load_image, save_image as save_image
+from .io.encode import save_image as save_image
+from .io.images import load_image as load_image
 from .io.tfrecords import (
     read_records as read_records,
     write_dataset as write_dataset,

@@ -80,9 +80,9 @@ def _load_fitted(path: str, argument: str, longer_side: int):
     With tfstyle's own bicubic one, of which more of the fine detail is left,
     losses start a quarter higher, and could not be held against neural-style-pt's.
     """
-    from tfstyle.io import images
+    from tfstyle.io import encode, images
 
-    picture = Image.fromarray(images.to_uint8(images.load_image(path, argument)))
+    picture = Image.fromarray(encode.to_uint8(images.load_image(path, argument)))
     height, width = images.fitted_size(picture.height, picture.width, longer_side)
     return images.load_image(picture.resize((width, height), Image.Resampling.BILINEAR))
 
@@ -150,9 +150,9 @@ def judge(inputs_folder: str, run_folder: str) -> dict:
 
 def as_saved(picture):
     """Returns a picture as its file has it: clipped to [0, 1], and rounded to 8 bits."""
-    from tfstyle.io import images
+    from tfstyle.io import encode, images
 
-    return images.load_image(images.to_uint8(picture))
+    return images.load_image(encode.to_uint8(picture))
 
 
 def _loss_of(objective):

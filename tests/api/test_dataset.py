@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfstyle import load_image, style_targets, stylize_dataset, stylizer, transfer
 from tfstyle.api.dataset import from_integers
-from tfstyle.io.images import to_uint8
+from tfstyle.io.encode import to_uint8
 
 from conftest import picture, published
 

@@ -11,8 +11,9 @@ from PIL import Image
 import tfstyle
 from tfstyle.evaluation import evaluate
 from tfstyle.feedforward.networks import transformation_network
-from tfstyle.feedforward.painting import Painter, require_fit
+from tfstyle.feedforward.painting import Painter
 from tfstyle.runtime import memory
+from tfstyle.runtime.memory_model import require_paintable
 
 from conftest import picture
 
@@ -91,11 +92,11 @@ def test_arrays_are_refused_as_they_are(narrow_file):
 def test_painting_in_one_pass(tmp_path):
     paint = Painter(transformation_network(1, width=4, residual_blocks=1))
     with pytest.raises(ValueError) as refusal:
-        require_fit(header(tmp_path, 12000, 9000), "content", paint.needed_bytes)
+        require_paintable(header(tmp_path, 12000, 9000), "content", paint.needed_bytes)
     found = re.fullmatch(
         r"content of 12000 x 9000 pixels: needs \d+\.\d\d GB of memory, and 2\.00 GB are there;"
         r" what would fit: a longer side of (\d+) pixels",
         str(refusal.value),
     )
     side = int(found[1])
-    require_fit(header(tmp_path, side, int(0.75 * side)), "content", paint.needed_bytes)
+    require_paintable(header(tmp_path, side, int(0.75 * side)), "content", paint.needed_bytes)

@@ -15,7 +15,7 @@ from tfstyle.batch import worker as maker_module
 from tfstyle.batch.inspection import Looker, Wanted, fitted_pixels, header_size
 from tfstyle.batch.orders import Content, Order
 from tfstyle.batch.worker import Maker, check
-from tfstyle.io import images
+from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
 
 from conftest import picture
@@ -73,7 +73,7 @@ def test_the_same_as_transfer(order, contents, tmp_path):
             difference = np.asarray(Image.open(output)) / 255 - expected.image[0].numpy()
             assert np.abs(difference).max() < 1.01 / 255
             pictures = {"content": content.path, "style": style.path}
-            assert images.read_note(output) == provenance.describe("style_transfer", order.config, pictures)
+            assert encode.read_note(output) == provenance.describe("style_transfer", order.config, pictures)
             record = json.loads((tmp_path / "out" / "records" / f"{output.stem}.json").read_text())
             assert record["losses"] == pytest.approx(expected.losses, rel=1e-3)
     assert {outcome.kind for outcome in made(order, contents).values()} == {"finished"}

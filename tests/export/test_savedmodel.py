@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import tfstyle
 from tfstyle.export import savedmodel
-from tfstyle.io import images
+from tfstyle.io import encode, images
 from tfstyle.losses.targets import fingerprint
 from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.vgg import minimum_size
@@ -66,12 +66,12 @@ def decoded(file):
 
 def expected(narrow_file, content, **options):
     """What `transfer` makes, uint8."""
-    return images.to_uint8(tfstyle.transfer(content, STYLE, config(narrow_file, **options)).image)
+    return encode.to_uint8(tfstyle.transfer(content, STYLE, config(narrow_file, **options)).image)
 
 
 def painted(loaded, content, steps=3, style=STYLE):
     """What a model's function for any style makes, uint8."""
-    return images.to_uint8(
+    return encode.to_uint8(
         loaded["any"].paint(images.load_image(content), images.load_image(style), tf.constant(steps))
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from tfstyle import transfer
 from tfstyle.figures import figure, render
-from tfstyle.io import images
+from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
 from tfstyle.runtime.stopping import Supervision
 
@@ -72,7 +72,7 @@ def test_panels_are_what_transfer_makes(base, pictures, tmp_path):
     ]
     expected = transfer(pictures["content"], pictures["style"], made[2].panel.config)
     assert (
-        images.to_uint8(images.load_image(made[2].path)).tolist() == images.to_uint8(expected.image).tolist()
+        encode.to_uint8(images.load_image(made[2].path)).tolist() == encode.to_uint8(expected.image).tolist()
     )
     assert made[2].losses == expected.losses and made[2].evaluations == expected.evaluations
     assert "--from=content_style_0.01.png" in made[2].command
@@ -100,7 +100,7 @@ def test_other_settings_are_another_panel(base, pictures, photo):
     render(figure("photo", dataclasses.replace(base, seed=3)), pictures, photo, reporters=[recorder])
     assert recorder.seen
     (path,) = photo.glob("*.png")
-    assert json.loads(images.read_note(path))["config"]["seed"] == 3
+    assert json.loads(encode.read_note(path))["config"]["seed"] == 3
 
 
 def test_checkpoints_go_on_inside_a_panel(base, pictures, finished, tmp_path):

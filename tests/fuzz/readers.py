@@ -196,14 +196,14 @@ def _provenance(folder):
 
 
 def _note(folder):
-    from tfstyle.io import images
+    from tfstyle.io import encode
 
     seeds, image = [], np.zeros((8, 8, 3), np.float32)
     for suffix in (".png", ".jpg"):
-        images.save_image(folder / f"seed{suffix}", image, _note_text(folder))
+        encode.save_image(folder / f"seed{suffix}", image, _note_text(folder))
         seeds.append((folder / f"seed{suffix}").read_bytes())
     path = folder / "input.png"
-    return Reader(seeds, "picture", path.name, lambda: _after_parsing(images.read_note(path)))
+    return Reader(seeds, "picture", path.name, lambda: _after_parsing(encode.read_note(path)))
 
 
 def _archive(folder):

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle.io import formats, images
+from tfstyle.io import encode, formats, images
 
 from conftest import picture
 
@@ -231,11 +231,11 @@ WRITTEN = [
 @pytest.mark.parametrize(("suffix", "most"), [(".jpg", 65500), (".webp", 16383)])
 def test_what_a_format_cannot_hold_is_refused_before_the_run(tmp_path, suffix, most):
     path = tmp_path / f"a{suffix}"
-    images.check_writable(path, side=most)
+    encode.check_writable(path, side=most)
     with pytest.raises(
         ValueError, match=rf"a{suffix}': {suffix} holds at most {most} pixels a side, not {most + 1}"
     ):
-        images.check_writable(path, side=most + 1)
+        encode.check_writable(path, side=most + 1)
     with pytest.raises((ValueError, OSError)):
         Image.new("L", (most + 1, 1)).save(path)
 
@@ -243,20 +243,20 @@ def test_what_a_format_cannot_hold_is_refused_before_the_run(tmp_path, suffix, m
 @pytest.mark.parametrize("suffix", WRITTEN)
 def test_what_is_written_is_read_again_with_its_note(tmp_path, suffix):
     path, note = tmp_path / f"a{suffix}", '{"ü": "→", "path": "' + 2000 * "x" + '"}'
-    images.check_writable(path)
-    images.save_image(path, DRAWN, note)
+    encode.check_writable(path)
+    encode.save_image(path, DRAWN, note)
     np.testing.assert_allclose(images.load_image(path)[0, 4::8, 4::8] * 255, DRAWN[4::8, 4::8], atol=4)
-    assert images.read_note(path) == note
-    images.save_image(path, DRAWN, None, (FADING / 255)[..., np.newaxis])
+    assert encode.read_note(path) == note
+    encode.save_image(path, DRAWN, None, (FADING / 255)[..., np.newaxis])
     found, alpha = images.load_with_alpha(path)
     np.testing.assert_allclose(found[0, 4::8, 4::8] * 255, ON_WHITE[4::8, 4::8], atol=6)
     if suffix not in (".JPG", ".jpeg"):
         np.testing.assert_allclose(alpha[0, ..., 0], FADING / 255, atol=0.02)
     with pytest.raises(ValueError, match="carries no tfstyle settings"):
-        images.read_note(path)
+        encode.read_note(path)
 
 
 @pytest.mark.skipif(HEIF, reason="pillow-heif is installed")
 def test_heic_cannot_be_written_without_its_extra(tmp_path):
     with pytest.raises(ValueError, match=r"a.heic': .heic needs pillow-heif: pip install 'tfstyle\[heif\]'$"):
-        images.check_writable(tmp_path / "a.heic")
+        encode.check_writable(tmp_path / "a.heic")

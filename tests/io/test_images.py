@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageCms
 
-from tfstyle.io import decode, formats, images
+from tfstyle.io import decode, encode, formats, images
 
 from conftest import picture
 
@@ -288,16 +288,16 @@ def test_cover_keeps_the_aspect_and_cuts():
 
 def test_rounding_to_bytes():
     values = np.array([[[-0.2, 0.0, 0.4999 / 255], [0.5001 / 255, 254.6 / 255, 1.7]]])
-    np.testing.assert_array_equal(images.to_uint8(values), [[[0, 0, 0], [1, 255, 255]]])
+    np.testing.assert_array_equal(encode.to_uint8(values), [[[0, 0, 0], [1, 255, 255]]])
 
 
 def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
     values = PIXELS[np.newaxis] / np.float32(255)
-    images.save_image(tmp_path / "a.png", values, note='{"ü": 1}')
+    encode.save_image(tmp_path / "a.png", values, note='{"ü": 1}')
     np.testing.assert_allclose(read(tmp_path / "a.png"), PIXELS, atol=1e-4)
-    assert images.read_note(tmp_path / "a.png") == '{"ü": 1}'
-    images.save_image(tmp_path / "a.JPG", values, note='{"ü": 1}')
-    assert images.read_note(tmp_path / "a.JPG") == '{"ü": 1}'
+    assert encode.read_note(tmp_path / "a.png") == '{"ü": 1}'
+    encode.save_image(tmp_path / "a.JPG", values, note='{"ü": 1}')
+    assert encode.read_note(tmp_path / "a.JPG") == '{"ü": 1}'
     assert Image.open(tmp_path / "a.JPG").format == "JPEG"
 
 
@@ -306,7 +306,7 @@ def test_save_and_load_are_inverse_and_carry_a_note(tmp_path):
 def test_pictures_of_all_types_are_saved_as_they_are(tmp_path, kind, channels):
     shown = np.dstack([PIXELS, PIXELS])[..., :channels]
     full = 1 if kind is np.float64 else np.iinfo(kind).max
-    images.save_image(tmp_path / "a.png", tf.constant((shown / 255 * full).round(9).astype(kind))[tf.newaxis])
+    encode.save_image(tmp_path / "a.png", tf.constant((shown / 255 * full).round(9).astype(kind))[tf.newaxis])
     stored = np.asarray(Image.open(tmp_path / "a.png"))
     np.testing.assert_array_equal(stored, np.repeat(shown, 3, -1) if channels == 1 else shown)
 
@@ -320,7 +320,7 @@ def test_pictures_of_all_types_are_saved_as_they_are(tmp_path, kind, channels):
 )
 def test_what_is_no_picture_is_not_saved(tmp_path, values, says):
     with pytest.raises(ValueError, match=f"^image: an array .*{says}"):
-        images.save_image(tmp_path / "a.png", values)
+        encode.save_image(tmp_path / "a.png", values)
     assert not list(tmp_path.iterdir())
 
 
@@ -330,42 +330,42 @@ def test_opacity_is_saved(tmp_path, batch):
     values, alpha = PIXELS / np.float32(255), (PIXELS[..., 2:] / np.float32(255)).copy()
     alpha[:5] = 0
     given = [each[np.newaxis] if batch else each for each in (values, alpha)]
-    images.save_image(tmp_path / "a.png", given[0], note="told", alpha=tf.constant(given[1]))
+    encode.save_image(tmp_path / "a.png", given[0], note="told", alpha=tf.constant(given[1]))
     stored = np.asarray(Image.open(tmp_path / "a.png"))
     np.testing.assert_array_equal(stored, np.dstack([PIXELS, np.round(alpha * 255).astype(np.uint8)]))
     np.testing.assert_allclose(images.load_alpha(tmp_path / "a.png")[0], alpha, atol=1e-6)
-    assert images.read_note(tmp_path / "a.png") == "told"
-    images.save_image(tmp_path / "b.png", values)
+    assert encode.read_note(tmp_path / "a.png") == "told"
+    encode.save_image(tmp_path / "b.png", values)
     assert Image.open(tmp_path / "b.png").mode == "RGB"
 
 
 def test_a_jpeg_is_laid_on_white(tmp_path):
     alpha = np.zeros((32, 48, 1))
     alpha[:, 16:32], alpha[:, 32:] = 0.5, 1
-    images.save_image(tmp_path / "a.jpg", np.full((32, 48, 3), 0.2), note="told", alpha=alpha)
+    encode.save_image(tmp_path / "a.jpg", np.full((32, 48, 3), 0.2), note="told", alpha=alpha)
     stored = np.asarray(Image.open(tmp_path / "a.jpg"))
     assert Image.open(tmp_path / "a.jpg").mode == "RGB"
     for columns, shown in ((slice(0, 16), 255), (slice(16, 32), 153), (slice(32, 48), 51)):
         np.testing.assert_allclose(stored[:, columns], shown, atol=2)
-    assert images.read_note(tmp_path / "a.jpg") == "told"
+    assert encode.read_note(tmp_path / "a.jpg") == "told"
 
 
 def test_a_picture_without_a_note(tmp_path):
     for name in ("a.png", "a.jpg"):
         Image.fromarray(PIXELS).save(tmp_path / name)
         with pytest.raises(ValueError, match="carries no tfstyle settings"):
-            images.read_note(tmp_path / name)
+            encode.read_note(tmp_path / name)
 
 
 def test_outputs_that_cannot_be_written(tmp_path):
     with pytest.raises(ValueError, match=r"must end in .png, .jpg, .jpeg, .webp, .tif, .tiff"):
-        images.check_writable(tmp_path / "a.bmp")
-    images.check_writable(tmp_path / "new" / "deep" / "a.png")
+        encode.check_writable(tmp_path / "a.bmp")
+    encode.check_writable(tmp_path / "new" / "deep" / "a.png")
     assert (tmp_path / "new" / "deep").is_dir()
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OSError, match="is a folder"):
-        images.check_writable(tmp_path / "folder.png")
-    images.check_writable(tmp_path / "a.png")
+        encode.check_writable(tmp_path / "folder.png")
+    encode.check_writable(tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
 
 
@@ -425,7 +425,7 @@ def test_packed_texts_take_no_memory(tmp_path, chunks):
     with contextlib.suppress(ValueError):
         images.load_image(path)
     with pytest.raises(ValueError, match="from="):
-        images.read_note(path)
+        encode.read_note(path)
     assert tracemalloc.get_traced_memory()[1] < 1 << 28
     tracemalloc.stop()
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.config.units import UNITS
-from tfstyle.io import images
+from tfstyle.io import encode
 from tfstyle.losses import paper
 from tfstyle.losses.keras_losses import ContentLoss, GramMatrix, StyleLoss, TotalVariationLoss
 from tfstyle.losses.regions import everywhere
@@ -72,7 +72,7 @@ def test_style_is_that_of_the_terms(extractor, statistic, units):
 
 
 def test_ways_to_give_styles(extractor, tmp_path):
-    images.save_image(tmp_path / "style.png", STYLES[0])
+    encode.save_image(tmp_path / "style.png", STYLES[0])
 
     def value(style):
         return StyleLoss(extractor, style, LAYERS)(OTHERS, PICTURES)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tfstyle import TransferConfig, transfer
-from tfstyle.io import images
+from tfstyle.io import encode
 
 from conftest import picture, run_script
 
@@ -61,7 +61,7 @@ def test_several_styles_with_masks_and_the_same_again(folder, narrow_file):
         content_masks=[folder / "left.png", folder / "right.png"],
     ).image
     written = Image.open(folder / "several.png")
-    np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
+    np.testing.assert_array_equal(np.asarray(written), encode.to_uint8(expected))
     inputs = json.loads(written.text["tfstyle"])["inputs"]
     assert list(inputs) == ["content", "style", "style 2", "content_masks", "content_masks 2", "weights"]
     again = run_script("style_transfer.py", "--from=several.png", "--output=again.png", cwd=folder)

@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from tfstyle.io import images
+from tfstyle.io import encode
 
 from conftest import run_script
 
@@ -20,7 +20,7 @@ def test_both_reconstructions(files, narrow_file, tmp_path, argument):
     assert f"{argument}/block2_conv1" in process.stderr
     path = tmp_path / process.stdout.strip()
     assert max(Image.open(path).size) == 32
-    record = json.loads(images.read_note(path))
+    record = json.loads(encode.read_note(path))
     assert record["config"]["init"] == "noise"
     again = run_script("reconstruct.py", f"--from={path}", "--output=again.png", cwd=tmp_path)
     assert again.returncode == 0, again.stderr

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tfstyle import TransferConfig, transfer
-from tfstyle.io import images
+from tfstyle.io import encode
 
 from conftest import run_script
 
@@ -54,7 +54,7 @@ def test_picture_is_what_the_library_makes(made, files, narrow_file):
     written = Image.open(made[0] / "out.png")
     assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
     expected = transfer(files / "content.png", files / "style.png", config_of(made, narrow_file)).image
-    np.testing.assert_array_equal(np.asarray(written), images.to_uint8(expected))
+    np.testing.assert_array_equal(np.asarray(written), encode.to_uint8(expected))
 
 
 def test_from_gives_the_same_file_again(made):
@@ -88,7 +88,7 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
     assert Image.open(tmp_path / "a.jpg").format == "JPEG"
     assert len(list((tmp_path / "logs" / "a").iterdir())) == 1
     assert sorted(p.name for p in (tmp_path / "shots").iterdir()) == [f"step_00000{i}.png" for i in (0, 3, 6)]
-    record = json.loads(images.read_note(tmp_path / "a.jpg"))
+    record = json.loads(encode.read_note(tmp_path / "a.jpg"))
     assert record["config"]["units"] == "paper" and record["config"]["seed"] == 7
 
     # Picks up the finished state, so that it makes no step; names its picture itself.
@@ -101,7 +101,7 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
         "style_transfer.py", "--from=a.jpg", "--iterations=2", "--output=b.png", cwd=tmp_path
     )
     assert changed.returncode == 0, changed.stderr
-    config = json.loads(images.read_note(tmp_path / "b.png"))["config"]
+    config = json.loads(encode.read_note(tmp_path / "b.png"))["config"]
     assert config == {**record["config"], "iterations": 2}
 
 

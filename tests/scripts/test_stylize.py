@@ -10,10 +10,10 @@ import tensorflow as tf
 from PIL import Image
 
 from tfstyle.batch.board import Board
-from tfstyle.batch.stylize_files import Look, paint_files, plan
+from tfstyle.batch.stylize_files import Finish, Look, draw_looks, paint_files, plan
 from tfstyle.feedforward.cards import CARD
 from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
-from tfstyle.io import images
+from tfstyle.io import decode, encode
 
 from conftest import picture, run_script
 
@@ -69,7 +69,7 @@ def test_a_folder(photos, tmp_path, batch_size):
 def test_each_carries_how_it_was_made(photos, tmp_path):
     (job,) = plan(str(photos / "a.png"), [NEGATIVE], str(tmp_path / "a.jpg"))
     paint_files([job])
-    note = json.loads(images.read_note(tmp_path / "a.jpg"))
+    note = json.loads(encode.read_note(tmp_path / "a.jpg"))
     assert note["task"] == "stylize" and note["look"] == "negative"
     assert note["inputs"]["content"]["path"] == str(photos / "a.png")
     assert len(note["inputs"]["content"]["sha256"]) == 64
@@ -78,8 +78,8 @@ def test_each_carries_how_it_was_made(photos, tmp_path):
 def test_several_looks_read_a_picture_once(photos, tmp_path, monkeypatch):
     jobs = plan(str(photos / "a.png"), [NEGATIVE, MIRRORED], str(tmp_path / "out"))
     assert [path.name for path in outputs(jobs)] == ["a_negative.png", "a_mirrored.png"]
-    read, load = [], images.load_with_alpha
-    monkeypatch.setattr(images, "load_with_alpha", lambda *given: read.append(given) or load(*given))
+    read, load = [], decode.decode
+    monkeypatch.setattr(decode, "decode", lambda *given: read.append(given) or load(*given))
     paint_files(jobs)
     assert len(read) == 1
     np.testing.assert_array_equal(pixels(outputs(jobs)[1]), pixels(photos / "a.png")[:, ::-1])
@@ -116,15 +116,71 @@ def test_what_cannot_be_planned(photos, tmp_path):
     )
     refused(FileNotFoundError, r"^content='.*\*.gif': matches no file", photos / "*.gif", tmp_path / "out")
     refused(OSError, "^output=.*: cannot be made", photos, photos / "bad.jpg" / "out")
+
+
+def test_contents_of_one_name_have_outputs_of_their_own(photos, tmp_path):
     Image.fromarray(picture(8, 8)).save(photos / "a.jpg")
-    refused(
-        ValueError, "^content='.*a.png': would become '.*a.png', as '.*a.jpg' would", photos, tmp_path / "o"
-    )
+    (photos / "a-2.png").write_bytes((photos / "b.png").read_bytes())
+    names = [path.name for path in outputs(plan(str(photos / "a*"), [NEGATIVE], str(tmp_path / "out")))]
+    assert sorted(names) == ["a-2.png", "a-3.png", "a.png"]
+
+
+def test_nothing_of_what_is_transparent_is_painted(tmp_path):
+    """A red disc on nothing is painted as if all were red."""
+    seen = []
+    watched = look("watched", lambda pictures: seen.append(pictures.copy()) or pictures)
+    disc = np.zeros((40, 50, 4), np.uint8)
+    rows, columns = np.indices((40, 50))
+    disc[(rows - 20) ** 2 + (columns - 25) ** 2 < 100] = [200, 10, 20, 255]
+    disc[20, 25] = [200, 10, 20, 128]
+    Image.fromarray(disc).save(tmp_path / "disc.png")
+    paint_files(plan(str(tmp_path / "disc.png"), [watched], str(tmp_path / "made.png")))
+    np.testing.assert_allclose(255 * seen[0], np.broadcast_to([200, 10, 20], (1, 40, 50, 3)), atol=2.5)
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / "made.png"))[..., 3], disc[..., 3])
 
 
 def test_the_only_picture_is_bad(photos, tmp_path):
     with pytest.raises(ValueError, match="is not a picture"):
         paint_files(plan(str(photos / "bad.jpg"), [NEGATIVE], str(tmp_path / "a.png")))
+
+
+def test_colours_of_the_content(photos, tmp_path):
+    """Chrominance I and Q stay, by YIQ's matrix."""
+    faint = look("faint", lambda pictures: 0.8 * pictures + 0.1)  # nothing is clipped
+    paint_files(plan(str(photos / "a.png"), [faint], str(tmp_path / "a.png")), finish=Finish("content"))
+    yiq = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+    before, after = (pixels(path) @ yiq.T for path in (photos / "a.png", tmp_path / "a.png"))
+    np.testing.assert_allclose(after[..., 0], 0.8 * before[..., 0] + 25.5, atol=25)
+    free = ((pixels(tmp_path / "a.png") > 0) & (pixels(tmp_path / "a.png") < 255)).all(-1)
+    assert free.mean() > 0.5
+    np.testing.assert_allclose(after[free][:, 0], 0.8 * before[free][:, 0] + 25.5, atol=1)
+    np.testing.assert_allclose(after[free][:, 1:], before[free][:, 1:], atol=1)
+    with pytest.raises(ValueError, match="color='grey': must be one of style, content"):
+        Finish("grey")
+
+
+def test_a_mask_says_where(photos, tmp_path):
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:, 30:] = 255  # twice the size of the picture
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    told = []
+    jobs = plan(str(photos / "a.png"), [NEGATIVE], str(tmp_path / "a.png"))
+    paint_files(jobs, finish=Finish(mask=tmp_path / "mask.png"), tell=told.append)
+    made, given = pixels(tmp_path / "a.png"), pixels(photos / "a.png")
+    np.testing.assert_array_equal(made[:, :14], given[:, :14])
+    np.testing.assert_array_equal(made[:, 16:], 255 - given[:, 16:])
+    assert json.loads(encode.read_note(tmp_path / "a.png"))["mask"]["path"] == str(tmp_path / "mask.png")
+    assert told == [
+        {"content": str(photos / "a.png"), "look": "negative", "output": str(tmp_path / "a.png"), "width": 30, "height": 20}
+    ]  # fmt: skip
+
+
+def test_a_sheet_shows_every_look(photos):
+    looks = [NEGATIVE, MIRRORED, look("white", np.ones_like)]
+    sheet = np.array(draw_looks(photos / "a.png", looks, longer_side=90, columns=2))
+    one = np.array(draw_looks(photos / "a.png", looks[:1], longer_side=90))
+    assert sheet.shape[0] > 2 * 60 and sheet.shape[1] > 2 * 90 > one.shape[1] > 90
+    assert (np.abs(one.astype(int) - 255).sum(-1) > 0).any(1).sum() >= 60
 
 
 @pytest.mark.slow
@@ -146,8 +202,14 @@ def test_the_script(photos, tmp_path):
     made = network({"image": image, "style": np.float32([[0.75, 0, 0.25]])})
     difference = pixels(tmp_path / "a_mosaic75_dots25.png") - (image + made)[0] * 127.5
     assert np.abs(difference).max() < 0.51
-    note = json.loads(images.read_note(tmp_path / "a_mosaic75_dots25.png"))
+    note = json.loads(encode.read_note(tmp_path / "a_mosaic75_dots25.png"))
     assert note["style"] == [0.75, 0, 0.25] and note["model"]["fingerprint"] == card["fingerprint"]
+
+    plain = stylize("--content=photos/a.png", "--output=plain.png", "--json")
+    told = {"content": "photos/a.png", "look": "mosaic", "output": "plain.png", "width": 30, "height": 20}
+    assert json.loads(plain.stdout) == told
+    drawn = stylize("--content=photos/a.png", "--sheet")
+    assert (drawn.returncode, drawn.stdout) == (0, "a_styles.png\n"), drawn.stderr
 
     every = stylize("--content=photos", "--all_styles", "--output=out", "--batch_size=2")
     assert every.returncode == 1
@@ -162,6 +224,9 @@ def test_the_script(photos, tmp_path):
         (["--model=photos"], "holds no network"),
         (["--style=stripes"], "style='stripes': must be one of mosaic, swirls"),
         (["--style=mosaic", "--all_styles"], "all_styles=true: cannot be given with --style"),
+        (["--sheet", "--style=mosaic"], "sheet=true: cannot be given with --style"),
+        (["--output=-"], "output='-': is for one picture, not for 5; name a folder"),
+        (["--mask=photos/a.png"], "mask='photos/a.png': is for one content, not for 5"),
         (["--strength=2"], "strength=2: must be from 0 to 1"),
         (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
     ],

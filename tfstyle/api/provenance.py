@@ -98,7 +98,7 @@ def parse(text: str, source: str) -> Provenance:
     """Reads a record back.
 
     Args:
-      text: from `images.read_note`.
+      text: from `encode.read_note`.
       source: how errors name the picture, such as ``from='out.png'``.
 
     Raises:

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
 from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
-from tfstyle.feedforward.painting import require_fit
-from tfstyle.io import images
+from tfstyle.io import decode, encode, sheets
 from tfstyle.io.files import check_outputs, make_writable_folder, reason, sha256, unused
 from tfstyle.io.finding import find_pictures
+from tfstyle.io.pixels import LUMA, filled, recolored
+from tfstyle.runtime.memory_model import require_paintable
 
+COLORS = ("style", "content")
 _WAITING_GROUPS = 4  # pictures of rare sizes wait for others of theirs; so many groups' worth of them
 
 
@@ -32,13 +34,55 @@ class Look:
       note: what decides the picture besides the photograph, as JSON types.
       styles: files that it was made from.
       needed_bytes: from pixels to what painting them takes.
+      on_gpu: as in `memory.Room.now`.
     """
 
     name: str
     paint: Callable[[np.ndarray], np.ndarray]
     note: Mapping[str, Any]
     styles: Sequence[str] = ()
-    needed_bytes: Callable[[int], float] = lambda pixels: 0.0
+    needed_bytes: Callable[[float], float] = lambda pixels: 0.0
+    on_gpu: bool | None = None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is done to a painted picture before it is written.
+
+    Attributes:
+      color: ``style``, or ``content``: the photograph's colours, with the light of what was painted.
+      mask: picture that is white where the style goes and black where the photograph stays; None: everywhere.
+
+    Raises:
+      ValueError: there is no such color.
+    """
+
+    color: str = "style"
+    mask: pathlib.Path | None = None
+
+    def __post_init__(self):
+        if self.color not in COLORS:
+            raise ValueError(f"color={self.color!r}: must be one of {', '.join(COLORS)}")
+
+    def __call__(self, painted: np.ndarray, picture: np.ndarray) -> np.ndarray:
+        """Returns what becomes of a picture that was painted, all `[H, W, 3]` in [0, 1]."""
+        if self.color == "content":
+            painted = recolored(painted, picture)
+        if self.mask is None:
+            return painted
+        grey = decode.decode(self.mask, "mask")[0] @ np.float32(LUMA)
+        share = Image.fromarray(grey).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
+        return picture + np.asarray(share)[..., np.newaxis] * (painted - picture)
+
+    def note(self) -> dict[str, Any]:
+        """Returns what it is, as JSON types; nothing of what does nothing."""
+        found: dict[str, Any] = {} if self.color == "style" else {"color": self.color}
+        if self.mask is not None:
+            found["mask"] = {"path": str(self.mask), "sha256": sha256(self.mask)}
+        return found
+
+
+AS_PAINTED = Finish()
 
 
 @dataclass(frozen=True)
@@ -58,44 +102,77 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
       output: for one picture in one look, its file, or a folder that is there;
         else a folder, made if it is not there. In a folder, a picture of several
         contents in one look keeps the content's name, ending in .png. Others,
-        and all where None means the current folder, are CONTENT_LOOK.png; for
-        None, a number follows where that is there already.
+        and all where None means the current folder, are CONTENT_LOOK.png. A number
+        follows where another content has that name and, for None, where it is there already.
 
     Raises:
-      ValueError: pictures would have the same file, or take the place of a content or style.
+      ValueError: pictures would take the place of a content or style.
       OSError: there are no contents, or outputs cannot be written.
     """
     _, found = find_pictures(content, "content")
     paths, several = [pathlib.Path(path) for path in found], found != [content]
     if output is not None and not several and len(looks) == 1 and not pathlib.Path(output).is_dir():
-        images.check_writable(output)
+        encode.check_writable(output)
         jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),))]
     else:
         folder = make_writable_folder("." if output is None else output, "output")
         plain = output is not None and several and len(looks) == 1
+        taken: set[pathlib.Path] = set()
 
         def output_of(path: pathlib.Path, look: Look) -> pathlib.Path:
             made = folder / (f"{path.stem}.png" if plain else f"{path.stem}_{look.name}.png")
-            return unused(made) if output is None else made
+            made = unused(made, taken, on_disk=output is None)
+            taken.add(made)
+            return made
 
         jobs = [Job(path, tuple((look, output_of(path, look)) for look in looks)) for path in paths]
     styles = [("style", style) for look in looks for style in look.styles]
     outputs = [output for job in jobs for _, output in job.outputs]
     check_outputs(outputs, [*(("content", path) for path in paths), *styles])
-    _require_apart(jobs)
     return jobs
 
 
-def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int = 1) -> int:
-    """Paints pictures, and writes each with a note of how it was made (see `images.read_note`).
+def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: int = 4) -> Image.Image:
+    """Draws a small copy of a picture in each look, with their names, as one picture.
+
+    Args:
+      content: the picture's file.
+      looks: one or more.
+      longer_side: of each copy, in pixels.
+      columns: copies side by side.
+
+    Raises:
+      ValueError, OSError: the content is no picture, or cannot be read.
+    """
+    pixels, opacity = decode.decode(content, "content")
+    whole = Image.fromarray(encode.to_uint8(pixels if opacity is None else filled(pixels, opacity)))
+    small = np.float32(sheets.fitted(whole, longer_side))[np.newaxis] / 255
+    panels = [
+        sheets.Panel(Image.fromarray(encode.to_uint8(look.paint(small))), above=look.name) for look in looks
+    ]
+    width = panels[0].picture.width
+    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    return sheets.stacked([sheets.row(row, width) for row in rows])
+
+
+def paint_files(
+    jobs: Sequence[Job],
+    board: Board | None = None,
+    batch_size: int = 1,
+    finish: Finish = AS_PAINTED,
+    tell: Callable[[Mapping[str, Any]], None] = lambda record: None,
+) -> int:
+    """Paints pictures, and writes each with a note of how it was made (see `encode.read_note`).
 
     One that cannot be read, or would not fit into memory, is told and left out, unless it is the only one.
-    Transparent pictures stay transparent.
+    Transparent pictures stay transparent, and are painted as if what is around went on there.
 
     Args:
       jobs: from `plan`.
       board: told of each picture written.
       batch_size: so many pictures of one size are painted at once.
+      finish: what is done to each picture.
+      tell: called with what was made, or why not, of each picture, as JSON types.
 
     Returns:
       How many contents could not be read.
@@ -111,13 +188,16 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
         for job in jobs:
             try:
                 for look, _ in job.outputs:
-                    require_fit(job.content, "content", look.needed_bytes)
-                picture, alpha = images.load_with_alpha(job.content, "content")
+                    require_paintable(job.content, "content", look.needed_bytes, on_gpu=look.on_gpu)
+                picture, opacity = decode.decode(job.content, "content")
+                alpha = None if opacity is None else opacity[..., np.newaxis]
+                picture = picture if opacity is None else filled(picture, opacity)
                 yield _Read(job, picture, alpha, sha256(job.content))
             except (ValueError, OSError) as error:
                 if len(jobs) == 1:
                     raise
                 failed += 1
+                tell({"content": str(job.content), "error": reason(error)})
                 if board:
                     board.count(Outcome("failed", job.content.name, reason(error)))
                     board.counts["failed"] += len(job.outputs) - 1
@@ -128,12 +208,18 @@ def paint_files(jobs: Sequence[Job], board: Board | None = None, batch_size: int
             yield from waiting.add(tuple(each.picture.shape), each)
         yield from waiting.rest()
 
+    finished = finish.note()
     for batch in groups():
-        pictures = np.concatenate([each.picture for each in batch])
+        pictures = np.stack([each.picture for each in batch])
         for index, (look, _) in enumerate(batch[0].job.outputs):
             for made, each in zip(look.paint(pictures), batch):
                 output = each.job.outputs[index][1]
-                images.save_image(output, made, json.dumps({**look.note, "inputs": each.origin}), each.alpha)
+                made = finish(made, each.picture)
+                note = {**look.note, **finished, "inputs": each.origin}
+                encode.save_image(output, made, json.dumps(note), each.alpha)
+                height, width, _ = made.shape
+                size = {"width": width, "height": height}
+                tell({"content": str(each.job.content), "look": look.name, "output": str(output), **size})
                 if board:
                     board.count(Outcome("made", output.name))
     return failed
@@ -144,21 +230,10 @@ class _Read:
     """A picture in memory."""
 
     job: Job
-    picture: tf.Tensor
-    alpha: tf.Tensor | None
+    picture: np.ndarray
+    alpha: np.ndarray | None
     sha256: str
 
     @property
     def origin(self) -> dict[str, dict[str, str]]:
         return {"content": {"path": str(self.job.content), "sha256": self.sha256}}
-
-
-def _require_apart(jobs: Sequence[Job]) -> None:
-    taken: dict[pathlib.Path, pathlib.Path] = {}
-    for job in jobs:
-        for _, output in job.outputs:
-            if (other := taken.setdefault(output, job.content)) != job.content:
-                raise ValueError(
-                    f"content={str(job.content)!r}: would become {str(output)!r}, as {str(other)!r} would;"
-                    " rename one of them"
-                )

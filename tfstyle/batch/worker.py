@@ -23,7 +23,7 @@ from tfstyle.batch.inspection import Looker, Wanted, fitted_pixels
 from tfstyle.batch.manifest import Ledger
 from tfstyle.batch.orders import Order, Outcome, Style
 from tfstyle.batch.retries import Failure, attempt
-from tfstyle.io import decode, images, store
+from tfstyle.io import decode, encode, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.foresight import foresee
@@ -206,5 +206,5 @@ def _load_style(style: Style):
 def _encoded(result: Result, note: str, suffix: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / f"picture{suffix}"
-        images.save_image(path, result.image, note, result.alpha)
+        encode.save_image(path, result.image, note, result.alpha)
         return path.read_bytes()

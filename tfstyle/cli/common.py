@@ -186,10 +186,10 @@ def read_job(task: str, pictures: Sequence[str], **defaults) -> Job:
         raise ValueError(f"preset={FLAGS.preset!r}: cannot be given with --from, which brings all settings")
     with quiet_tensorflow():
         from tfstyle.api import provenance
-        from tfstyle.io import images
+        from tfstyle.io import encode
 
         source = f"from={FLAGS['from'].value!r}"
-        made = provenance.parse(images.read_note(FLAGS["from"].value), source)
+        made = provenance.parse(encode.read_note(FLAGS["from"].value), source)
     if made.task != task:
         raise ValueError(f"{source}: was made by {provenance.command_of(made.task)}; run that")
     replaced = {*given, *map(_argument, paths)}
@@ -233,7 +233,7 @@ def require_pixels_fit(job: Job) -> None:
 
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
-    from tfstyle.io import files, images
+    from tfstyle.io import encode, files, images
     from tfstyle.synthesis.starts import parse
 
     named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
@@ -245,7 +245,7 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     files_of_settings = [(name, value) for name, value in settings if os.path.exists(value)]
     sized = job.pictures.get("content") or job.pictures.get("style")
     side = job.config.image_size or (max(images.size_of(sized, "content")) if sized else 0)
-    images.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings], side=side)
+    encode.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings], side=side)
     return path
 
 
@@ -268,7 +268,7 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
       FloatingPointError: it is but the best picture of a run that failed.
     """
     from tfstyle.api import provenance
-    from tfstyle.io import files, images
+    from tfstyle.io import encode, files
     from tfstyle.reporting.progress import by_kind
 
     if result.ending and not result.steps[0]:
@@ -278,7 +278,7 @@ def write_picture(output: pathlib.Path, note: str, result) -> None:
         note = provenance.unfinished(note, *result.steps)
     if FLAGS.output is None:  # another run may have taken the name meanwhile
         output = files.unused(output)
-    images.save_image(output, result.image, note, result.alpha)
+    encode.save_image(output, result.image, note, result.alpha)
     before, after = (by_kind(losses) for losses in (result.history[0].losses, result.losses))
     fell = [f"{name} {before[name]:.3g} → {value:.3g}" for name, value in after.items()]
     total = f"loss {result.history[0].total:.4g} → {result.total:.4g}"

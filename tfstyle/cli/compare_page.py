@@ -6,8 +6,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from tfstyle.reporting import sheets
-from tfstyle.reporting.sheets import Panel
+from tfstyle.io import sheets
+from tfstyle.io.sheets import Panel
 
 PICTURES = ("pictures.jpg", "curves.png")
 

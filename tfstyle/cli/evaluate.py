@@ -40,7 +40,7 @@ def main():
     config = settings()
     with cli.quiet_tensorflow():
         from tfstyle.evaluation import draw_sheet, evaluate, markdown_page, markdown_table
-        from tfstyle.io import images
+        from tfstyle.io import encode
         from tfstyle.io.files import check_outputs, make_writable_folder, write_atomically
 
         folder = make_writable_folder(output, "output")
@@ -86,7 +86,7 @@ def main():
     }
     write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
     write_atomically(folder / "evaluation.md", markdown_page(evaluation, about).encode())
-    images.write_drawing(folder / "evaluation.png", draw_sheet(evaluation), optimize=True)
+    encode.write_drawing(folder / "evaluation.png", draw_sheet(evaluation), optimize=True)
     print(markdown_table(evaluation))
     print(folder / "evaluation.png")
 

@@ -61,7 +61,7 @@ def main():
         from PIL import Image
 
         from tfstyle import figures
-        from tfstyle.io import images
+        from tfstyle.io import encode, images
         from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
 
         folder = make_folder(output, "output") / name
@@ -93,12 +93,12 @@ def main():
         return
     used = {argument for panel in chosen.panels for argument in panel.pictures}
     inputs = {
-        argument: Image.fromarray(images.to_uint8(images.load_fitted(path, argument, base.image_size)))
+        argument: Image.fromarray(encode.to_uint8(images.load_fitted(path, argument, base.image_size)))
         for argument, path in pictures.items()
         if argument in used
     }
     sheet = figures.draw_sheet(chosen, rendered, inputs, cell)
-    images.write_drawing(folder.parent / f"{name}.png", sheet, optimize=True)
+    encode.write_drawing(folder.parent / f"{name}.png", sheet, optimize=True)
     figures.write_page(folder.parent / f"{name}.html", chosen, rendered)
     print(folder.parent / f"{name}.html", file=cli.sys.stderr)
     print(folder.parent / f"{name}.png")

@@ -4,6 +4,7 @@
     tfstyle stylize --content=photo.jpg --style=mosaic:0.7,swirls:0.3 --output=painted.png
     tfstyle stylize --content=photo.jpg --all_styles --output=painted
     tfstyle stylize --content=photos --style=mosaic --output=painted
+    tfstyle stylize --content=photo.jpg --sheet
 
 Sizes stay; pictures too large for the network's memory are painted in strips, with
 the same result. Several contents (a folder or a glob) go to the folder --output
@@ -11,18 +12,28 @@ under their own names, each with a note of how it was made inside. One that cann
 be read is told and left out, and the exit status is then 1.
 """
 
+import contextlib
+import functools
+import io
+import json
+import tempfile
 import time
 
 from absl import flags
 
+from tfstyle.batch import stylize_files
+from tfstyle.batch.board import Board
+from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
-from tfstyle.feedforward import cards, shipped, style_mixing
+from tfstyle.feedforward import cards, light_painting, shipped, style_mixing
+from tfstyle.io import encode
+from tfstyle.io.files import check_outputs, unused
 
 PLACES = ("content",)
 
 
 def define_flags():
-    flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob")
+    flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob; - is standard input")
     flags.DEFINE_string("model", None, "folder of the network (default: the one that ships with tfstyle)")
     flags.DEFINE_list(
         "style",
@@ -31,11 +42,22 @@ def define_flags():
         " their order (default: the first style); for any style, pictures, as in a.jpg:0.7,b.jpg:0.3",
     )
     flags.DEFINE_bool("all_styles", False, "paint in each of the network's styles, instead of --style")
+    flags.DEFINE_bool(
+        "sheet", False, "write one picture that shows the content, small, in each of the styles"
+    )
     flags.DEFINE_float("strength", 1.0, "how much of the painted picture, from 0 (the photograph) to 1")
+    flags.DEFINE_enum(
+        "color", "style", stylize_files.COLORS, "colours of the style, or those of the content with its light"
+    )
+    flags.DEFINE_string(
+        "mask", None, "picture that is white where the style goes and black where the photograph stays"
+    )
+    flags.DEFINE_bool("json", False, "print a line of JSON for each picture, instead of where they are")
     flags.DEFINE_string(
         "output",
         None,
-        "picture to write; a folder where there are several (default: CONTENT_STYLE.png, here, or -2.png, …)",
+        "picture to write; a folder where there are several (default: CONTENT_STYLE.png, here, or -2.png, …);"
+        " - is standard output",
     )
     flags.DEFINE_integer(
         "batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast"
@@ -47,23 +69,52 @@ def main():
     content = cli.required("content", "a picture, a folder or a glob")
     cli.whole_number("batch_size", FLAGS.batch_size, 1)
     style_mixing.require_strength(FLAGS.strength)
-    if FLAGS.all_styles and FLAGS.style is not None:
-        raise ValueError("all_styles=true: cannot be given with --style")
+    for name in ("all_styles", "sheet"):
+        if FLAGS[name].value and FLAGS.style is not None:
+            raise ValueError(f"{name}=true: cannot be given with --style")
+    finish = stylize_files.Finish(FLAGS.color, FLAGS.mask and cli.pathlib.Path(FLAGS.mask))
     model = shipped.folder() if FLAGS.model is None else FLAGS.model
     card = cards.read_card(model, LOOKS)
     looks = LOOKS[card["model"]](model, card)
-    with cli.quiet_tensorflow():
-        from tfstyle.batch import stylize_files
-        from tfstyle.batch.board import Board
+    with tempfile.TemporaryDirectory() as folder:
+        if content == "-":
+            content = str(cli.pathlib.Path(folder, "stdin"))
+            cli.pathlib.Path(content).write_bytes(cli.sys.stdin.buffer.read())
+        if FLAGS.output != "-":
+            make(content, looks, finish, FLAGS.output)
+            return
+        written = cli.pathlib.Path(folder, "stdout.png")
+        with contextlib.redirect_stdout(io.StringIO()):
+            make(content, looks, finish, str(written))
+        cli.sys.stdout.buffer.write(written.read_bytes())
 
-    jobs = stylize_files.plan(content, looks, FLAGS.output)
+
+def make(content: str, looks: list, finish: stylize_files.Finish, output: str | None) -> None:
+    """Paints what the flags ask for, and prints where it is."""
+    FLAGS = flags.FLAGS
+    if FLAGS.sheet:
+        default = unused(cli.pathlib.Path(f"{cli.pathlib.Path(content).stem}_styles.png"))
+        path = default if output is None else cli.pathlib.Path(output)
+        encode.check_writable(path, inputs=[("content", content)])
+        encode.write_drawing(path, stylize_files.draw_looks(content, looks), optimize=True)
+        print(path)
+        return
+    jobs = stylize_files.plan(content, looks, output)
+    if FLAGS.output == "-" and len(jobs) * len(looks) > 1:
+        raise ValueError(f"output='-': is for one picture, not for {len(jobs) * len(looks)}; name a folder")
+    if finish.mask is not None:
+        if len(jobs) > 1:
+            raise ValueError(f"mask={str(finish.mask)!r}: is for one content, not for {len(jobs)}")
+        check_outputs([output for _, output in jobs[0].outputs], [("mask", finish.mask)])
     board, began = Board(len(jobs) * len(looks)), time.monotonic()
-    failed = stylize_files.paint_files(jobs, board, FLAGS.batch_size)
+    tell = (lambda record: print(json.dumps(record), flush=True)) if FLAGS.json else lambda record: None
+    failed = stylize_files.paint_files(jobs, board, FLAGS.batch_size, finish, tell)
     board.close()
     made = board.counts["made"]
     print(f"{made} picture{'s' * (made != 1)} in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
     outputs = [output for job in jobs for _, output in job.outputs]
-    print(outputs[0] if len(outputs) == 1 else outputs[0].parent)
+    if not FLAGS.json:
+        print(outputs[0] if len(outputs) == 1 else outputs[0].parent)
     if failed:
         raise ValueError(f"{failed} of {len(jobs)} pictures could not be read")
 
@@ -71,39 +122,49 @@ def main():
 def looks_of_network(model, card: dict) -> list:
     """Returns one look for the styles asked for, or one for each, of a network that has learned them."""
     FLAGS, names = flags.FLAGS, cards.style_names(card)
-    if FLAGS.all_styles:
+    if FLAGS.all_styles or FLAGS.sheet:
         chosen = [style_mixing.weights_of(name, names) for name in names]
     else:
         style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
         chosen = [style_mixing.weights_of(style, names)]
-    with cli.quiet_tensorflow():
-        from tfstyle.batch.stylize_files import Look
-        from tfstyle.feedforward.loading import load_network
-        from tfstyle.feedforward.painting import Painter
-
-        paint = Painter(load_network(model)[0])
-    about = {name: card[name] for name in ("styles", "fingerprint", "versions") if name in card}
+    if lite := light_painting.lite_file(model, card):
+        filters = cards.first_filters(card)
+        paint = light_painting.LightPainter(lite, filters, lambda *given: painter(model)(*given))
+    else:
+        paint = painter(model)
+    names_of_card = ("styles", "fingerprint", "versions", *(["lite"] if lite else []))
+    about = {name: card[name] for name in names_of_card if name in card}
     return [
         Look(
             style_mixing.label(weights, names),
             lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
             {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
             needed_bytes=paint.needed_bytes,
+            on_gpu=False if lite else None,
         )
         for weights in chosen
     ]
 
 
+@functools.cache
+def painter(model):
+    """Returns the network's painter, once TensorFlow is imported."""
+    with cli.quiet_tensorflow():
+        from tfstyle.feedforward.loading import load_network
+        from tfstyle.feedforward.painting import Painter
+
+        return Painter(load_network(model)[0])
+
+
 def looks_of_style_network(model, card: dict) -> list:
     """Returns one look, of the style pictures asked for mixed by their shares."""
     FLAGS = flags.FLAGS
-    if FLAGS.all_styles or not FLAGS.style:
+    if FLAGS.all_styles or FLAGS.sheet or not FLAGS.style:
         raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
     paths, shares = zip(*(_share(each) for each in FLAGS.style))
     with cli.quiet_tensorflow():
         import tensorflow as tf
 
-        from tfstyle.batch.stylize_files import Look
         from tfstyle.feedforward.adain import Moments, mixed
         from tfstyle.io import images
         from tfstyle.runtime.memory_model import RESTYLED

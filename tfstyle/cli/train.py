@@ -124,7 +124,8 @@ def _conditional(photographs, paths, config, recipe):
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
         about["start"] = fingerprint(start)
-    return functools.partial(train, photographs, styles, config, recipe, start=start), about, export_network
+    save = functools.partial(export_network, lite=True)
+    return functools.partial(train, photographs, styles, config, recipe, start=start), about, save
 
 
 def _arbitrary(photographs, paths, config, recipe):

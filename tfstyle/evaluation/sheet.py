@@ -7,9 +7,8 @@ from PIL import Image
 from tfstyle.config.options import numbered
 from tfstyle.evaluation.scores import Evaluation, Scores
 from tfstyle.evaluation.table import key_columns
-from tfstyle.io import images
-from tfstyle.reporting import sheets
-from tfstyle.reporting.sheets import Panel
+from tfstyle.io import encode, sheets
+from tfstyle.io.sheets import Panel
 
 _COLUMNS = 4  # at most so many results side by side
 LEAST_CELL = 200  # in which the figures find room, in pixels
@@ -38,7 +37,7 @@ def draw_sheet(evaluation: Evaluation, cell: int = 320) -> Image.Image:
             for column, best in shown
             if scores and column.text(scores) != "-"
         ]
-        fitted = sheets.fitted(Image.fromarray(images.to_uint8(picture)), cell)
+        fitted = sheets.fitted(Image.fromarray(encode.to_uint8(picture)), cell)
         return Panel(fitted, below=[(name, "", False), *figures])
 
     sources = [panel(evaluation.content, "content", evaluation.reference)]

@@ -11,9 +11,7 @@ than in `networks`, to the same numbers:
 
 from __future__ import annotations
 
-import os
 import pathlib
-import warnings
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -29,11 +27,11 @@ from tfstyle.feedforward.layers import (
     normalised,
     reflected,
 )
+from tfstyle.feedforward.lite_network import LiteNetwork
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.style_mixing import Mixture, weights_of
-from tfstyle.io.files import make_folder, require_file, require_writable_folder, write_atomically
+from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
 
-_LARGEST = 1 << 28  # bytes of a file
 QUANTIZATIONS = ("none", "float16", "dynamic")
 
 
@@ -71,6 +69,14 @@ def convert(
       OSError: the file cannot be written.
     """
     path = require_lite(output)
+    write_atomically(path, converted(network, size=size, style=style, quantize=quantize))
+    return path
+
+
+def converted(
+    network, *, size: tuple[int, int] | None = None, style: Mixture | None = None, quantize: str = "none"
+) -> bytes:
+    """Returns the contents of the file that `convert` writes."""
     if quantize not in QUANTIZATIONS:
         raise ValueError(f"quantize={quantize!r}: must be one of {', '.join(QUANTIZATIONS)}")
     sides = (None, None) if size is None else tuple(whole_number("size", side, 1) for side in size)
@@ -86,8 +92,7 @@ def convert(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    write_atomically(path, converter.convert())
-    return path
+    return converter.convert()
 
 
 def check(lite: LiteNetwork, network, pictures: Iterable[tf.Tensor], style: Mixture | None = None) -> float:
@@ -118,65 +123,6 @@ def check(lite: LiteNetwork, network, pictures: Iterable[tf.Tensor], style: Mixt
                 made = lite.paint(picture, weights if lite.has_style else None)
                 largest = max(largest, float(np.abs(made - expected).max()))
     return 255 * largest
-
-
-class LiteNetwork:
-    """A file of `convert`, ready to paint.
-
-    The interpreter is that of the package ai-edge-litert, where it is installed;
-    otherwise the one that TensorFlow still brings.
-
-    Args:
-      path: the file.
-      threads: how many it may use; None: one a processor.
-
-    Attributes:
-      has_style: whether calls bring the weights of styles.
-      size: (height, width) of all pictures; None: they may have any.
-
-    Raises:
-      ValueError: it is no such file.
-      OSError: it cannot be read.
-    """
-
-    def __init__(self, path, threads: int | None = None):
-        named = f"lite={str(path)!r}"
-        require_file(pathlib.Path(path), named)
-        if pathlib.Path(path).stat().st_size > _LARGEST:
-            raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
-        content = pathlib.Path(path).read_bytes()
-        try:
-            # The runner holds on to the interpreter, of which nothing else is needed.
-            self._runner = _interpreter(content, threads or os.cpu_count() or 1).get_signature_runner()
-            inputs = self._runner.get_input_details()
-            _, *sides, _ = inputs["image"]["shape_signature"]
-            if len(sides) != 2:
-                raise ValueError("its image has another number of axes")
-        except (ValueError, KeyError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"{named}: holds no network of tfstyle convert ({reason:.200})") from None
-        self.has_style = "style" in inputs
-        self.size = None if -1 in sides else tuple(map(int, sides))
-
-    def paint(self, image, style=None) -> np.ndarray:
-        """Paints a picture.
-
-        Args:
-          image: `[1, H, W, 3]` in [0, 1].
-          style: `[1, S]` weights; None where the file has its style in it.
-
-        Returns:
-          `[1, H, W, 3]` float32 in [0, 1].
-
-        Raises:
-          ValueError: the image has another size than the file's.
-        """
-        image = np.asarray(image, np.float32)
-        if self.size is not None and image.shape[1:3] != self.size:
-            sizes = [f"{width} x {height}" for height, width in (image.shape[1:3], self.size)]
-            raise ValueError(f"image: is {sizes[0]} pixels; this file was made for {sizes[1]} only")
-        inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
-        return self._runner(image=image, **inputs)["picture"]
 
 
 def require_lite(output) -> pathlib.Path:
@@ -238,13 +184,3 @@ def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
 
         return normalise
     return layer
-
-
-def _interpreter(content: bytes, threads: int):
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        Interpreter = tf.lite.Interpreter
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # TensorFlow's own is to go, some day
-        return Interpreter(model_content=content, num_threads=threads)

@@ -6,6 +6,7 @@ and numbers. By it, a folder is known to be an export, which the next may replac
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import tensorflow as tf
 
 from tfstyle import __version__
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.export.lite import converted
 from tfstyle.export.signatures import (
     SignedExtractor,
     SignedModule,
@@ -26,6 +28,7 @@ from tfstyle.export.signatures import (
 )
 from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import CARD
+from tfstyle.feedforward.light_painting import FILE as LITE
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.io import images
 from tfstyle.io.files import make_folder, require_writable_folder
@@ -121,7 +124,12 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
 
 
 def export_network(
-    output, network: tf.keras.Model, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
+    output,
+    network: tf.keras.Model,
+    about: Mapping[str, Any] | None = None,
+    pictures: Sequence = (),
+    *,
+    lite: bool = False,
 ) -> pathlib.Path:
     """Saves a network that paints in one pass, from `training.training.train`.
 
@@ -136,6 +144,8 @@ def export_network(
       network: from `transformation_network`.
       about: what else the card is to tell, as JSON types.
       pictures: files of the styles' pictures, of which the page shows small copies.
+      lite: whether the folder is to have the network as a LiteRT file, too, by which `tfstyle stylize`
+        paints without TensorFlow; see `feedforward.light_painting`.
 
     Returns:
       The folder.
@@ -150,7 +160,16 @@ def export_network(
         "minimum_size": 1,
         "fingerprint": networks.fingerprint(network),
     }
-    return save(module, folder, card, lambda new, card: write_page(new, card, pictures))
+    content = converted(network) if lite else b""
+    if lite:
+        card["lite"] = hashlib.sha256(content).hexdigest()
+
+    def add(new: pathlib.Path, card: Mapping[str, Any]) -> None:
+        write_page(new, card, pictures)
+        if lite:
+            (new / LITE).write_bytes(content)
+
+    return save(module, folder, card, add)
 
 
 def require_replaceable(output) -> pathlib.Path:

@@ -67,3 +67,16 @@ def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
     stems = [pathlib.PurePath(name).stem for name in given]
     names = stems if len(set(stems)) == count else given
     return names if len(set(names)) == count else [f"style{index}" for index in range(1, count + 1)]
+
+
+def first_filters(card: dict[str, Any], argument: str = "model") -> int:
+    """Returns how many filters a network's first layer has.
+
+    Raises:
+      ValueError: the card does not say.
+    """
+    layout = card.get("layout")
+    width = layout.get("width") if isinstance(layout, dict) else None
+    if type(width) is not int or width < 1:
+        raise ValueError(f"{argument}: {CARD} says width={width!r:.80}: must be a whole number, 1 or above")
+    return width

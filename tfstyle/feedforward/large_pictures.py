@@ -22,8 +22,7 @@ import tensorflow as tf
 
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
 from tfstyle.feedforward.networks import connect
-
-STRIP_PIXELS = 1 << 19  # of the picture, in one strip
+from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfstyle.io import images
+from tfstyle.io import encode, images
 from tfstyle.vgg.sources import CREDIT
 
 _THUMBNAIL = 192  # longer side in pixels
@@ -29,7 +29,7 @@ def write_page(folder: pathlib.Path, card: Mapping[str, Any], styles: Sequence =
     for number, path in enumerate(styles, 1):
         name = pathlib.Path(path).stem
         small = images.load_fitted(path, f"style {number}", _THUMBNAIL)
-        images.save_image(folder / "styles" / f"{number}_{name}.jpg", small)
+        encode.save_image(folder / "styles" / f"{number}_{name}.jpg", small)
         shown.append((number, name))
     (folder / "README.md").write_text(page(card, shown))
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.feedforward.large_pictures import STRIP_PIXELS, paint_in_strips
+from tfstyle.feedforward.large_pictures import paint_in_strips
 from tfstyle.feedforward.networks import layout, run
-from tfstyle.feedforward.style_mixing import require_strength
-from tfstyle.io import images
-from tfstyle.runtime import memory
-from tfstyle.runtime.memory_model import DECODED, PAINTED, PAINTED_IN_STRIPS, PAINTING
+from tfstyle.feedforward.style_mixing import blended, require_strength
+from tfstyle.runtime.memory_model import STRIP_PIXELS, most_whole_pixels, painting_bytes
 
 # To compile takes longer than to paint a picture or two of this size without.
 _SMALL_PIXELS = 1 << 20
-_MOST_BYTES = 2 << 30
 
 
 class Painter:
@@ -32,13 +29,12 @@ class Painter:
 
     def __init__(self, network: tf.keras.Model, *, largest_whole: int | None = None):
         self.network = network
-        self.largest_whole = (
-            _MOST_BYTES // (PAINTED * layout(network)["width"]) if largest_whole is None else largest_whole
-        )
+        most = most_whole_pixels(layout(network)["width"])
+        self.largest_whole = most if largest_whole is None else largest_whole
         self._dtype = network.input["image"].dtype
         self._used = False
         self._compiled = tf.function(
-            self._whole,
+            self._run,
             input_signature=[
                 tf.TensorSpec([None, None, None, 3], self._dtype),
                 tf.TensorSpec([None, layout(network)["styles"]], self._dtype),
@@ -70,48 +66,21 @@ class Painter:
                     made[index, start:stop] = rows[0]
         else:
             small = pictures[..., 0].size <= _SMALL_PIXELS
-            function = self._whole if small and not self._used else self._compiled
+            function = self._run if small and not self._used else self._compiled
             made[:] = function(tf.constant(pictures), tf.constant([weights] * len(pictures), self._dtype))
             self._used = True
-        if strength < 1:
-            made -= pictures
-            made *= strength
-            made += pictures
-        return made
+        return blended(made, pictures, strength)
 
-    def needed_bytes(self, pixels: int) -> float:
+    def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""
         of_network = layout(self.network)
         filters = of_network["width"] * (0.5 if "16" in of_network["dtype"] else 1)
-        if pixels <= self.largest_whole:
-            return PAINTED * filters * pixels
-        return filters * (PAINTED * self._strip + PAINTED_IN_STRIPS * pixels)
+        return painting_bytes(pixels, filters, self.largest_whole)
 
     @property
     def _strip(self) -> int:
         return min(STRIP_PIXELS, max(1, self.largest_whole))
 
-    def _whole(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+    def _run(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         # Keras' own call would hold all activations until the end.
         return run(self.network, pictures, style, lambda layer, *tensors: layer(*tensors))
-
-
-def require_fit(source, argument: str, needed_bytes: Callable[[int], float]) -> None:
-    """Checks, before a picture is decoded, that it can be painted in the memory that there is.
-
-    Args:
-      source, argument: as in `images.size_of`, also for errors.
-      needed_bytes: from pixels to what painting them takes, beside the picture.
-
-    Raises:
-      ValueError: it cannot; the message says what size could.
-    """
-    height, width = images.size_of(source, argument)
-    room, longer = memory.Room.now(), max(height, width)
-
-    def peak(side: int) -> float:
-        pixels = height * width * (side / longer) ** 2
-        return room.resident + max(DECODED * pixels, PAINTING * pixels + needed_bytes(pixels))
-
-    asked = f"{argument} of {width} x {height} pixels"
-    memory.require_side(asked, peak, longer, longer, room.most, "a longer side of {} pixels")

@@ -10,6 +10,8 @@ import numbers
 import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 # A style by its place or its name, parts of several by name, or a number for each in their order.
 Mixture = int | str | Mapping[str, float] | Sequence[float]
 
@@ -61,6 +63,15 @@ def require_strength(strength: float) -> None:
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength={strength:g}: must be from 0 to 1")
+
+
+def blended(painted: np.ndarray, pictures: np.ndarray, strength: float) -> np.ndarray:
+    """Brings painted pictures back towards what they were painted from, in place, and returns them."""
+    if strength < 1:
+        painted -= pictures
+        painted *= strength
+        painted += pictures
+    return painted
 
 
 def parse(words: Sequence[str], names: Sequence[str]) -> Mixture:

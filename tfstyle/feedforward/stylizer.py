@@ -13,9 +13,10 @@ from tfstyle.feedforward import shipped
 from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
-from tfstyle.feedforward.painting import Painter, require_fit
+from tfstyle.feedforward.painting import Painter
 from tfstyle.feedforward.style_mixing import Mixture, require_strength, weights_of
 from tfstyle.io import images
+from tfstyle.runtime.memory_model import require_paintable
 
 
 @tf.keras.utils.register_keras_serializable("tfstyle")
@@ -133,7 +134,7 @@ class InstantStylizer(tf.keras.layers.Layer):
             self._painter = Painter(self.network)
         weights = self.weights_of_styles if style is None else weights_of(style, self.names)
         strength = self.strength if strength is None else strength
-        require_fit(source, "source", self._painter.needed_bytes)
+        require_paintable(source, "source", self._painter.needed_bytes)
         return self._painter(images.load_image(source), weights, strength)
 
     def get_config(self):

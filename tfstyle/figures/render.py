@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfstyle.api import provenance
 from tfstyle.api.transfer import reconstruct_content, reconstruct_style, transfer
 from tfstyle.figures.panels import TRANSFER, Figure, Panel
-from tfstyle.io import images, untrusted
+from tfstyle.io import encode, untrusted
 from tfstyle.io.files import opened, write_atomically
 from tfstyle.reporting import Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
@@ -100,7 +100,7 @@ def render(
             break
         record = {"losses": result.losses, "seconds": result.seconds, "evaluations": result.evaluations}
         write_atomically(folder / f"{name}.json", json.dumps(record, indent=1).encode())
-        images.save_image(folder / f"{name}.png", result.image, notes[name])
+        encode.save_image(folder / f"{name}.png", result.image, notes[name])
     made = [panel for panel in figure.panels if _is_made(folder / f"{panel.name}.png", notes[panel.name])]
     return [_read(panel, folder) for panel in made]
 
@@ -120,7 +120,7 @@ def _is_made(path: pathlib.Path, note: str) -> bool:
     if not path.is_file() or not path.with_suffix(".json").is_file():
         return False
     try:
-        return images.read_note(path, "output") == note
+        return encode.read_note(path, "output") == note
     except ValueError:  # another picture of that name
         return False
 

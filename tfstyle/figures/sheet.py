@@ -8,8 +8,8 @@ from PIL import Image
 
 from tfstyle.figures.panels import Figure
 from tfstyle.figures.render import Rendered
-from tfstyle.reporting import sheets
-from tfstyle.reporting.sheets import GAP, Panel
+from tfstyle.io import sheets
+from tfstyle.io.sheets import GAP, Panel
 
 
 def draw_sheet(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-_LUMA = (0.299, 0.587, 0.114)  # Rec. 601, the Y of YIQ
+from tfstyle.io.pixels import LUMA
+
 # A standard deviation of 0.003, about a step of 8 bits: what varies by less is noise, to be
 # scaled up by no more than if it varied by that. A grey or constant picture has an inverse then.
 _LEAST_VARIANCE = 1e-5
@@ -17,7 +18,7 @@ _LEAST_VARIANCE = 1e-5
 def luminance(image: tf.Tensor) -> tf.Tensor:
     """Returns the luma `[B, H, W, 1]` of `[B, H, W, 3]`, the Y of YIQ, in the picture's dtype."""
     image = tf.convert_to_tensor(image)
-    return tf.reduce_sum(image * tf.constant(_LUMA, image.dtype), axis=-1, keepdims=True)
+    return tf.reduce_sum(image * tf.constant(LUMA, image.dtype), axis=-1, keepdims=True)
 
 
 def grey(image: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,7 @@ import pathlib
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import BinaryIO
 
 _OPEN_FILES = "/proc/self/fd"
@@ -198,10 +198,17 @@ def _identity(path) -> tuple[int, int] | str:
     return found.st_dev, found.st_ino
 
 
-def unused(path: pathlib.Path) -> pathlib.Path:
-    """Returns a path, or the first of NAME-2, NAME-3, … where something is there already."""
+def unused(path: pathlib.Path, taken: Collection[pathlib.Path] = (), *, on_disk: bool = True) -> pathlib.Path:
+    """Returns a path, or the first of NAME-2, NAME-3, … that is not taken.
+
+    Args:
+      path: that is wanted.
+      taken: paths that are.
+      on_disk: whether those are, too, at which something is there already.
+    """
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
-    return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
+    paths = itertools.chain([path], numbered)
+    return next(each for each in paths if each not in taken and not (on_disk and os.path.lexists(each)))
 
 
 def sha256(path) -> str:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfstyle.config.options import numbered
-from tfstyle.io import images
+from tfstyle.io import encode, images
 
 Key = int | tuple[int, int, int]  # a grey mask's number, or red, green and blue of 255
 Masks = Mapping[Key, tf.Tensor]
@@ -149,7 +149,7 @@ def _is_label_image(picture: tf.Tensor, alpha: tf.Tensor | None) -> bool:
 
 def _on_black(picture: tf.Tensor, alpha: tf.Tensor | None) -> np.ndarray:
     """Returns `[H, W, 3]` uint8 of a picture that was laid on white."""
-    return images.to_uint8(picture if alpha is None else picture - (1 - alpha))
+    return encode.to_uint8(picture if alpha is None else picture - (1 - alpha))
 
 
 def _regions(pixels: np.ndarray, size: tuple[int, int], named: str) -> Masks:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.io import graph_decode, images, tfrecord_framing
+from tfstyle.io import encode, graph_decode, images, tfrecord_framing
 from tfstyle.io.files import require_file, require_writable_folder
 
 _ENCODED, _FILENAME = "image/encoded", "image/filename"
@@ -111,7 +111,7 @@ def _named(dataset: tf.data.Dataset) -> Iterator[tuple[str | bytes, np.ndarray]]
         alone = not isinstance(element, Mapping)
         name, picture = (f"{number:06d}", element) if alone else (element["filename"], element["image"])
         if picture.dtype != np.uint8:
-            picture = images.to_uint8(images.load_image(picture, f"dataset: picture {number}"))
+            picture = encode.to_uint8(images.load_image(picture, f"dataset: picture {number}"))
         yield name, picture
 
 

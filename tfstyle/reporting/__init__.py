@@ -4,7 +4,6 @@ books.py        what a run keeps: time, notes, records, and the state to go on f
 progress.py     the record `Progress`, and what a `Reporter` is
 console.py      a line with bar, speed, time left and losses
 snapshots.py    the picture as a file
-sheets.py       labelled pictures as one
 tensorboard.py  scalars, pictures, settings and a profile for TensorBoard
 
 A loop has `Books` make a `Progress` before the first step, between compiled chunks

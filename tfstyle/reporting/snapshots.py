@@ -6,7 +6,7 @@ import pathlib
 
 import tensorflow as tf
 
-from tfstyle.io import images
+from tfstyle.io import encode
 from tfstyle.reporting.progress import Progress
 
 
@@ -22,4 +22,4 @@ class SnapshotReporter:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        images.save_image(self._folder / f"step_{progress.step:06}.png", images.to_uint8(image))
+        encode.save_image(self._folder / f"step_{progress.step:06}.png", encode.to_uint8(image))

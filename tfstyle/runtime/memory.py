@@ -48,15 +48,20 @@ class Room:
     most: float
 
     @classmethod
-    def now(cls, memory_limit: float = 0.0) -> Room:
+    def now(cls, memory_limit: float = 0.0, *, on_gpu: bool | None = None) -> Room:
         """Returns what is there, or what a limit in GB allows.
 
-        Without a limit, `most` is infinite where there is a GPU, of which the system's memory says nothing.
+        Args:
+          memory_limit: in GB; 0: none.
+          on_gpu: whether it is for work on a GPU, of whose memory the system says nothing: without a
+            limit, `most` then is infinite. None: if TensorFlow knows of one.
         """
-        import tensorflow as tf  # here, so that what is far too large can be refused without it
+        if on_gpu is None:
+            import tensorflow as tf  # here, for whoever does without it
 
+            on_gpu = bool(tf.config.list_physical_devices("GPU"))
         resident, free = resident_bytes(), free_bytes()
-        most = float("inf") if tf.config.list_physical_devices("GPU") else resident + free
+        most = float("inf") if on_gpu else resident + free
         return cls(resident, free, int(memory_limit * 1e9) or most)
 
 

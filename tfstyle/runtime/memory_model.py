@@ -10,7 +10,11 @@ connection come within 13 %; without, within 26 %, most above; networks for any 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tfstyle.config import TransferConfig
+from tfstyle.io.decode import size_of
+from tfstyle.runtime import memory
 
 PROCESS = 700e6  # taken for a process where a run is to be deterministic: no two are equal
 STEP = 60e6  # of a compiled step, whatever the picture
@@ -43,6 +47,8 @@ JUDGED = 150  # of a picture that is compared with another
 PAINTING = 40  # of a picture that a network paints: itself, what it becomes, and both on their way
 PAINTED = 50  # and filter, in float32: 26 compiled, up to 50 with a skip connection, some 80 not compiled
 PAINTED_IN_STRIPS = 3  # and filter, kept from sweep to sweep
+STRIP_PIXELS = 1 << 19  # of the picture, in one strip
+_MOST_WHOLE = 2 << 30  # bytes that a picture painted whole may take
 RESTYLED = 1100  # by a network for any style on VGG19
 MATTING = 310  # at the making of the matting loss
 
@@ -66,3 +72,45 @@ def activation_bytes(kind: str, precision: str, kept: float, widest: float = 0) 
     """
     of_kept, of_widest = EVALUATION[kind, precision]
     return of_kept * kept + of_widest * widest
+
+
+def most_whole_pixels(filters: float) -> int:
+    """Returns the pixels above which a network of so many filters in its first layer paints in strips."""
+    return int(_MOST_WHOLE // (PAINTED * filters))
+
+
+def painting_bytes(pixels: float, filters: float, whole: int) -> float:
+    """Returns what a network takes for a picture, beside it.
+
+    Args:
+      pixels: of the picture.
+      filters: of the network's first layer, in float32.
+      whole: pixels of the largest picture that is painted whole.
+    """
+    if pixels <= whole:
+        return PAINTED * filters * pixels
+    return filters * (PAINTED * min(STRIP_PIXELS, max(1, whole)) + PAINTED_IN_STRIPS * pixels)
+
+
+def require_paintable(
+    source, argument: str, needed_bytes: Callable[[float], float], *, on_gpu: bool | None = None
+) -> None:
+    """Checks, before a picture is decoded, that it can be painted in the memory that there is.
+
+    Args:
+      source, argument: as in `images.size_of`, also for errors.
+      needed_bytes: from pixels to what painting them takes, beside the picture.
+      on_gpu: as in `memory.Room.now`.
+
+    Raises:
+      ValueError: it cannot; the message says what size could.
+    """
+    height, width = size_of(source, argument)
+    room, longer = memory.Room.now(on_gpu=on_gpu), max(height, width)
+
+    def peak(side: int) -> float:
+        pixels = height * width * (side / longer) ** 2
+        return room.resident + max(DECODED * pixels, PAINTING * pixels + needed_bytes(pixels))
+
+    asked = f"{argument} of {width} x {height} pixels"
+    memory.require_side(asked, peak, longer, longer, room.most, "a longer side of {} pixels")

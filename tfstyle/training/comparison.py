@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tfstyle.api.transfer import transfer
 from tfstyle.config import TransferConfig
-from tfstyle.io import images
+from tfstyle.io import encode, images
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.reporting import Progress
 from tfstyle.synthesis.foresight import foresee
@@ -167,8 +167,8 @@ def compare(
                 network_seconds=seconds,
                 step_seconds=float(np.median(pace)) if pace else 0.0,
                 pictures={
-                    "photograph": images.to_uint8(picture),
-                    "network": images.to_uint8(made),
+                    "photograph": encode.to_uint8(picture),
+                    "network": encode.to_uint8(made),
                     **kept.pictures,
                 },
             )
@@ -224,4 +224,4 @@ class _Kept:
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         if progress.step in self._steps:
-            self.pictures[progress.step] = images.to_uint8(tf.clip_by_value(image, 0.0, 1.0))
+            self.pictures[progress.step] = encode.to_uint8(tf.clip_by_value(image, 0.0, 1.0))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.io import graph_decode, images
+from tfstyle.io import encode, graph_decode, images
 from tfstyle.training.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
@@ -124,7 +124,7 @@ def require_readable(paths: Sequence) -> None:
 
 def _read(path: tf.Tensor) -> tf.Tensor:
     def in_python(path):  # bytes, or an array of them
-        return images.to_uint8(images.load_image(os.fsdecode(np.asarray(path).item()), "photos"))
+        return encode.to_uint8(images.load_image(os.fsdecode(np.asarray(path).item()), "photos"))
 
     data = tf.io.read_file(path)
     return tf.ensure_shape(

@@ -1,0 +1,62 @@
+"""Networks in use without TensorFlow, which takes longer to start than to paint a picture."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfstyle.feedforward.lite_network import LiteNetwork
+from tfstyle.feedforward.style_mixing import blended, require_strength
+from tfstyle.io.files import sha256
+from tfstyle.runtime.memory_model import most_whole_pixels, painting_bytes
+
+FILE = "network.tflite"  # in a network's folder; its card has its hash under `lite`
+
+# From pictures `[B, H, W, 3]`, weights of the styles and a strength to pictures.
+Paint = Callable[[np.ndarray, Sequence[float], float], np.ndarray]
+
+
+def lite_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
+    """Returns a network's LiteRT file, if it has one and what runs it is installed.
+
+    Raises:
+      ValueError: the file is another than the card speaks of.
+      OSError: it cannot be read.
+    """
+    path = pathlib.Path(folder, FILE)
+    if "lite" not in card or not path.is_file() or importlib.util.find_spec("ai_edge_litert") is None:
+        return None
+    if sha256(path) != card["lite"]:
+        raise ValueError(f"model={str(folder)!r}: {FILE} is not the one that its card speaks of; remove it")
+    return path
+
+
+class LightPainter:
+    """A network on LiteRT; its pictures are those of `painting.Painter`, to less than 1/255.
+
+    Args:
+      path: the network's LiteRT file.
+      filters: of the network's first layer.
+      in_strips: paints pictures that would take too much memory as a whole.
+    """
+
+    def __init__(self, path, filters: int, in_strips: Paint):
+        self._network, self._in_strips = LiteNetwork(path), in_strips
+        self._filters, self._whole = filters, most_whole_pixels(filters)
+
+    def __call__(self, pictures: np.ndarray, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
+        """Paints pictures; arguments, result and errors are those of `painting.Painter`."""
+        require_strength(strength)
+        pictures = np.asarray(pictures, np.float32)
+        if pictures.shape[1] * pictures.shape[2] > self._whole:
+            return self._in_strips(pictures, weights, strength)
+        made = [self._network.paint(picture[np.newaxis], [weights]) for picture in pictures]
+        return blended(np.concatenate(made), pictures, strength)
+
+    def needed_bytes(self, pixels: float) -> float:
+        """Returns what a picture of so many pixels takes, beside itself."""
+        return painting_bytes(pixels, self._filters, self._whole)

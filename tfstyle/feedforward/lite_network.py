@@ -1,0 +1,84 @@
+"""LiteRT files of networks in use; free of TensorFlow where the package ai-edge-litert is installed."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import warnings
+
+import numpy as np
+
+from tfstyle.io.files import require_file
+
+_LARGEST = 1 << 28  # bytes of a file
+
+
+class LiteNetwork:
+    """A file of `convert`, ready to paint.
+
+    The interpreter is that of the package ai-edge-litert, where it is installed;
+    otherwise the one that TensorFlow still brings.
+
+    Args:
+      path: the file.
+      threads: how many it may use; None: one a processor.
+
+    Attributes:
+      has_style: whether calls bring the weights of styles.
+      size: (height, width) of all pictures; None: they may have any.
+
+    Raises:
+      ValueError: it is no such file.
+      OSError: it cannot be read.
+    """
+
+    def __init__(self, path, threads: int | None = None):
+        named = f"lite={str(path)!r}"
+        require_file(pathlib.Path(path), named)
+        if pathlib.Path(path).stat().st_size > _LARGEST:
+            raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
+        content = pathlib.Path(path).read_bytes()
+        try:
+            # The runner holds on to the interpreter, of which nothing else is needed.
+            self._runner = _interpreter(content, threads or os.cpu_count() or 1).get_signature_runner()
+            inputs = self._runner.get_input_details()
+            _, *sides, _ = inputs["image"]["shape_signature"]
+            if len(sides) != 2:
+                raise ValueError("its image has another number of axes")
+        except (ValueError, KeyError, RuntimeError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{named}: holds no network of tfstyle convert ({reason:.200})") from None
+        self.has_style = "style" in inputs
+        self.size = None if -1 in sides else tuple(map(int, sides))
+
+    def paint(self, image, style=None) -> np.ndarray:
+        """Paints a picture.
+
+        Args:
+          image: `[1, H, W, 3]` in [0, 1].
+          style: `[1, S]` weights; None where the file has its style in it.
+
+        Returns:
+          `[1, H, W, 3]` float32 in [0, 1].
+
+        Raises:
+          ValueError: the image has another size than the file's.
+        """
+        image = np.asarray(image, np.float32)
+        if self.size is not None and image.shape[1:3] != self.size:
+            sizes = [f"{width} x {height}" for height, width in (image.shape[1:3], self.size)]
+            raise ValueError(f"image: is {sizes[0]} pixels; this file was made for {sizes[1]} only")
+        inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
+        return self._runner(image=image, **inputs)["picture"]
+
+
+def _interpreter(content: bytes, threads: int):
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        import tensorflow as tf
+
+        Interpreter = tf.lite.Interpreter
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # TensorFlow's own is to go, some day
+        return Interpreter(model_content=content, num_threads=threads)
