@@ -167,8 +167,8 @@ def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
         raise ValueError(f"has other layers: {layout(other)}, not {layout(network)}")
     for name, variable in own.items():
         values = given[name].numpy()
-        if name.endswith(("_norm/scale", "_norm/shift")) and len(values) != len(variable):
-            values = np.broadcast_to(values.mean(0), (len(variable), values.shape[1]))
+        if name.endswith(("_norm/scale", "_norm/shift")) and values.shape[0] != variable.shape[0]:
+            values = np.broadcast_to(values.mean(0), variable.shape)
         if values.shape != variable.shape:
             raise ValueError(f"has {name} of shape {values.shape}, not {tuple(variable.shape)}")
         variable.assign(values)
