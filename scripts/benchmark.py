@@ -22,7 +22,7 @@ programs took much of the processor.
 
 Written to --output are results.json, benchmark.md and, where matplotlib is
 installed, curves.png. The last line on standard output is tfstyle's seconds to
-the reference loss over those of PyTorch's L-BFGS: time_to_reference_ratio=R.
+the reference loss over those of PyTorch's L-BFGS, the median of all runs: time_to_reference_ratio=R.
 Lines before it are the same for the loss after 60, 150 and 300 evaluations:
 time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
 time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
@@ -63,7 +63,7 @@ flags.DEFINE_integer(
     "iterations",
     None,
     "iterations of each contestant, which are evaluations for all but tfstyle (coarse to fine, it has 80 and"
-    " 320); by default the preset's",
+    " 320, and its default settings have their own); by default the preset's",
 )
 flags.DEFINE_integer(
     "reference_evaluations", 300, "evaluations after which PyTorch's L-BFGS sets the reference loss"

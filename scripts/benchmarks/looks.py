@@ -42,19 +42,17 @@ def summarise(runs: dict[str, list[dict]], marks: Sequence[int]) -> dict:
       over runs, and the ratio of each, of what the runs are long enough for.
     """
     found = {"course": {name: _course(repeats) for name, repeats in runs.items()}, "marks": {}}
-    for evaluations in marks if runs.keys() >= {REFERENCE, DEFAULTS} else ():
+    both = [run for name in (REFERENCE, DEFAULTS) for run in runs.get(name, [])]
+    raced = runs.keys() >= {REFERENCE, DEFAULTS} and not any(run["diverged"] for run in both)
+    for evaluations in marks if raced else ():
         references = [
-            row
-            for run in runs[REFERENCE]
-            for row in run["looks"]
-            if row["evaluations"] == evaluations and not run["diverged"]
+            row for run in runs[REFERENCE] for row in run["looks"] if row["evaluations"] == evaluations
         ]
         if references:
             ours = [seconds_until(run["looks"], row) for run, row in zip(runs[DEFAULTS], references)]
             theirs = [row["seconds"] for row in references]
             scores = {score: median(row[score] for row in references) for score in SCORES}
-            raced = summary.raced(ours, theirs, DEFAULTS)
-            found["marks"][evaluations] = {"scores": scores, **raced}
+            found["marks"][evaluations] = {"scores": scores, **summary.raced(ours, theirs, DEFAULTS)}
     return found
 
 

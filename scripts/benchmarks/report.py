@@ -27,7 +27,10 @@ def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> 
     found += [looks.markdown(results["looks"])] if results["looks"] else []
     text = "\n\n".join([*found, *_lines(plan, results, machine), *notes])
     drawn = importlib.util.find_spec("matplotlib") is not None
-    if drawn and results["summary"]:
+    if not results["summary"]:
+        (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n")
+        return text
+    if drawn:
         title = f"{_sizes(results)[0]} pixels, {machine['processor']}, {machine['cores']} cores"
         curves.draw(folder / "curves.png", _of_first_pair(results, plan), results["summary"], title)
     picture = "![loss over time](curves.png)" if drawn else _UNDRAWN

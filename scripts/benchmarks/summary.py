@@ -123,7 +123,7 @@ def marks(runs: dict[str, list[dict]]) -> dict[int, dict]:
 def raced(ours: list[float], theirs: list[float], name: str = OURS) -> dict:
     """Returns the medians of seconds and of their ratios, and each ratio."""
     ratios = [one / other for one, other in zip(ours, theirs)]
-    seconds = {name: median(ours), REFERENCE: median(theirs[: len(ours)])}
+    seconds = {name: median(ours), REFERENCE: median(theirs)}
     return {"seconds": seconds, "ratio": median(ratios), "ratios": ratios}
 
 
@@ -175,6 +175,11 @@ def ratio(summary: dict, name: str, column: str) -> float:
     return values[0] / values[1]
 
 
-def headline(summary: dict) -> float:
-    """Returns tfstyle's seconds to the reference loss over those of PyTorch's L-BFGS."""
-    return ratio(summary, OURS, "seconds_to_reference")
+def headline(runs: dict[str, list[dict]], reference: list[float]) -> float:
+    """Returns tfstyle's seconds to the reference loss over those of PyTorch's L-BFGS, median over runs."""
+    if not reference or not runs.get(OURS):
+        return math.nan
+    ours, theirs = (
+        [time_to(run, loss)[0] for run, loss in zip(runs[name], reference)] for name in (OURS, REFERENCE)
+    )
+    return raced(ours, theirs)["ratio"]

@@ -112,7 +112,7 @@ WITHOUT_TENSORFLOW = """
 import sys
 from tfstyle.cli import main
 from tfstyle.runtime import memory
-memory.has_gpu = lambda: False
+memory.shows_gpu = lambda: False
 try:
     main()
 finally:

@@ -147,7 +147,7 @@ def test_the_only_picture_is_bad(photos, tmp_path):
 def test_colours_of_the_content(photos, tmp_path):
     """Chrominance I and Q stay, by YIQ's matrix."""
     faint = look("faint", lambda pictures: 0.8 * pictures + 0.1)  # nothing is clipped
-    paint_files(plan(str(photos / "a.png"), [faint], str(tmp_path / "a.png")), finish=Finish("content"))
+    paint_files(plan(str(photos / "a.png"), [faint], str(tmp_path / "a.png")), finish=Finish.of("content"))
     yiq = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
     before, after = (pixels(path) @ yiq.T for path in (photos / "a.png", tmp_path / "a.png"))
     np.testing.assert_allclose(after[..., 0], 0.8 * before[..., 0] + 25.5, atol=25)
@@ -156,7 +156,7 @@ def test_colours_of_the_content(photos, tmp_path):
     np.testing.assert_allclose(after[free][:, 0], 0.8 * before[free][:, 0] + 25.5, atol=1)
     np.testing.assert_allclose(after[free][:, 1:], before[free][:, 1:], atol=1)
     with pytest.raises(ValueError, match="color='grey': must be one of style, content"):
-        Finish("grey")
+        Finish.of("grey")
 
 
 def test_a_mask_says_where(photos, tmp_path):
@@ -165,7 +165,7 @@ def test_a_mask_says_where(photos, tmp_path):
     Image.fromarray(mask).save(tmp_path / "mask.png")
     told = []
     jobs = plan(str(photos / "a.png"), [NEGATIVE], str(tmp_path / "a.png"))
-    paint_files(jobs, finish=Finish(mask=tmp_path / "mask.png"), tell=told.append)
+    paint_files(jobs, finish=Finish.of("style", tmp_path / "mask.png"), tell=told.append)
     made, given = pixels(tmp_path / "a.png"), pixels(photos / "a.png")
     np.testing.assert_array_equal(made[:, :14], given[:, :14])
     np.testing.assert_array_equal(made[:, 16:], 255 - given[:, 16:])
@@ -173,6 +173,28 @@ def test_a_mask_says_where(photos, tmp_path):
     assert told == [
         {"content": str(photos / "a.png"), "look": "negative", "output": str(tmp_path / "a.png"), "width": 30, "height": 20}
     ]  # fmt: skip
+
+
+def test_of_a_mask_with_transparent_parts_the_opacity_counts(tmp_path):
+    cut_out = np.full((8, 6, 4), 255, np.uint8)
+    cut_out[:, :3, 3] = 51
+    Image.fromarray(cut_out).save(tmp_path / "mask.png")
+    np.testing.assert_allclose(
+        Finish.of("style", tmp_path / "mask.png").mask[0], [0.2] * 3 + [1] * 3, rtol=1e-6
+    )
+    (tmp_path / "bad.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"^mask='.*bad.png': is not a picture"):
+        Finish.of("style", tmp_path / "bad.png")
+
+
+def test_the_content_may_have_another_name(photos, tmp_path):
+    told = []
+    paint_files(plan(str(photos / "a.png"), [NEGATIVE], str(tmp_path / "a.png"), "-"), tell=told.append)
+    assert told[0]["content"] == "-"
+    assert json.loads(encode.read_note(tmp_path / "a.png"))["inputs"]["content"]["path"] == "-"
+    with pytest.raises(ValueError, match=r"^content='-': is not a picture"):
+        paint_files(plan(str(photos / "bad.jpg"), [NEGATIVE], str(tmp_path / "b.png"), "-"), tell=told.append)
+    assert told[1] == {"content": "-", "error": told[1]["error"]} and "content='-'" in told[1]["error"]
 
 
 def test_a_sheet_shows_every_look(photos):
@@ -211,6 +233,16 @@ def test_the_script(photos, tmp_path):
     drawn = stylize("--content=photos/a.png", "--sheet")
     assert (drawn.returncode, drawn.stdout) == (0, "a_styles.png\n"), drawn.stderr
 
+    for flags, message in (
+        (["--content=photos", "--output=-"], "output='-': is for one content, named by itself, in one style"),
+        (["--content=photos/a*", "--output=-"], "output='-': is for one content, named by itself"),
+        (["--content=photos", "--mask=photos/a.png"], "mask='photos/a.png': is for one content, not for 5"),
+        (["--content=photos/a.png", "--mask=photos/c.png"], "mask='photos/c.png': 7 x 11 pixels"),
+    ):
+        wrong = stylize(*flags)
+        assert wrong.returncode == 1 and message in wrong.stderr.splitlines()[-1]
+        assert not wrong.stdout
+
     every = stylize("--content=photos", "--all_styles", "--output=out", "--batch_size=2")
     assert every.returncode == 1
     assert every.stdout == "out\n"
@@ -225,8 +257,8 @@ def test_the_script(photos, tmp_path):
         (["--style=stripes"], "style='stripes': must be one of mosaic, swirls"),
         (["--style=mosaic", "--all_styles"], "all_styles=true: cannot be given with --style"),
         (["--sheet", "--style=mosaic"], "sheet=true: cannot be given with --style"),
-        (["--output=-"], "output='-': is for one picture, not for 5; name a folder"),
-        (["--mask=photos/a.png"], "mask='photos/a.png': is for one content, not for 5"),
+        (["--output=-", "--json"], "json=true: cannot be given with --output=-"),
+        (["--sheet", "--color=content"], "sheet=true: cannot be given with --color"),
         (["--strength=2"], "strength=2: must be from 0 to 1"),
         (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,29 @@ class Finish:
 
     Attributes:
       color: ``style``, or ``content``: the photograph's colours, with the light of what was painted.
-      mask: picture that is white where the style goes and black where the photograph stays; None: everywhere.
-
-    Raises:
-      ValueError: there is no such color.
+      mask: `[h, w]` in [0, 1], 1 where the style goes and 0 where the photograph stays; None: 1.
+      note: what it is, as JSON types; nothing of what does nothing.
     """
 
     color: str = "style"
-    mask: pathlib.Path | None = None
+    mask: np.ndarray | None = None
+    note: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self):
-        if self.color not in COLORS:
-            raise ValueError(f"color={self.color!r}: must be one of {', '.join(COLORS)}")
+    @classmethod
+    def of(cls, color: str, mask=None) -> Finish:
+        """Returns that of a color and a mask's file: white, or where it is transparent opaque, is 1.
+
+        Raises:
+          ValueError, OSError: there is no such color, or the mask is no picture.
+        """
+        if color not in COLORS:
+            raise ValueError(f"color={color!r}: must be one of {', '.join(COLORS)}")
+        note: dict[str, Any] = {} if color == "style" else {"color": color}
+        if mask is None:
+            return cls(color, note=note)
+        pixels, opacity = decode.decode(mask, "mask")
+        note["mask"] = {"path": str(mask), "sha256": sha256(mask)}
+        return cls(color, pixels @ np.float32(LUMA) if opacity is None else opacity, note)
 
     def __call__(self, painted: np.ndarray, picture: np.ndarray) -> np.ndarray:
         """Returns what becomes of a picture that was painted, all `[H, W, 3]` in [0, 1]."""
@@ -70,16 +81,8 @@ class Finish:
             painted = recolored(painted, picture)
         if self.mask is None:
             return painted
-        grey = decode.decode(self.mask, "mask")[0] @ np.float32(LUMA)
-        share = Image.fromarray(grey).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
+        share = Image.fromarray(self.mask).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
         return picture + np.asarray(share)[..., np.newaxis] * (painted - picture)
-
-    def note(self) -> dict[str, Any]:
-        """Returns what it is, as JSON types; nothing of what does nothing."""
-        found: dict[str, Any] = {} if self.color == "style" else {"color": self.color}
-        if self.mask is not None:
-            found["mask"] = {"path": str(self.mask), "sha256": sha256(self.mask)}
-        return found
 
 
 AS_PAINTED = Finish()
@@ -87,13 +90,14 @@ AS_PAINTED = Finish()
 
 @dataclass(frozen=True)
 class Job:
-    """A picture file, and where it goes in each look."""
+    """A picture file, and where it goes in each look; `name` is what the file is called to people."""
 
     content: pathlib.Path
     outputs: tuple[tuple[Look, pathlib.Path], ...]
+    name: str
 
 
-def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list[Job]:
+def plan(content: str, looks: Sequence[Look], output: str | None = None, name: str = "") -> list[Job]:
     """Decides where pictures go, and finds out whether they can be written there.
 
     Args:
@@ -104,6 +108,7 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
         contents in one look keeps the content's name, ending in .png. Others,
         and all where None means the current folder, are CONTENT_LOOK.png. A number
         follows where another content has that name and, for None, where it is there already.
+      name: what the content is called to people; by default as its file is.
 
     Raises:
       ValueError: pictures would take the place of a content or style.
@@ -113,7 +118,7 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
     paths, several = [pathlib.Path(path) for path in found], found != [content]
     if output is not None and not several and len(looks) == 1 and not pathlib.Path(output).is_dir():
         encode.check_writable(output)
-        jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),))]
+        jobs = [Job(paths[0], ((looks[0], pathlib.Path(output)),), name or content)]
     else:
         folder = make_writable_folder("." if output is None else output, "output")
         plain = output is not None and several and len(looks) == 1
@@ -125,7 +130,10 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None) -> list
             taken.add(made)
             return made
 
-        jobs = [Job(path, tuple((look, output_of(path, look)) for look in looks)) for path in paths]
+        jobs = [
+            Job(path, tuple((look, output_of(path, look)) for look in looks), name or str(path))
+            for path in paths
+        ]
     styles = [("style", style) for look in looks for style in look.styles]
     outputs = [output for job in jobs for _, output in job.outputs]
     check_outputs(outputs, [*(("content", path) for path in paths), *styles])
@@ -142,8 +150,9 @@ def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: 
       columns: copies side by side.
 
     Raises:
-      ValueError, OSError: the content is no picture, or cannot be read.
+      ValueError, OSError: the content is no picture, too large, or cannot be read.
     """
+    require_paintable(content, "content", lambda pixels: 0.0, on_gpu=looks[0].on_gpu)
     pixels, opacity = decode.decode(content, "content")
     whole = Image.fromarray(encode.to_uint8(pixels if opacity is None else filled(pixels, opacity)))
     small = np.float32(sheets.fitted(whole, longer_side))[np.newaxis] / 255
@@ -194,12 +203,13 @@ def paint_files(
                 picture = picture if opacity is None else filled(picture, opacity)
                 yield _Read(job, picture, alpha, sha256(job.content))
             except (ValueError, OSError) as error:
+                problem = reason(error).replace(str(job.content), job.name)
+                tell({"content": job.name, "error": problem})
                 if len(jobs) == 1:
-                    raise
+                    raise (OSError if isinstance(error, OSError) else ValueError)(problem) from error
                 failed += 1
-                tell({"content": str(job.content), "error": reason(error)})
                 if board:
-                    board.count(Outcome("failed", job.content.name, reason(error)))
+                    board.count(Outcome("failed", job.content.name, problem))
                     board.counts["failed"] += len(job.outputs) - 1
 
     def groups() -> Iterator[list[_Read]]:
@@ -208,18 +218,17 @@ def paint_files(
             yield from waiting.add(tuple(each.picture.shape), each)
         yield from waiting.rest()
 
-    finished = finish.note()
     for batch in groups():
         pictures = np.stack([each.picture for each in batch])
         for index, (look, _) in enumerate(batch[0].job.outputs):
             for made, each in zip(look.paint(pictures), batch):
                 output = each.job.outputs[index][1]
                 made = finish(made, each.picture)
-                note = {**look.note, **finished, "inputs": each.origin}
+                note = {**look.note, **finish.note, "inputs": each.origin}
                 encode.save_image(output, made, json.dumps(note), each.alpha)
                 height, width, _ = made.shape
                 size = {"width": width, "height": height}
-                tell({"content": str(each.job.content), "look": look.name, "output": str(output), **size})
+                tell({"content": each.job.name, "look": look.name, "output": str(output), **size})
                 if board:
                     board.count(Outcome("made", output.name))
     return failed
@@ -236,4 +245,4 @@ class _Read:
 
     @property
     def origin(self) -> dict[str, dict[str, str]]:
-        return {"content": {"path": str(self.job.content), "sha256": self.sha256}}
+        return {"content": {"path": self.job.name, "sha256": self.sha256}}

@@ -216,11 +216,12 @@ def require_pixels_fit(job: Job) -> None:
     from tfstyle.runtime.memory_model import pixel_bytes
 
     sized = "content" if job.pictures.get("content") else "style"
-    if sized not in job.pictures or not job.config.image_size or memory.has_gpu():
+    if sized not in job.pictures or not job.config.image_size or memory.shows_gpu() is not False:
         return
     height, width = size_of(job.pictures[sized], sized)
-    of_pixels = pixel_bytes(job.config) * min(height, width) / max(height, width)
-    most = job.config.memory_limit * 1e9 or memory.resident_bytes() + memory.free_bytes()
+    scale = job.config.style_scale if sized == "style" else 1.0
+    of_pixels = pixel_bytes(job.config) * scale**2 * min(height, width) / max(height, width)
+    most = memory.Room.now(job.config.memory_limit, on_gpu=False).most
     memory.require_side(
         f"image_size={job.config.image_size}",
         lambda side: of_pixels * side**2,

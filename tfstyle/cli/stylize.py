@@ -27,7 +27,10 @@ from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards, light_painting, shipped, style_mixing
 from tfstyle.io import encode
+from tfstyle.io.decode import size_of
 from tfstyle.io.files import check_outputs, unused
+from tfstyle.io.pixels import require_aspect
+from tfstyle.runtime import memory
 
 PLACES = ("content",)
 
@@ -57,10 +60,10 @@ def define_flags():
         "output",
         None,
         "picture to write; a folder where there are several (default: CONTENT_STYLE.png, here, or -2.png, …);"
-        " - is standard output",
+        " - is standard output, a PNG",
     )
     flags.DEFINE_integer(
-        "batch_size", 1, "pictures of one size that are painted at once; without a GPU, 1 is as fast"
+        "batch_size", 1, "pictures of one size that are painted at once, on a GPU; elsewhere 1 is as fast"
     )
 
 
@@ -69,27 +72,37 @@ def main():
     content = cli.required("content", "a picture, a folder or a glob")
     cli.whole_number("batch_size", FLAGS.batch_size, 1)
     style_mixing.require_strength(FLAGS.strength)
-    for name in ("all_styles", "sheet"):
-        if FLAGS[name].value and FLAGS.style is not None:
-            raise ValueError(f"{name}=true: cannot be given with --style")
-    finish = stylize_files.Finish(FLAGS.color, FLAGS.mask and cli.pathlib.Path(FLAGS.mask))
+    refuse_together("all_styles", "style")
+    refuse_together("sheet", "style", "mask", "json", color=FLAGS.color != "style")
+    if FLAGS.output == "-" and FLAGS.json:
+        raise ValueError("json=true: cannot be given with --output=-, for the picture goes there")
+    finish = stylize_files.Finish.of(FLAGS.color, FLAGS.mask)
     model = shipped.folder() if FLAGS.model is None else FLAGS.model
     card = cards.read_card(model, LOOKS)
     looks = LOOKS[card["model"]](model, card)
     with tempfile.TemporaryDirectory() as folder:
+        name = ""
         if content == "-":
-            content = str(cli.pathlib.Path(folder, "stdin"))
+            name, content = "-", str(cli.pathlib.Path(folder, "stdin"))
             cli.pathlib.Path(content).write_bytes(cli.sys.stdin.buffer.read())
         if FLAGS.output != "-":
-            make(content, looks, finish, FLAGS.output)
+            make(content, name, looks, finish, FLAGS.output)
             return
         written = cli.pathlib.Path(folder, "stdout.png")
         with contextlib.redirect_stdout(io.StringIO()):
-            make(content, looks, finish, str(written))
+            make(content, name, looks, finish, str(written))
         cli.sys.stdout.buffer.write(written.read_bytes())
 
 
-def make(content: str, looks: list, finish: stylize_files.Finish, output: str | None) -> None:
+def refuse_together(flag: str, *others: str, **given: bool) -> None:
+    """Refuses a flag that is on, together with others that were given, or that are as said."""
+    FLAGS = flags.FLAGS
+    given = {**{name: bool(FLAGS[name].value) for name in others}, **given}
+    if FLAGS[flag].value and (wrong := [name for name, there in given.items() if there]):
+        raise ValueError(f"{flag}=true: cannot be given with --{wrong[0]}")
+
+
+def make(content: str, name: str, looks: list, finish: stylize_files.Finish, output: str | None) -> None:
     """Paints what the flags ask for, and prints where it is."""
     FLAGS = flags.FLAGS
     if FLAGS.sheet:
@@ -99,20 +112,22 @@ def make(content: str, looks: list, finish: stylize_files.Finish, output: str | 
         encode.write_drawing(path, stylize_files.draw_looks(content, looks), optimize=True)
         print(path)
         return
-    jobs = stylize_files.plan(content, looks, output)
-    if FLAGS.output == "-" and len(jobs) * len(looks) > 1:
-        raise ValueError(f"output='-': is for one picture, not for {len(jobs) * len(looks)}; name a folder")
+    jobs = stylize_files.plan(content, looks, output, name)
+    outputs = [output for job in jobs for _, output in job.outputs]
+    if FLAGS.output == "-" and outputs != [cli.pathlib.Path(output)]:
+        raise ValueError("output='-': is for one content, named by itself, in one style; name a folder")
     if finish.mask is not None:
+        mask = f"mask={FLAGS.mask!r}"
         if len(jobs) > 1:
-            raise ValueError(f"mask={str(finish.mask)!r}: is for one content, not for {len(jobs)}")
-        check_outputs([output for _, output in jobs[0].outputs], [("mask", finish.mask)])
+            raise ValueError(f"{mask}: is for one content, not for {len(jobs)}")
+        check_outputs(outputs, [("mask", FLAGS.mask)])
+        require_aspect(finish.mask.shape, size_of(jobs[0].content, "content"), mask)
     board, began = Board(len(jobs) * len(looks)), time.monotonic()
     tell = (lambda record: print(json.dumps(record), flush=True)) if FLAGS.json else lambda record: None
     failed = stylize_files.paint_files(jobs, board, FLAGS.batch_size, finish, tell)
     board.close()
     made = board.counts["made"]
     print(f"{made} picture{'s' * (made != 1)} in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
-    outputs = [output for job in jobs for _, output in job.outputs]
     if not FLAGS.json:
         print(outputs[0] if len(outputs) == 1 else outputs[0].parent)
     if failed:
@@ -127,9 +142,11 @@ def looks_of_network(model, card: dict) -> list:
     else:
         style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
         chosen = [style_mixing.weights_of(style, names)]
-    if lite := light_painting.lite_file(model, card):
+    # The file is for the processor; what TensorFlow paints in strips beside it is to be the same.
+    lite = None if memory.shows_gpu() else light_painting.lite_file(model, card)
+    if lite:
         filters = cards.first_filters(card)
-        paint = light_painting.LightPainter(lite, filters, lambda *given: painter(model)(*given))
+        paint = light_painting.LightPainter(lite, filters, lambda *given: painter(model, "float32")(*given))
     else:
         paint = painter(model)
     names_of_card = ("styles", "fingerprint", "versions", *(["lite"] if lite else []))
@@ -147,19 +164,22 @@ def looks_of_network(model, card: dict) -> list:
 
 
 @functools.cache
-def painter(model):
-    """Returns the network's painter, once TensorFlow is imported."""
+def painter(model, dtype: str | None = None):
+    """Returns the network's painter, once TensorFlow is imported; the dtype is as in `load_network`."""
     with cli.quiet_tensorflow():
         from tfstyle.feedforward.loading import load_network
         from tfstyle.feedforward.painting import Painter
 
-        return Painter(load_network(model)[0])
+        return Painter(load_network(model, dtype=dtype)[0])
 
 
 def looks_of_style_network(model, card: dict) -> list:
     """Returns one look, of the style pictures asked for mixed by their shares."""
     FLAGS = flags.FLAGS
-    if FLAGS.all_styles or FLAGS.sheet or not FLAGS.style:
+    for name in ("all_styles", "sheet"):
+        if FLAGS[name].value:
+            raise ValueError(f"{name}=true: is for networks of known styles; this one paints in any")
+    if not FLAGS.style:
         raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
     paths, shares = zip(*(_share(each) for each in FLAGS.style))
     with cli.quiet_tensorflow():

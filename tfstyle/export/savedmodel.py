@@ -31,7 +31,7 @@ from tfstyle.feedforward.cards import CARD
 from tfstyle.feedforward.light_painting import FILE as LITE
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.io import images
-from tfstyle.io.files import make_folder, require_writable_folder
+from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
 from tfstyle.losses.targets import StyleTargets, fingerprint
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.graph_transfer import GraphTransfer
@@ -160,16 +160,22 @@ def export_network(
         "minimum_size": 1,
         "fingerprint": networks.fingerprint(network),
     }
-    content = converted(network) if lite else b""
+    save(module, folder, card, lambda new, card: write_page(new, card, pictures))
     if lite:
-        card["lite"] = hashlib.sha256(content).hexdigest()
+        add_lite(folder, network)
+    return folder
 
-    def add(new: pathlib.Path, card: Mapping[str, Any]) -> None:
-        write_page(new, card, pictures)
-        if lite:
-            (new / LITE).write_bytes(content)
 
-    return save(module, folder, card, add)
+def add_lite(folder, network: tf.keras.Model) -> None:
+    """Puts a network's LiteRT file into its folder, and then the file's hash into the card.
+
+    Raises:
+      OSError: they cannot be written.
+    """
+    content, path = converted(network), pathlib.Path(folder, CARD)
+    write_atomically(pathlib.Path(folder, LITE), content)
+    card = {**json.loads(path.read_text()), "lite": hashlib.sha256(content).hexdigest()}
+    write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
 
 
 def require_replaceable(output) -> pathlib.Path:

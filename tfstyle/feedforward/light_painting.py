@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from tfstyle.feedforward.lite_network import LiteNetwork
 from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import sha256
-from tfstyle.runtime.memory_model import most_whole_pixels, painting_bytes
+from tfstyle.runtime.memory_model import PROCESS, most_whole_pixels, painting_bytes
 
 FILE = "network.tflite"  # in a network's folder; its card has its hash under `lite`
 
@@ -21,14 +20,14 @@ Paint = Callable[[np.ndarray, Sequence[float], float], np.ndarray]
 
 
 def lite_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
-    """Returns a network's LiteRT file, if it has one and what runs it is installed.
+    """Returns a network's LiteRT file, if it has one.
 
     Raises:
       ValueError: the file is another than the card speaks of.
       OSError: it cannot be read.
     """
     path = pathlib.Path(folder, FILE)
-    if "lite" not in card or not path.is_file() or importlib.util.find_spec("ai_edge_litert") is None:
+    if "lite" not in card or not path.is_file():
         return None
     if sha256(path) != card["lite"]:
         raise ValueError(f"model={str(folder)!r}: {FILE} is not the one that its card speaks of; remove it")
@@ -36,12 +35,12 @@ def lite_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
 
 
 class LightPainter:
-    """A network on LiteRT; its pictures are those of `painting.Painter`, to less than 1/255.
+    """A network on LiteRT and the processor; pictures are those of `painting.Painter`, to less than 1/255.
 
     Args:
       path: the network's LiteRT file.
       filters: of the network's first layer.
-      in_strips: paints pictures that would take too much memory as a whole.
+      in_strips: paints pictures that would take too much memory as a whole, with TensorFlow.
     """
 
     def __init__(self, path, filters: int, in_strips: Paint):
@@ -59,4 +58,5 @@ class LightPainter:
 
     def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""
-        return painting_bytes(pixels, self._filters, self._whole)
+        tensorflow = PROCESS if pixels > self._whole else 0
+        return tensorflow + painting_bytes(pixels, self._filters, self._whole)

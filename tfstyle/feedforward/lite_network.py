@@ -1,10 +1,9 @@
-"""LiteRT files of networks in use; free of TensorFlow where the package ai-edge-litert is installed."""
+"""LiteRT files of networks in use, free of TensorFlow."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-import warnings
 
 import numpy as np
 
@@ -15,9 +14,6 @@ _LARGEST = 1 << 28  # bytes of a file
 
 class LiteNetwork:
     """A file of `convert`, ready to paint.
-
-    The interpreter is that of the package ai-edge-litert, where it is installed;
-    otherwise the one that TensorFlow still brings.
 
     Args:
       path: the file.
@@ -73,12 +69,6 @@ class LiteNetwork:
 
 
 def _interpreter(content: bytes, threads: int):
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
 
-        Interpreter = tf.lite.Interpreter
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # TensorFlow's own is to go, some day
-        return Interpreter(model_content=content, num_threads=threads)
+    return Interpreter(model_content=content, num_threads=threads)

@@ -157,20 +157,22 @@ def parameters(network: tf.keras.Model) -> dict[str, tf.Variable]:
 
 
 def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
-    """Gives a network the parameters of another one; if that has other styles, each begins as their mean.
+    """Gives a network the parameters of another one, `start` in errors.
+
+    Styles take those of their place; if they are not as many, each begins as the mean of the other's.
 
     Raises:
       ValueError: they have not the same layers of the same size.
     """
     own, given = parameters(network), parameters(other)
     if own.keys() != given.keys():
-        raise ValueError(f"has other layers: {layout(other)}, not {layout(network)}")
+        raise ValueError(f"start: has other layers: {layout(other)}, not {layout(network)}")
     for name, variable in own.items():
         values = given[name].numpy()
         if name.endswith(("_norm/scale", "_norm/shift")) and values.shape[0] != variable.shape[0]:
             values = np.broadcast_to(values.mean(0), variable.shape)
         if values.shape != variable.shape:
-            raise ValueError(f"has {name} of shape {values.shape}, not {tuple(variable.shape)}")
+            raise ValueError(f"start: has {name} of shape {values.shape}, not {tuple(variable.shape)}")
         variable.assign(values)
 
 

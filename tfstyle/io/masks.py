@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfstyle.config.options import numbered
 from tfstyle.io import encode, images
+from tfstyle.io.pixels import require_aspect
 
 Key = int | tuple[int, int, int]  # a grey mask's number, or red, green and blue of 255
 Masks = Mapping[Key, tf.Tensor]
@@ -19,7 +20,6 @@ Masks = Mapping[Key, tf.Tensor]
 _LEAST_COVER = 0.005
 # So much of a label image has the very colours, after JPEG at quality 30; of photographs, less than 0.7.
 _LABELLED = 0.7
-_ASPECT = 0.02
 # Differences of a channel, of 255:
 _ROUNDING = 8  # as JPEG gives to areas of one colour
 _BLACK = 16
@@ -65,7 +65,7 @@ def load_masks(sources: Sequence, argument: str, size: tuple[int, int]) -> Masks
         picture, alpha = images.load_with_alpha(source, named)
         if isinstance(source, (str, os.PathLike)):
             named += f"={str(source)!r}"
-        _require_aspect(picture, size, named)
+        require_aspect(tuple(picture.shape[1:3]), size, named)
         if _is_label_image(picture, alpha):
             if len(sources) > 1:
                 raise ValueError(
@@ -122,17 +122,6 @@ def paired(content: Masks | None, style: Masks | None) -> list[tuple[tf.Tensor |
             f"style_masks: {_listed(style)}; must have a colour of content_masks, {_listed(content)}"
         )
     return pairs
-
-
-def _require_aspect(picture: tf.Tensor, size: tuple[int, int], named: str) -> None:
-    height, width = picture.shape[1:3]
-    # Sides are whole pixels: small pictures cannot keep an aspect that well.
-    tolerance = _ASPECT + 1 / min(height, width, *size)
-    if abs(height * size[1] / (width * size[0]) - 1) > tolerance:
-        raise ValueError(
-            f"{named}: {width} x {height} pixels (width x height); must have the aspect of its picture,"
-            f" {size[1]} x {size[0]}"
-        )
 
 
 def _is_label_image(picture: tf.Tensor, alpha: tf.Tensor | None) -> bool:

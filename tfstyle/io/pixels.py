@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_LEAST_OPACITY = 1 / 16
+_ASPECT = 0.02  # by so much a mask's may differ
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601, the Y of YIQ
 
 
@@ -17,6 +19,22 @@ def recolored(painted: np.ndarray, picture: np.ndarray) -> np.ndarray:
     return np.clip(picture + light[..., np.newaxis], 0, 1)
 
 
+def require_aspect(own: tuple[int, int], size: tuple[int, int], named: str) -> None:
+    """Checks that a mask has the aspect of its picture, both (height, width).
+
+    Raises:
+      ValueError: it has another; begins with `named`.
+    """
+    height, width = own
+    # Sides are whole pixels: small pictures cannot keep an aspect that well.
+    tolerance = _ASPECT + 1 / min(*own, *size)
+    if abs(height * size[1] / (width * size[0]) - 1) > tolerance:
+        raise ValueError(
+            f"{named}: {width} x {height} pixels (width x height); must have the aspect of its picture,"
+            f" {size[1]} x {size[0]}"
+        )
+
+
 def filled(pixels: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     """Fills what is transparent from what is around it, so that a painted picture has no edge there.
 
@@ -28,9 +46,11 @@ def filled(pixels: np.ndarray, opacity: np.ndarray) -> np.ndarray:
       opacity: `[H, W]` in [0, 1].
 
     Returns:
-      `[H, W, 3]` in [0, 1]: where there is any opacity, the colour before it was laid on white.
+      `[H, W, 3]` in [0, 1]: the colours before they were laid on white; where the opacity is below
+      1/16, and 8 bits leave little of them, those of what is around.
     """
-    weight = opacity[..., np.newaxis]
+    weight = np.where(opacity < _LEAST_OPACITY, np.float32(0), opacity)[..., np.newaxis]
+    pixels = np.where(weight > 0, pixels, 1)
     # The colour times its opacity; rounding of the file may leave it outside.
     return np.clip(_filled(pixels - (1 - weight), weight), 0, 1).astype(np.float32)
 

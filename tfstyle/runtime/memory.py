@@ -27,10 +27,11 @@ def free_bytes() -> int:
     return max(0, min(_by_system(), _by_group()))
 
 
-def has_gpu() -> bool:
-    """Returns whether the system shows a GPU, or does not tell; without asking TensorFlow."""
-    devices = pathlib.Path("/dev")
-    return not pathlib.Path("/proc/meminfo").exists() or any(any(devices.glob(name)) for name in _GPUS)
+def shows_gpu() -> bool | None:
+    """Returns whether the system shows a GPU, without asking TensorFlow; None where it does not tell."""
+    if not pathlib.Path("/proc/meminfo").exists():
+        return None
+    return any(any(pathlib.Path("/dev").glob(name)) for name in _GPUS)
 
 
 @dataclass(frozen=True)

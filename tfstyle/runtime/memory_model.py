@@ -1,4 +1,4 @@
-"""What memory runs take beside what their process has: bytes a unit, measured for each kind of run.
+"""What memory runs take beside what their process has, by bytes a unit, measured for each kind of run.
 
 All were fitted to greatest resident sets: of transfers at 256 to 2048 pixels
 (`scripts/benchmark.py --sizes` measures it), of styles measured at 1024 and 2048 pixels, of

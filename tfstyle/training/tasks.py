@@ -58,7 +58,8 @@ class ConditionalTask:
       extractor: of the config.
 
     Raises:
-      ValueError: the objective is not possible in a graph, or styles do not suit it.
+      ValueError: the objective is not possible in a graph, styles do not suit it, or the start has
+        other layers.
       OSError: the weights cannot be read.
     """
 
