@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfstyle import TransferConfig, feature_extractor, style_targets
 from tfstyle.export import savedmodel
+from tfstyle.feedforward.networks import parameters
 from tfstyle.losses.regions import everywhere
 from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.runtime import checkpoints
@@ -292,6 +293,18 @@ def test_a_training_may_begin_with_a_network(config, styles, photographs):
         ValueError, match=r"^start: has first/kernel of shape \(9, 9, 3, 2\), not \(9, 9, 3, 3\)"
     ):
         train(photographs, styles, config, dataclasses.replace(RECIPE, width=3), start=first)
+
+
+def test_styles_alone_may_be_trained(config, styles, photographs):
+    first, _ = train(photographs, styles[:1], config, RECIPE)
+    own = dataclasses.replace(RECIPE, only_styles=True, steps=2)
+    trained, _ = train(photographs, styles[1:], config, own, start=first)
+    before, after = parameters(first), parameters(trained)
+    changed = {name for name in before if np.any(before[name].numpy() != after[name].numpy())}
+    assert {"first_norm/scale", "first_norm/shift", "whole_again_norm/scale"} <= changed
+    assert all(name.endswith(("_norm/scale", "_norm/shift")) for name in changed)
+    with pytest.raises(ValueError, match=r"^only_styles=true: needs a network to begin with"):
+        train(photographs, styles[1:], config, own)
 
 
 def test_recipes_are_checked():

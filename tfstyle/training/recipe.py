@@ -38,6 +38,10 @@ class InstantRecipe:
         1.0, "of a network for any style: filters of its decoder over the encoder's"
     )
     training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
+    only_styles: bool = option(
+        False,
+        "train scales and shifts of the styles alone, and leave the rest as the network of --start has it",
+    )
     even_styles: bool = option(
         True, "let no style, however far the pictures are from it, outweigh the others; in relative units"
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward.layers import Doubled, ReflectedConv2D
+from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
 from tfstyle.feedforward.networks import take_over, transformation_network
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
@@ -86,8 +86,13 @@ class ConditionalTask:
             seed=recipe.shuffle,
             dtype=recipe.policy,
         )
+        if recipe.only_styles and start is None:
+            raise ValueError("only_styles=true: needs a network to begin with, start")
         if start is not None:
             take_over(self.network, start)
+        if recipe.only_styles:
+            for layer in self.network.layers:
+                layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
 
     def objective(self, batch: Batch) -> GraphObjective:
         contents, numbers = batch
