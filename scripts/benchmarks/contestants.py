@@ -38,6 +38,9 @@ _COARSE_TO_FINE = {"iterations": 80, "coarse_weights": "mini", "scales": 2, "fin
 CONTESTANTS = {
     REFERENCE: Contestant("PyTorch, L-BFGS as in neural-style-pt", "torch_peer:lbfgs"),
     OURS: Contestant("tfstyle, coarse to fine", options=_COARSE_TO_FINE),
+    "tfstyle-coarse-float32": Contestant(
+        "tfstyle, coarse to fine, precision=float32", options={**_COARSE_TO_FINE, "precision": "float32"}
+    ),
     "tfstyle-one-size": Contestant("tfstyle, as its preset has it"),
     "tfstyle-float32": Contestant("tfstyle, precision=float32", options={"precision": "float32"}),
     "tfstyle-bfloat16": Contestant("tfstyle, precision=bfloat16", options={"precision": "bfloat16"}),
