@@ -52,6 +52,18 @@ def test_pictures_are_those_of_the_network(folder, network, size):
         paint(pictures, weights, 2)
 
 
+@pytest.mark.parametrize("width", [2, 3])
+def test_the_next_picture_of_a_size_is_right_too(width, tmp_path):
+    """It was not, of narrow networks whose interpreter had painted one."""
+    network = transformation_network(2, width=width, residual_blocks=width - 2, skip_connection=True)
+    folder = export_network(tmp_path / "model", network, lite=True)
+    paint = LightPainter(folder / FILE, width, no_strips)
+    for seed in range(3):
+        image = picture(128, 96, seed)[np.newaxis].astype(np.float32) / 255
+        whole = network({"image": tf.constant(image), "style": tf.constant([[0.5, 0.5]])})
+        np.testing.assert_allclose(paint(image, [0.5, 0.5]), whole, atol=0.5 / 255)
+
+
 def test_a_network_in_half_precision_is_in_float32_there(network, tmp_path):
     """As it is in strips."""
     half = transformation_network(2, width=4, residual_blocks=1, dtype="mixed_bfloat16")

@@ -29,7 +29,8 @@ def define_flags():
 def main():
     job = cli.read_job(TASK, [*PICTURES, *SEVERAL])
     cli.require(job.pictures, content="a picture file", style="a picture file")
-    cli.require_pixels_fit(job)
+    if not cli.FLAGS.dry_run:
+        cli.require_pixels_fit(job)
     supervision = cli.supervision()
     with cli.quiet_tensorflow():
         import tfstyle

@@ -33,11 +33,9 @@ class LiteNetwork:
         require_file(pathlib.Path(path), named)
         if pathlib.Path(path).stat().st_size > _LARGEST:
             raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
-        content = pathlib.Path(path).read_bytes()
+        self._content, self._threads = pathlib.Path(path).read_bytes(), threads or os.cpu_count() or 1
         try:
-            # The runner holds on to the interpreter, of which nothing else is needed.
-            self._runner = _interpreter(content, threads or os.cpu_count() or 1).get_signature_runner()
-            inputs = self._runner.get_input_details()
+            inputs = runner(self._content, self._threads).get_input_details()
             _, *sides, _ = inputs["image"]["shape_signature"]
             if len(sides) != 2:
                 raise ValueError("its image has another number of axes")
@@ -65,10 +63,13 @@ class LiteNetwork:
             sizes = [f"{width} x {height}" for height, width in (image.shape[1:3], self.size)]
             raise ValueError(f"image: is {sizes[0]} pixels; this file was made for {sizes[1]} only")
         inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
-        return self._runner(image=image, **inputs)["picture"]
+        # A new one each time, in milliseconds: of some networks, XNNPACK's second picture of a size is wrong
+        # (ai-edge-litert 2.3.0, widths 2 and 3).
+        return runner(self._content, self._threads)(image=image, **inputs)["picture"]
 
 
-def _interpreter(content: bytes, threads: int):
+def runner(content: bytes, threads: int):
+    """Returns what calls the signature of a file of this content; it holds on to its interpreter."""
     from ai_edge_litert.interpreter import Interpreter
 
-    return Interpreter(model_content=content, num_threads=threads)
+    return Interpreter(model_content=content, num_threads=threads).get_signature_runner()
