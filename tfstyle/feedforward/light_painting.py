@@ -11,7 +11,7 @@ import numpy as np
 from tfstyle.feedforward.lite_network import LiteNetwork
 from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import sha256
-from tfstyle.runtime.memory_model import PROCESS, most_whole_pixels, painting_bytes
+from tfstyle.runtime.memory_model import PAINTED_LITE, PROCESS, most_whole_pixels, painting_bytes
 
 FILE = "network.tflite"  # in a network's folder; its card has its hash under `lite`
 
@@ -45,7 +45,7 @@ class LightPainter:
 
     def __init__(self, path, filters: int, in_strips: Paint):
         self._network, self._in_strips = LiteNetwork(path), in_strips
-        self._filters, self._whole = filters, most_whole_pixels(filters)
+        self._filters, self._whole = filters, most_whole_pixels(filters, PAINTED_LITE)
 
     def __call__(self, pictures: np.ndarray, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
         """Paints pictures; arguments, result and errors are those of `painting.Painter`."""
@@ -59,4 +59,4 @@ class LightPainter:
     def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""
         tensorflow = PROCESS if pixels > self._whole else 0
-        return tensorflow + painting_bytes(pixels, self._filters, self._whole)
+        return tensorflow + painting_bytes(pixels, self._filters, self._whole, PAINTED_LITE)

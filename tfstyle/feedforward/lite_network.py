@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -65,7 +67,8 @@ class LiteNetwork:
         inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
         # A new one each time, in milliseconds: of some networks, XNNPACK's second picture of a size is wrong
         # (ai-edge-litert 2.3.0, widths 2 and 3).
-        return runner(self._content, self._threads)(image=image, **inputs)["picture"]
+        with _silenced():
+            return runner(self._content, self._threads)(image=image, **inputs)["picture"]
 
 
 def runner(content: bytes, threads: int):
@@ -73,3 +76,16 @@ def runner(content: bytes, threads: int):
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_content=content, num_threads=threads).get_signature_runner()
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Hides what native code writes to standard error: that it has made a delegate; errors are Python's."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

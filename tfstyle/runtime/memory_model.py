@@ -46,6 +46,7 @@ RESIZED = 24  # beside them, in its new size
 JUDGED = 150  # of a picture that is compared with another
 PAINTING = 40  # of a picture that a network paints: itself, what it becomes, and both on their way
 PAINTED = 50  # and filter, in float32: 26 compiled, up to 50 with a skip connection, some 80 not compiled
+PAINTED_LITE = 145  # by LiteRT, which keeps more at a time
 PAINTED_IN_STRIPS = 3  # and filter, kept from sweep to sweep
 STRIP_PIXELS = 1 << 19  # of the picture, in one strip
 _MOST_WHOLE = 2 << 30  # bytes that a picture painted whole may take
@@ -74,21 +75,22 @@ def activation_bytes(kind: str, precision: str, kept: float, widest: float = 0) 
     return of_kept * kept + of_widest * widest
 
 
-def most_whole_pixels(filters: float) -> int:
+def most_whole_pixels(filters: float, painted: int = PAINTED) -> int:
     """Returns the pixels above which a network of so many filters in its first layer paints in strips."""
-    return int(_MOST_WHOLE // (PAINTED * filters))
+    return int(_MOST_WHOLE // (painted * filters))
 
 
-def painting_bytes(pixels: float, filters: float, whole: int) -> float:
+def painting_bytes(pixels: float, filters: float, whole: int, painted: int = PAINTED) -> float:
     """Returns what a network takes for a picture, beside it.
 
     Args:
       pixels: of the picture.
       filters: of the network's first layer, in float32.
       whole: pixels of the largest picture that is painted whole.
+      painted: bytes a pixel and filter that it then takes.
     """
     if pixels <= whole:
-        return PAINTED * filters * pixels
+        return painted * filters * pixels
     return filters * (PAINTED * min(STRIP_PIXELS, max(1, whole)) + PAINTED_IN_STRIPS * pixels)
 
 
