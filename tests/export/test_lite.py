@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.export.lite import LiteNetwork, check, convert
+from tfstyle.export.lite import check, convert
 from tfstyle.export.savedmodel import export_network
+from tfstyle.feedforward.lite_network import LiteNetwork
 from tfstyle.feedforward.networks import transformation_network
 
 from conftest import differing, run_script

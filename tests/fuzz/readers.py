@@ -418,7 +418,8 @@ def _variables(folder, part="index"):
 
 
 def _lite(folder):
-    from tfstyle.export.lite import LiteNetwork, convert
+    from tfstyle.export.lite import convert
+    from tfstyle.feedforward.lite_network import LiteNetwork
 
     network, _ = _exported(folder)
     seeds = [convert(network, folder / "a.tflite").read_bytes()]

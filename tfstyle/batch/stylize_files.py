@@ -153,8 +153,7 @@ def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: 
       ValueError, OSError: the content is no picture, too large, or cannot be read.
     """
     require_paintable(content, "content", lambda pixels: 0.0, on_gpu=looks[0].on_gpu)
-    pixels, opacity = decode.decode(content, "content")
-    whole = Image.fromarray(encode.to_uint8(pixels if opacity is None else filled(pixels, opacity)))
+    whole = Image.fromarray(encode.to_uint8(_read(content)[0]))
     small = np.float32(sheets.fitted(whole, longer_side))[np.newaxis] / 255
     panels = [
         sheets.Panel(Image.fromarray(encode.to_uint8(look.paint(small))), above=look.name) for look in looks
@@ -198,10 +197,7 @@ def paint_files(
             try:
                 for look, _ in job.outputs:
                     require_paintable(job.content, "content", look.needed_bytes, on_gpu=look.on_gpu)
-                picture, opacity = decode.decode(job.content, "content")
-                alpha = None if opacity is None else opacity[..., np.newaxis]
-                picture = picture if opacity is None else filled(picture, opacity)
-                yield _Read(job, picture, alpha, sha256(job.content))
+                yield _Read(job, *_read(job.content), sha256(job.content))
             except (ValueError, OSError) as error:
                 problem = reason(error).replace(str(job.content), job.name)
                 tell({"content": job.name, "error": problem})
@@ -232,6 +228,12 @@ def paint_files(
                 if board:
                     board.count(Outcome("made", output.name))
     return failed
+
+
+def _read(content) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns what of a content is painted, `[H, W, 3]`, and its opacity, `[H, W, 1]` or None."""
+    pixels, opacity = decode.decode(content, "content")
+    return (pixels, None) if opacity is None else (filled(pixels, opacity), opacity[..., np.newaxis])
 
 
 @dataclass(frozen=True, eq=False)

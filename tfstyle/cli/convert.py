@@ -59,7 +59,8 @@ def main():
         else style_mixing.weights_of(style_mixing.parse(FLAGS.style, names), names)
     )
     with cli.quiet_tensorflow():  # the converter also says much that is of no use to anybody
-        from tfstyle.export.lite import LiteNetwork, check, convert, require_lite
+        from tfstyle.export.lite import check, convert, require_lite
+        from tfstyle.feedforward.lite_network import LiteNetwork
         from tfstyle.feedforward.loading import load_network
         from tfstyle.io.files import check_outputs, write_atomically
 

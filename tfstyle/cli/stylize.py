@@ -12,9 +12,7 @@ under their own names, each with a note of how it was made inside. One that cann
 be read is told and left out, and the exit status is then 1.
 """
 
-import contextlib
 import functools
-import io
 import json
 import tempfile
 import time
@@ -89,8 +87,7 @@ def main():
             make(content, name, looks, finish, FLAGS.output)
             return
         written = cli.pathlib.Path(folder, "stdout.png")
-        with contextlib.redirect_stdout(io.StringIO()):
-            make(content, name, looks, finish, str(written))
+        make(content, name, looks, finish, str(written))
         cli.sys.stdout.buffer.write(written.read_bytes())
 
 
@@ -103,14 +100,14 @@ def refuse_together(flag: str, *others: str, **given: bool) -> None:
 
 
 def make(content: str, name: str, looks: list, finish: stylize_files.Finish, output: str | None) -> None:
-    """Paints what the flags ask for, and prints where it is."""
+    """Paints what the flags ask for, and tells where it is."""
     FLAGS = flags.FLAGS
     if FLAGS.sheet:
         default = unused(cli.pathlib.Path(f"{cli.pathlib.Path(content).stem}_styles.png"))
         path = default if output is None else cli.pathlib.Path(output)
         encode.check_writable(path, inputs=[("content", content)])
         encode.write_drawing(path, stylize_files.draw_looks(content, looks), optimize=True)
-        print(path)
+        tell_where(path)
         return
     jobs = stylize_files.plan(content, looks, output, name)
     outputs = [output for job in jobs for _, output in job.outputs]
@@ -128,10 +125,15 @@ def make(content: str, name: str, looks: list, finish: stylize_files.Finish, out
     board.close()
     made = board.counts["made"]
     print(f"{made} picture{'s' * (made != 1)} in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
-    if not FLAGS.json:
-        print(outputs[0] if len(outputs) == 1 else outputs[0].parent)
+    tell_where(outputs[0] if len(outputs) == 1 else outputs[0].parent)
     if failed:
         raise ValueError(f"{failed} of {len(jobs)} pictures could not be read")
+
+
+def tell_where(path) -> None:
+    """Prints a path, unless something else goes to standard output."""
+    if flags.FLAGS.output != "-" and not flags.FLAGS.json:
+        print(path)
 
 
 def looks_of_network(model, card: dict) -> list:

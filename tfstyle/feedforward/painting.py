@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfstyle.feedforward.large_pictures import paint_in_strips
 from tfstyle.feedforward.networks import layout, run
 from tfstyle.feedforward.style_mixing import blended, require_strength
-from tfstyle.runtime.memory_model import STRIP_PIXELS, most_whole_pixels, painting_bytes
+from tfstyle.runtime.memory_model import most_whole_pixels, painting_bytes, strip_pixels
 
 # To compile takes longer than to paint a picture or two of this size without.
 _SMALL_PIXELS = 1 << 20
@@ -62,7 +62,9 @@ class Painter:
         if pictures.shape[1] * pictures.shape[2] > self.largest_whole:
             for index in range(len(pictures)):
                 picture = pictures[index : index + 1]
-                for start, stop, rows in paint_in_strips(self.network, picture, [weights], self._strip):
+                for start, stop, rows in paint_in_strips(
+                    self.network, picture, [weights], strip_pixels(self.largest_whole)
+                ):
                     made[index, start:stop] = rows[0]
         else:
             small = pictures[..., 0].size <= _SMALL_PIXELS
@@ -76,10 +78,6 @@ class Painter:
         of_network = layout(self.network)
         filters = of_network["width"] * (0.5 if "16" in of_network["dtype"] else 1)
         return painting_bytes(pixels, filters, self.largest_whole)
-
-    @property
-    def _strip(self) -> int:
-        return min(STRIP_PIXELS, max(1, self.largest_whole))
 
     def _run(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         # Keras' own call would hold all activations until the end.

@@ -80,6 +80,11 @@ def most_whole_pixels(filters: float, painted: int = PAINTED) -> int:
     return int(_MOST_WHOLE // (painted * filters))
 
 
+def strip_pixels(whole: int) -> int:
+    """Returns the pixels of a strip, where pictures of more than so many pixels are painted in strips."""
+    return min(STRIP_PIXELS, max(1, whole))
+
+
 def painting_bytes(pixels: float, filters: float, whole: int, painted: int = PAINTED) -> float:
     """Returns what a network takes for a picture, beside it.
 
@@ -91,7 +96,7 @@ def painting_bytes(pixels: float, filters: float, whole: int, painted: int = PAI
     """
     if pixels <= whole:
         return painted * filters * pixels
-    return filters * (PAINTED * min(STRIP_PIXELS, max(1, whole)) + PAINTED_IN_STRIPS * pixels)
+    return filters * (PAINTED * strip_pixels(whole) + PAINTED_IN_STRIPS * pixels)
 
 
 def require_paintable(
