@@ -56,12 +56,6 @@ def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, file):
             np.testing.assert_allclose(made, expected(network, image, style), atol=0.1 / 255)
 
 
-def test_a_skip_connection_is_in_the_file(tmp_path):
-    network, image = trained(skip_connection=True), noise(1, 33, 47, 3)
-    made = LiteNetwork(convert(network, tmp_path / "skipping.tflite")).paint(image, [[0.2, 0.5, 0.3]])
-    np.testing.assert_allclose(made, expected(network, image, [0.2, 0.5, 0.3]), atol=0.1 / 255)
-
-
 def test_statistics_are_exact_in_large_and_nearly_flat_pictures_call_after_call(network, file):
     """As in float64. With sums of all positions at once, both are off by 12/255 in the second."""
     wide = transformation_network(3, width=4, residual_blocks=1, dtype="float64")

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfstyle import feature_extractor
 from tfstyle.feedforward.adain import mixed
 from tfstyle.feedforward.adain_network import style_network
-from tfstyle.feedforward.layers import ReflectedConv2D
+from tfstyle.feedforward.layers import DoublingConv2D, ReflectedConv2D
 
 from conftest import narrow_weights
 
@@ -59,17 +59,19 @@ def test_by_an_independent_path(narrow, narrow_file, size):
     target = (content - content.mean(**axes)) / np.sqrt(content.var(**axes) + 1e-5)
     target = target * np.sqrt(own.var(**axes) + 1e-5) + own.mean(**axes)
     activation = 0.4 * content + 0.6 * target
-    convolutions = iter([layer for layer in narrow.layers if isinstance(layer, ReflectedConv2D)])
-    for count, halved in ((1, 4), (4, 2), (2, 1), (2, None)):
-        for _ in range(count):
+    kinds = ReflectedConv2D | DoublingConv2D
+    convolutions = iter([layer for layer in narrow.layers if isinstance(layer, kinds)])
+    for count, doubled in ((1, False), (4, True), (2, True), (2, True)):
+        for place in range(count):
+            mode = "reflect"
+            if doubled and place == 0:
+                activation = tf.image.resize(activation, [2 * side for side in activation.shape[1:3]])
+                mode = "edge"
             layer = next(convolutions)
-            padded = np.pad(activation, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="reflect")
+            padded = np.pad(activation, [(0, 0), (1, 1), (1, 1), (0, 0)], mode=mode)
             linear = tf.nn.conv2d(padded, layer.kernel, 1, "VALID") + layer.bias
             activation = np.maximum(linear, 0)
-        if halved:
-            rows, columns = (-(-side // halved) for side in size)
-            doubled = [2 * side for side in activation.shape[1:3]]
-            activation = tf.image.resize(activation, doubled).numpy()[:, :rows, :columns]
+    linear = linear[:, : size[0], : size[1]]
     assert next(convolutions, None) is None
     np.testing.assert_allclose(made_of(narrow, image, style, 0.6), 1 / (1 + np.exp(-linear)), atol=1e-5)
 

@@ -55,7 +55,7 @@ def test_pictures_are_those_of_the_network(folder, network, size):
 @pytest.mark.parametrize("width", [2, 3])
 def test_the_next_picture_of_a_size_is_right_too(width, tmp_path):
     """It was not, of narrow networks whose interpreter had painted one."""
-    network = transformation_network(2, width=width, residual_blocks=width - 2, skip_connection=True)
+    network = transformation_network(2, width=width, residual_blocks=width - 2)
     folder = export_network(tmp_path / "model", network, lite=True)
     paint = LightPainter(folder / FILE, width, no_strips)
     for seed in range(3):

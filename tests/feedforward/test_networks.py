@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from tfstyle.feedforward.layers import (
     ConditionalInstanceNormalization,
-    Doubled,
+    CutToSize,
+    DoublingConv2D,
     ReflectedConv2D,
-    reflected,
+    ReflectedUp,
     reflected_indices,
+    reflected_up,
 )
 from tfstyle.feedforward.networks import instance_statistics, layout, run, transformation_network
 
@@ -41,18 +43,12 @@ def narrow():
     return network()
 
 
-@pytest.fixture(scope="module")
-def skipping():
-    return network(skip_connection=True)
-
-
 # The network.
 
 
-@pytest.mark.parametrize("which", ["narrow", "skipping"])
 @pytest.mark.parametrize("size", SIZES)
-def test_any_size_comes_back_in_range(which, size, request):
-    made = made_of(request.getfixturevalue(which), noise(2, *size, 3))
+def test_any_size_comes_back_in_range(size, narrow):
+    made = made_of(narrow, noise(2, *size, 3))
     assert made.shape == (2, *size, 3)
     assert made.dtype == np.float32
     assert made.min() >= 0
@@ -69,44 +65,19 @@ def test_pictures_of_a_batch_do_not_see_each_other(narrow):
 
 
 @pytest.mark.parametrize("size", [(6, 9), (33, 47)])
-@pytest.mark.parametrize("which", ["narrow", "skipping"])
-def test_has_no_frame(which, size, request, monkeypatch):
+def test_has_no_frame(size, narrow, monkeypatch):
     """Rounding at a border is none: nothing may divide it by the deviation of an even area, which is 0."""
-    painter = request.getfixturevalue(which)
-    for layer in normalisations(painter):
+    for layer in normalisations(narrow):
         monkeypatch.setattr(layer, "epsilon", 1.0)
     image = np.broadcast_to(np.float32([1, 0.5, 0.2]), (1, *size, 3))
-    made = made_of(painter, image)
+    made = made_of(narrow, image)
     np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)
 
 
-def test_a_skip_connection_brings_the_first_activation_to_the_end(narrow, skipping):
-    """With no weight on it, the network is the one without; with nothing else, the end sees full size alone."""
-    assert skipping.count_params() == narrow.count_params() + 9 * 4 * 4
-    image = noise(1, 14, 19, 3)
-    weights = skipping.get_weights()
-    (place,) = (index for index, each in enumerate(weights) if each.shape == (3, 3, 12, 4))
-    without = [each.copy() for each in weights]
-    without[place][:, :, 8:] = 0
-    skipping.set_weights(without)
-    same = network()
-    same.set_weights([each[:, :, :8] if index == place else each for index, each in enumerate(without)])
-    np.testing.assert_allclose(made_of(skipping, image), made_of(same, image), atol=1e-6)
-    alone = [each.copy() for each in weights]
-    alone[place][:, :, :8] = 0
-    skipping.set_weights(alone)
-    before = made_of(skipping, image)
-    skipping.get_layer("residual1_a").kernel.assign(0 * skipping.get_layer("residual1_a").kernel)
-    np.testing.assert_array_equal(made_of(skipping, image), before)
-    skipping.set_weights(weights)
-    assert np.abs(made_of(skipping, image) - before).max() > 0.01
-
-
-def test_a_layout_makes_the_same_layers(narrow, skipping):
-    for made in (narrow, skipping):
-        assert [each.shape for each in transformation_network(**layout(made)).weights] == [
-            each.shape for each in made.weights
-        ]
+def test_a_layout_makes_the_same_layers(narrow):
+    assert [each.shape for each in transformation_network(**layout(narrow)).weights] == [
+        each.shape for each in narrow.weights
+    ]
 
 
 def test_parameters_counted_by_hand(narrow):
@@ -188,7 +159,6 @@ def test_every_parameter_is_trained_that_can_be(narrow):
         ({"styles": 0}, r"^styles=0: must be a whole number, 1 or above$"),
         ({"width": 2.5}, r"^width=2\.5: "),
         ({"residual_blocks": -1}, r"^residual_blocks=-1: must be a whole number, 0 or above$"),
-        ({"skip_connection": 1}, r"^skip_connection=1: must be true or false$"),
         ({"seed": -1}, r"^seed=-1: "),
         ({"dtype": "int8"}, r"^dtype='int8': must be one of float32, "),
     ],
@@ -299,29 +269,35 @@ def test_only_the_result_is_rounded_to_half_precision(dtype):
 
 
 @pytest.mark.parametrize(
-    ("size", "margin"), [((5, 7), 1), ((5, 7), 4), ((2, 3), 1), ((3, 2), 5), ((4, 9), 0)]
+    ("own", "size"), [((5, 7), (8, 8)), ((8, 9), (8, 12)), ((2, 3), (8, 8)), ((4, 4), (4, 4))]
 )
-def test_reflection_as_by_numpy(size, margin):
-    activation = noise(2, *size, 3)
-    expected = np.pad(activation, [(0, 0), (margin, margin), (margin, margin), (0, 0)], mode="reflect")
-    np.testing.assert_array_equal(reflected(activation, margin), expected)
+def test_reflection_as_by_numpy(own, size):
+    pictures = noise(2, *own, 3)
+    more = [(0, after - before) for before, after in zip(own, size)]
+    expected = np.pad(pictures, [(0, 0), *more, (0, 0)], mode="reflect")
+    np.testing.assert_array_equal(reflected_up(pictures, size), expected)
 
 
 def test_reflection_by_hand():
-    assert reflected_indices(3, 5).numpy().tolist() == [1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]
-    assert reflected_indices(2, 3).numpy().tolist() == [1, 0, 1, 0, 1, 0, 1, 0]
-    assert reflected_indices(1, 4).numpy().tolist() == [0] * 9
+    assert reflected_indices(3, 8).numpy().tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
+    assert reflected_indices(2, 5).numpy().tolist() == [0, 1, 0, 1, 0]
+    assert reflected_indices(1, 4).numpy().tolist() == [0] * 4
+
+
+@pytest.mark.parametrize(("own", "size"), [((1, 7), (8, 8)), ((8, 9), (8, 12)), ((13, 16), (16, 16))])
+def test_sides_become_multiples_of_four_and_are_cut_again(own, size):
+    pictures, layer = noise(2, *own, 3), ReflectedUp()
+    made = layer(pictures)
+    assert made.shape == layer.compute_output_shape(pictures.shape) == (2, *size, 3)
+    np.testing.assert_array_equal(CutToSize()(made, pictures), pictures)
 
 
 @pytest.mark.parametrize("strides", [1, 2])
-@pytest.mark.parametrize("size", [(1, 1), (2, 5), (8, 9)])
+@pytest.mark.parametrize("size", [(2, 5), (8, 9)])
 def test_a_convolution_sees_the_reflection(size, strides):
     layer = ReflectedConv2D(4, 3, strides=strides)
     activation = noise(1, *size, 2)
-    padded = activation
-    for axis, side in ((1, size[0]), (2, size[1])):
-        mode = "edge" if side == 1 else "reflect"
-        padded = np.pad(padded, [(1, 1) if axis == each else (0, 0) for each in range(4)], mode=mode)
+    padded = np.pad(activation, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="reflect")
     made = layer(activation)
     np.testing.assert_allclose(made, tf.nn.conv2d(padded, layer.kernel, strides, "VALID"), atol=1e-6)
     assert layer.compute_output_shape((None, *size, 2)) == (None, *made.shape[1:])
@@ -336,14 +312,29 @@ def test_a_kernel_without_a_centre_is_refused():
 
 
 def test_doubled_by_hand():
+    """A kernel of one 1 in the middle shows what the convolution sees."""
     activation = np.float32([[0, 4], [8, 12]]).reshape(1, 2, 2, 1)
-    made = Doubled()(activation, np.zeros([1, 3, 4, 5], np.float32))
-    assert made.numpy()[0, ..., 0].tolist() == [[0, 1, 3, 4], [2, 3, 5, 6], [6, 7, 9, 10]]
-    assert Doubled()(activation[:, :1, :1], np.zeros([1, 1, 1, 5], np.float32)).numpy().tolist() == [[[[0]]]]
+    layer = DoublingConv2D(1, use_bias=False)
+    layer.build((None, None, None, 1))
+    layer.kernel.assign(np.float32([0, 0, 0, 0, 1, 0, 0, 0, 0]).reshape(3, 3, 1, 1))
+    expected = [[0, 1, 3, 4], [2, 3, 5, 6], [6, 7, 9, 10], [8, 9, 11, 12]]
+    assert layer(activation).numpy()[0, ..., 0].tolist() == expected
 
 
-@pytest.mark.parametrize("size", [(2, 2), (5, 3), (6, 7)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 3), (6, 7)])
 def test_doubled_as_by_bilinear_resizing(size):
-    activation, double = noise(2, *size, 3), [2 * side for side in size]
-    made = Doubled()(activation, np.zeros([2, *double, 1], np.float32))
-    np.testing.assert_allclose(made, tf.image.resize(activation, double), atol=1e-6)
+    layer = DoublingConv2D(4, activation="relu", bias_initializer="normal", dtype="float64")
+    activation = noise(2, *size, 3).astype(np.float64)
+    made = layer(activation)
+    doubled = tf.image.resize(activation, [2 * side for side in size])
+    bordered = np.pad(doubled, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge").astype(np.float64)
+    expected = tf.nn.relu(tf.nn.conv2d(bordered, layer.kernel, 1, "VALID") + layer.bias)
+    np.testing.assert_allclose(made, expected, atol=1e-6)
+    assert made.shape == layer.compute_output_shape(activation.shape)
+
+
+def test_a_doubling_of_another_kernel_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^kernel_size, strides, data_format: must be 3, 1 and channels_last$"
+    ):
+        DoublingConv2D(4, 5)

@@ -22,7 +22,7 @@ PICTURES = np.stack([picture(37, 51, 1), picture(37, 51, 2)])
 
 @pytest.fixture(scope="module")
 def network():
-    return differing(transformation_network(3, width=4, residual_blocks=1, skip_connection=True))
+    return differing(transformation_network(3, width=4, residual_blocks=1))
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,15 @@ from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.layers import (
     ConditionalInstanceNormalization,
+    CutToSize,
+    DoublingConv2D,
     ReflectedConv2D,
+    ReflectedUp,
+    doubled_convolution,
+    folded,
     instance_moments,
     normalised,
-    reflected,
+    padded,
 )
 from tfstyle.feedforward.lite_network import LiteNetwork
 from tfstyle.feedforward.loading import load_network
@@ -47,7 +52,9 @@ def convert(
 
     Its signature `serving_default` takes `image`, float32 `[1, H, W, 3]` in
     [0, 1], and `style`, float32 `[1, S]` weights that should add up to 1, and
-    gives `picture`, `[1, H, W, 3]` in [0, 1].
+    gives `picture`, `[1, H, W, 3]` in [0, 1]. In a file for all sizes, H and W are
+    multiples of 4 from 8 on: sizes that a runtime can tell from the input's let it
+    use its fast kernels. `LiteNetwork` takes all, and does as `networks` does.
 
     Args:
       network: from `transformation_network`, or a folder of `export_network`.
@@ -155,7 +162,7 @@ def _in_float32(network) -> tuple[tf.keras.Model, list[str]]:
 
 def _traced(network: tf.keras.Model, size: tuple[int | None, int | None], style: list[float] | None):
     """Returns the network as a function of `image` and, unless that is given, `style`."""
-    layers = {layer.name: _stand_in(layer) for layer in network.layers}
+    layers = {layer.name: _stand_in(layer, whole=None in size) for layer in network.layers}
     inputs = [tf.TensorSpec([1, *size, 3], tf.float32, "image")]
 
     def paint(image, style):
@@ -169,12 +176,24 @@ def _traced(network: tf.keras.Model, size: tuple[int | None, int | None], style:
     return tf.function(lambda image: paint(image, given), input_signature=inputs, autograph=False)
 
 
-def _stand_in(layer: tf.keras.layers.Layer) -> Callable:
-    """Returns what does the same as a layer, its parameters at their present values."""
+def _stand_in(layer: tf.keras.layers.Layer, whole: bool) -> Callable:
+    """Returns what does the same as a layer, its parameters at their present values.
+
+    Args:
+      layer: of a network.
+      whole: whether sides are those that it works at.
+    """
+    if whole and isinstance(layer, ReflectedUp | CutToSize):
+        return lambda activation, like=None: activation
     if isinstance(layer, ReflectedConv2D):
         kernel, margin, stride = layer.kernel.numpy(), layer.kernel_size[0] // 2, layer.strides[0]
         bias = layer.bias.numpy() if layer.use_bias else np.zeros(layer.filters, np.float32)
-        return lambda activation: tf.nn.conv2d(reflected(activation, margin), kernel, stride, "VALID") + bias
+        return lambda activation: (
+            tf.nn.conv2d(padded(activation, margin, "REFLECT"), kernel, stride, "VALID") + bias
+        )
+    if isinstance(layer, DoublingConv2D):
+        kernel = folded(layer.kernel).numpy()
+        return lambda activation: doubled_convolution(activation, kernel)
     if isinstance(layer, ConditionalInstanceNormalization):
         scale, shift = layer.scale.numpy(), layer.shift.numpy()
 

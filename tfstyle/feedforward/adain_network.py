@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from tfstyle.config.options import number, whole_number
 from tfstyle.feedforward.adain import Moments, adaptive_instance_normalization, mixed, moments
-from tfstyle.feedforward.layers import Doubled, ReflectedConv2D, reflected_indices
+from tfstyle.feedforward.layers import DoublingConv2D, ReflectedConv2D, reflected_up
 from tfstyle.vgg import feature_extractor, minimum_size
 from tfstyle.vgg.network import convolutions
 from tfstyle.vgg.random_weights import reference_pictures
@@ -89,7 +89,7 @@ class StyleNetwork(tf.keras.Model):
 
     Args:
       encoder: an extractor of one layer, whose weights stay.
-      decoder: `ReflectedConv2D` and `Doubled` layers, in order.
+      decoder: `ReflectedConv2D` and `DoublingConv2D` layers, in order.
       dtype: of pictures.
 
     Attributes:
@@ -103,7 +103,8 @@ class StyleNetwork(tf.keras.Model):
         super().__init__(name="style_network", dtype=dtype)
         (self.layer,) = encoder.output
         self.encoder, self._decoder = encoder, list(decoder)
-        self._stride, self._least = reaches(encoder)[self.layer].stride, minimum_size(encoder)
+        self._stride = reaches(encoder)[self.layer].stride
+        self._least = max(minimum_size(encoder), 2 * self._stride)  # two positions, to be reflected
         units = _units(encoder, self.layer)
         self._units = self.add_weight(
             shape=units.shape, initializer="ones", trainable=False, autocast=False, name="units"
@@ -153,19 +154,15 @@ class StyleNetwork(tf.keras.Model):
     def _features(self, pictures: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         """Returns the encoder's activations of pictures reflected up to a size."""
         pictures = tf.cast(pictures, self.variable_dtype)
-        found = self.encoder(_reflected_up(pictures, size))[self.layer]
+        found = self.encoder(reflected_up(pictures, [size[0], size[1]]))[self.layer]
         return tf.cast(found, self.variable_dtype) / self._units
 
     def _decoded(self, features: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
         """Returns pictures of the image's size; of the image, nothing else is used."""
-        stride, activation = self._stride, features
+        activation = features
         for layer in self._decoder:
-            if isinstance(layer, Doubled):
-                stride //= 2
-                activation = layer(activation, image[:, ::stride, ::stride])
-            else:
-                activation = layer(activation)
-        size = tf.shape(image)  # the encoder may have no pooling at all
+            activation = layer(activation)
+        size = tf.shape(image)
         return tf.sigmoid(tf.cast(activation[:, : size[1], : size[2]], self.variable_dtype))
 
 
@@ -176,26 +173,26 @@ def _mirrored(encoder: tf.keras.Model, width: float, generator, dtype: str) -> l
     """
     chain = convolutions(encoder)
     plan = [each for each in encoder.layers if is_pooling(each) or each in chain]
-    found, channels = [], next(iter(encoder.output.values())).shape[-1]
+    found, channels, kind = [], next(iter(encoder.output.values())).shape[-1], ReflectedConv2D
     for mirror in reversed(plan):
         if is_pooling(mirror):
-            found.append(Doubled(name=f"{mirror.name}_doubled", dtype=dtype))
+            kind = DoublingConv2D
             continue
         last, seed = mirror is plan[0], int(generator.integers(2**31))
         filters = 3 if last else max(1, round(width * mirror.kernel.shape[2]))
         # Without normalisation between them, it takes He's to keep nine layers' activations alive.
-        kind = tf.keras.initializers.GlorotUniform if last else tf.keras.initializers.HeNormal
-        layer = ReflectedConv2D(
+        spread = tf.keras.initializers.GlorotUniform if last else tf.keras.initializers.HeNormal
+        layer = kind(
             filters,
             3,
             activation=None if last else "relu",
-            kernel_initializer=kind(seed=seed),
+            kernel_initializer=spread(seed=seed),
             name=f"{mirror.name}_mirrored",
             dtype=dtype,
         )
         layer.build((None, None, None, channels))
         found.append(layer)
-        channels = filters
+        channels, kind = filters, ReflectedConv2D
     return found
 
 
@@ -209,12 +206,3 @@ def _units(encoder: tf.keras.Model, layer: str) -> np.ndarray:
     found = encoder(reference_pictures(0).astype(encoder.input.dtype))[layer]
     squares = tf.reduce_mean(tf.square(tf.cast(found, tf.float64)), axis=[0, 1, 2]).numpy()
     return np.sqrt(np.maximum(squares, max(_QUIETEST**2 * squares.mean(), 1e-12)))
-
-
-def _reflected_up(pictures: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Adds rows below and columns to the right by reflection, as `reflected` does, up to (height, width)."""
-    for axis in (1, 2):
-        own = tf.shape(pictures)[axis]
-        more = size[axis - 1] - own
-        pictures = tf.gather(pictures, reflected_indices(own, more)[more:], axis=axis)
-    return pictures

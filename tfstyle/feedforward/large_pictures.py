@@ -5,8 +5,7 @@ it. So the picture is swept once for each of them, in strips as wide as the
 picture, and once more to write the result. Maps of half and a quarter of the size
 are kept from their sweep on, for as long as they are read. Maps of full size are
 never there as a whole; those before the first kept map, and those behind the
-last, are computed again in each sweep: two of the network's convolutions, twice
-each; the first, which a skip connection reads again, four times with one.
+last, are computed again in each sweep: two of the network's convolutions, twice each.
 
 The network itself is the one of `networks.connect`, on maps whose rows are
 computed when they are asked for: a row asks for the rows that it sees.
@@ -20,8 +19,17 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
+from tfstyle.feedforward.layers import (
+    ConditionalInstanceNormalization,
+    CutToSize,
+    DoublingConv2D,
+    ReflectedConv2D,
+    ReflectedUp,
+    reflected_indices,
+    reflected_up,
+)
 from tfstyle.feedforward.networks import connect
+from tfstyle.feedforward.sizes import enlarged_side
 from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
@@ -103,7 +111,6 @@ def paint_in_strips(
         tf.convert_to_tensor(style, network.input["style"].dtype),
         sweep.normalise,
         relu=lambda activation: activation.pointwise(tf.nn.relu),
-        outline=lambda activation: LazyMap(activation.height, activation.width, activation.step, None),
     )
     for start, stop in sweep.strips(made):
         yield start, stop, made.rows(start, stop)
@@ -124,13 +131,15 @@ class _Sweep:
         """Returns what a layer of `transformation_network` does, on lazy maps."""
         if isinstance(layer, ReflectedConv2D):
             return lambda activation: _convolved(layer, activation)
-        if isinstance(layer, Doubled):
-            return lambda activation, like: _doubled(layer, activation, like)
+        if isinstance(layer, DoublingConv2D):
+            return lambda activation: _doubled(layer, activation)
+        if isinstance(layer, ReflectedUp):
+            return _enlarged
+        if isinstance(layer, CutToSize):
+            return _cut
         if isinstance(layer, tf.keras.layers.Add):
             # Kept, or else each block would read all blocks before it.
-            return lambda both: self._kept(_of_both(layer, both))
-        if isinstance(layer, tf.keras.layers.Concatenate):
-            return lambda both: _of_both(layer, both)
+            return lambda both: self._kept(both[0].pointwise(lambda *rows: layer(list(rows)), both[1]))
         if isinstance(layer, tf.keras.layers.Activation):
             return lambda activation: activation.pointwise(layer)
         return layer  # a normalisation, which `normalise` takes as it is
@@ -159,10 +168,6 @@ class _Sweep:
         return activation if kept is None else whole(kept, activation.step)
 
 
-def _of_both(layer: tf.keras.layers.Layer, both: list[LazyMap]) -> LazyMap:
-    return both[0].pointwise(lambda *rows: layer(list(rows)), both[1])
-
-
 def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:
     stride, reach = layer.strides[0], layer.kernel_size[0] // 2
     ahead = -(-reach // stride)
@@ -177,11 +182,32 @@ def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:
     return LazyMap(height, width, stride * activation.step, rows)
 
 
-def _doubled(layer: Doubled, activation: LazyMap, like: LazyMap) -> LazyMap:
+def _doubled(layer: DoublingConv2D, activation: LazyMap) -> LazyMap:
     def rows(start: int, stop: int) -> tf.Tensor:
-        # One more to each side, between which the layer looks; what it takes for the border is cut off again.
+        # One more to each side, which the layer sees; what it takes for the border is cut off again.
         first, last = max(0, start // 2 - 1), min(-(-stop // 2) + 1, activation.height)
-        size = tf.zeros([1, min(2 * last, like.height) - 2 * first, like.width, 0])  # a map without channels
-        return layer(activation.rows(first, last), size)[:, start - 2 * first : stop - 2 * first]
+        return layer(activation.rows(first, last))[:, start - 2 * first : stop - 2 * first]
+
+    return LazyMap(2 * activation.height, 2 * activation.width, activation.step // 2, rows)
+
+
+def _enlarged(picture: LazyMap) -> LazyMap:
+    """Returns what `ReflectedUp` makes of a picture."""
+    height, width = enlarged_side(picture.height), enlarged_side(picture.width)
+    place = reflected_indices(tf.constant(picture.height), tf.constant(height)).numpy()
+
+    def rows(start: int, stop: int) -> tf.Tensor:
+        first, last = min(place[start:stop]), max(place[start:stop]) + 1
+        read = tf.gather(picture.rows(first, last), place[start:stop] - first, axis=1)
+        return reflected_up(read, (stop - start, width))
+
+    return LazyMap(height, width, 1, rows)
+
+
+def _cut(activation: LazyMap, like: LazyMap) -> LazyMap:
+    """Returns what `CutToSize` makes of a map."""
+
+    def rows(start: int, stop: int) -> tf.Tensor:
+        return activation.rows(start, stop)[:, :, : like.width]
 
     return LazyMap(like.height, like.width, like.step, rows)

@@ -6,44 +6,72 @@ dtype of their policy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
+
+from tfstyle.feedforward.sizes import LEAST, MULTIPLE, enlarged_side
 
 _registered = tf.keras.utils.register_keras_serializable("tfstyle")
 
 
-def reflected(activation: tf.Tensor, margin: int) -> tf.Tensor:
-    """Pads height and width by reflection, the border itself not repeated, however wide the margin.
+def reflected_up(pictures: tf.Tensor, size: Sequence) -> tf.Tensor:
+    """Adds rows below and columns to the right by reflection, the border itself not repeated.
 
-    Where the margin is as wide as the picture or wider, it is reflected again
-    at the other border, as by `np.pad(mode="reflect")`; a single row or column
-    is repeated.
+    Where there are more to add than the picture has, it is reflected again at
+    its other border, as by `np.pad(mode="reflect")`; a single row or column is
+    repeated.
 
     Args:
-      activation: `[B, h, w, C]`.
-      margin: rows and columns to add on each side.
-
-    Returns:
-      `[B, h + 2 margin, w + 2 margin, C]`.
+      pictures: `[B, h, w, C]`.
+      size: height and width to come to, at least h and w.
     """
     for axis in (1, 2):
-        indices = reflected_indices(tf.shape(activation)[axis], margin)
-        activation = tf.gather(activation, indices, axis=axis)
-    return activation
+        own = tf.shape(pictures)[axis]
+        pictures = tf.gather(pictures, reflected_indices(own, size[axis - 1]), axis=axis)
+    return pictures
 
 
-def reflected_indices(size: tf.Tensor, margin: int) -> tf.Tensor:
-    """Returns where positions -margin to size + margin - 1 lie after reflection, int32 in [0, size)."""
-    period = tf.maximum(2 * (size - 1), 1)  # there and back
-    along = tf.math.floormod(tf.range(-margin, size + margin), period)
+def reflected_indices(own: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Returns where positions 0 to size - 1 of an axis lie after reflection, int32 in [0, own)."""
+    period = tf.maximum(2 * (own - 1), 1)  # there and back
+    along = tf.math.floormod(tf.range(size), period)
     return tf.minimum(along, period - along)
+
+
+@_registered
+class ReflectedUp(tf.keras.layers.Layer):
+    """Pictures reflected up to sides that are multiples of 4, and no less than 8.
+
+    So that halving twice and doubling twice comes back to the same size.
+    """
+
+    def call(self, pictures):
+        sides = -(-tf.shape(pictures)[1:3] // MULTIPLE) * MULTIPLE
+        return reflected_up(pictures, tf.unstack(tf.maximum(sides, LEAST)))
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and enlarged_side(side) for side in shape[1:3]), shape[3])
+
+
+@_registered
+class CutToSize(tf.keras.layers.Layer):
+    """Maps cut at bottom and right to the size of others."""
+
+    def call(self, activation, like):
+        shape = tf.shape(like)
+        return activation[:, : shape[1], : shape[2]]
+
+    def compute_output_shape(self, activation_shape, like_shape):
+        return (*like_shape[:3], activation_shape[3])
 
 
 @_registered
 class ReflectedConv2D(tf.keras.layers.Conv2D):
     """A convolution that sees the picture's reflection past the border.
 
-    From `[B, h, w, C]` to `[B, ceil(h / stride), ceil(w / stride), filters]`.
-    Zero padding, as in Johnson et al. 2016, gives pictures a frame.
+    From `[B, h, w, C]` to `[B, ceil(h / stride), ceil(w / stride), filters]`, where
+    h and w are more than half of the kernel. Zero padding, as in Johnson et al. 2016, gives pictures a frame.
 
     Args:
       filters: as for `Conv2D`.
@@ -63,7 +91,7 @@ class ReflectedConv2D(tf.keras.layers.Conv2D):
             raise ValueError(f"data_format={self.data_format!r}: must be channels_last")
 
     def call(self, activation):
-        return super().call(reflected(activation, self.kernel_size[0] // 2))
+        return super().call(padded(activation, self.kernel_size[0] // 2, "REFLECT"))
 
     def compute_output_shape(self, shape):
         sides = [side and -(-side // stride) for side, stride in zip(shape[1:3], self.strides)]
@@ -71,33 +99,64 @@ class ReflectedConv2D(tf.keras.layers.Conv2D):
 
 
 @_registered
-class Doubled(tf.keras.layers.Layer):
-    """Twice the size, linear in between, cut at bottom and right to the size of another map.
+class DoublingConv2D(tf.keras.layers.Conv2D):
+    """A convolution, 3 x 3, of the activation at twice its size, linear in between.
 
-    The map is the one that was halved, rounding up; so any size comes back.
-    With a convolution behind it, it takes the place of the strided transposed
-    convolution of Johnson et al. 2016, which draws checkerboards (Odena,
-    Dumoulin & Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016).
-    Mere repetition of each position draws them, too, when training is short:
-    the convolution behind can tell even positions from odd ones.
+    From `[B, h, w, C]` to `[B, 2 h, 2 w, filters]`; past the border, there is the border again.
+
+    In place of the strided transposed convolution of Johnson et al. 2016, which
+    draws checkerboards (Odena, Dumoulin & Olah, "Deconvolution and Checkerboard
+    Artifacts", Distill 2016). Mere repetition of each position draws them, too,
+    when training is short: the convolution can tell even positions from odd ones.
+
+    Nothing is doubled in memory. Each of four neighbouring positions is a sum over
+    the same 3 x 3 positions of the smaller map; that is one convolution
+    with four times the filters (Shi et al., "Real-Time Single Image and Video
+    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016).
+
+    Args:
+      filters: as for `Conv2D`.
+      kernel_size: 3.
+      options: as for `Conv2D`, but for padding and strides.
     """
 
-    def call(self, activation, like):
-        for axis in (1, 2):
-            nearest, next_to = doubled_indices(tf.shape(activation)[axis], tf.shape(like)[axis])
-            own, other = (tf.gather(activation, indices, axis=axis) for indices in (nearest, next_to))
-            activation = 0.75 * own + 0.25 * other
-        return activation
+    def __init__(self, filters, kernel_size=3, **options):
+        options = {"data_format": "channels_last", **options, "padding": "valid"}
+        super().__init__(filters, kernel_size, **options)
+        if self.kernel_size != (3, 3) or self.strides != (1, 1) or self.data_format != "channels_last":
+            raise ValueError("kernel_size, strides, data_format: must be 3, 1 and channels_last")
 
-    def compute_output_shape(self, activation_shape, like_shape):
-        return (activation_shape[0], like_shape[1], like_shape[2], activation_shape[3])
+    def call(self, activation):
+        made = doubled_convolution(activation, folded(self.kernel))
+        return self.activation(made + self.bias if self.use_bias else made)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and 2 * side for side in shape[1:3]), self.filters)
 
 
-def doubled_indices(size: tf.Tensor, doubled: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns what the positions of a doubled axis lie in, and next to; the border is its own neighbour."""
-    position = tf.range(doubled)
-    nearest = position // 2
-    return nearest, tf.clip_by_value(nearest + 2 * (position % 2) - 1, 0, size - 1)
+def folded(kernel: tf.Tensor) -> tf.Tensor:
+    """Returns the kernel `[3, 3, C, 4 F]` of `doubled_convolution` for one of `DoublingConv2D`."""
+    # [half, tap, neighbour]: what of a neighbour is seen by a tap at the first or second half of a position.
+    seen = tf.constant(_SEEN, kernel.dtype)
+    both = tf.einsum("aku,blv,klcf->uvcabf", seen, seen, kernel)
+    return tf.reshape(both, [3, 3, kernel.shape[2], 4 * kernel.shape[3]])
+
+
+_SEEN = [
+    [[0.75, 0.25, 0.0], [0.25, 0.75, 0.0], [0.0, 0.75, 0.25]],
+    [[0.25, 0.75, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]],
+]
+
+
+def doubled_convolution(activation: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Returns `[B, 2 h, 2 w, F]` of `[B, h, w, C]` and a kernel of `folded`."""
+    made = tf.nn.conv2d(padded(activation, 1, "SYMMETRIC"), kernel, 1, "VALID")
+    return tf.nn.depth_to_space(made, 2)
+
+
+def padded(activation: tf.Tensor, margin: int, mode: str) -> tf.Tensor:
+    """Pads height and width by so much on each side, as `tf.pad`."""
+    return tf.pad(activation, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode)
 
 
 def instance_moments(activation: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

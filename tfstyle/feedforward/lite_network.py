@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfstyle.feedforward.sizes import enlarged_side
 from tfstyle.io.files import require_file
 
 _LARGEST = 1 << 28  # bytes of a file
@@ -65,10 +66,15 @@ class LiteNetwork:
             sizes = [f"{width} x {height}" for height, width in (image.shape[1:3], self.size)]
             raise ValueError(f"image: is {sizes[0]} pixels; this file was made for {sizes[1]} only")
         inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
+        height, width = image.shape[1:3]
+        if self.size is None:
+            more = [(0, enlarged_side(side) - side) for side in (height, width)]
+            image = np.pad(image, [(0, 0), *more, (0, 0)], mode="reflect")
         # A new one each time, in milliseconds: of some networks, XNNPACK's second picture of a size is wrong
         # (ai-edge-litert 2.3.0, widths 2 and 3).
         with _silenced():
-            return runner(self._content, self._threads)(image=image, **inputs)["picture"]
+            painted = runner(self._content, self._threads)(image=image, **inputs)["picture"]
+        return painted[:, :height, :width]
 
 
 def runner(content: bytes, threads: int):

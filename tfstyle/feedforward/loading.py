@@ -41,6 +41,11 @@ def load_network(
     layout = card.get("layout")
     if not isinstance(layout, dict):
         raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
+    layout = dict(layout)
+    if layout.pop("skip_connection", False):
+        raise ValueError(
+            f"{named}: has a skip connection, which networks of tfstyle no longer have; train it again"
+        )
     _require_small(layout, folder, named)
     try:
         network = transformation_network(**layout)

@@ -7,24 +7,17 @@ network for many styles, and for mixtures of them. Departures from Johnson et al
 
 - Pictures are in [0, 1] and come out of a sigmoid (as in Dumoulin et al.), not
   in [0, 255] out of a scaled tanh.
-- Every convolution sees the reflected border. There, only the input is
-  reflected, 40 pixels wide, residual blocks cut their borders off, and the
-  others pad with zeros. So here the size may be any.
-- Activations are doubled by linear interpolation with a convolution behind, not
-  by transposed convolutions, which draw checkerboards.
+- Every convolution sees the reflected border (those that double, the border
+  again). There, only the input is reflected, 40 pixels wide, residual blocks cut
+  their borders off, and the others pad with zeros. So here the size may be any:
+  it is reflected up to multiples of 4 first.
+- Activations are doubled by linear interpolation within a convolution, not by
+  transposed convolutions, which draw checkerboards.
 - Instance normalisation in place of batch normalisation; before it, no biases,
   which it would take off again.
-- On request, a skip connection (Ronneberger, Fischer & Brox, "U-Net", MICCAI
-  2015): the last but one convolution sees what the first found, at full size.
-  What is fine in a picture need not be learned to come back from a quarter of
-  its size, at which most of a short training would be spent.
 
 From Dumoulin et al. it departs in that the last convolution is not normalised:
 light and contrast of the picture may differ from one picture to the next.
-
-Sides that are no multiple of 4 need no padding to one: a strided convolution
-rounds sides up and `Doubled` cuts what is too much, so that there are never
-positions without picture under them, and statistics are over all there are.
 """
 
 from __future__ import annotations
@@ -36,7 +29,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
+from tfstyle.feedforward.layers import (
+    ConditionalInstanceNormalization,
+    CutToSize,
+    DoublingConv2D,
+    ReflectedConv2D,
+    ReflectedUp,
+)
 
 # {Keras' policy: dtype of parameters and pictures}.
 _POLICIES = {
@@ -45,8 +44,6 @@ _POLICIES = {
     "mixed_float16": "float32",
     "float64": "float64",
 }
-
-_JOINED = "joined"  # the layer of the skip connection
 
 # {name of a layer: (mean, variance)}, `[B, C]` each.
 Statistics = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
@@ -60,7 +57,6 @@ def transformation_network(
     *,
     width: int = 32,
     residual_blocks: int = 5,
-    skip_connection: bool = False,
     seed: int = 0,
     dtype: str = "float32",
 ) -> tf.keras.Model:
@@ -71,7 +67,6 @@ def transformation_network(
       width: filters of the first convolution; a half and a quarter of the
         size, it has twice and four times as many.
       residual_blocks: at a quarter of the size.
-      skip_connection: whether there is one at full size, as said above.
       seed: of the kernels; the same seed gives the same network.
       dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
         for activations in half precision; ``float64`` is for tests.
@@ -91,11 +86,9 @@ def transformation_network(
     ):  # fmt: skip
         if not isinstance(value, numbers.Integral) or value < least:
             raise ValueError(f"{name}={value!r}: must be a whole number, {least} or above")
-    if not isinstance(skip_connection, bool):
-        raise ValueError(f"skip_connection={skip_connection!r}: must be true or false")
     if dtype not in _POLICIES:
         raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(_POLICIES)}")
-    layers = _layers(styles, width, residual_blocks, skip_connection, np.random.default_rng(seed), dtype)
+    layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
     image = tf.keras.Input((None, None, 3), name="image", dtype=_POLICIES[dtype])
     style = tf.keras.Input((styles,), name="style", dtype=_POLICIES[dtype])
     picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
@@ -144,7 +137,6 @@ def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:
         "styles": int(network.input["style"].shape[-1]),
         "width": first.filters,
         "residual_blocks": sum(f"residual{index}_sum" in names for index in range(1, len(names))),
-        "skip_connection": _JOINED in names,
         "dtype": first.dtype_policy.name,
     }
 
@@ -185,41 +177,38 @@ def fingerprint(network: tf.keras.Model) -> str:
     return digest.hexdigest()[:16]
 
 
-def _layers(
-    styles, width, residual_blocks, skip_connection, generator, dtype
-) -> dict[str, tf.keras.layers.Layer]:
+def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
     """Returns the layers of a network by name; `connect` knows what follows what."""
     found = {}
 
     def add(layer):
         found[layer.name] = layer
 
-    def convolution(name, filters, size, strides=1, normalised=True):
+    def convolution(kind, name, filters, *size, normalised=True, **options):
         kernel = tf.keras.initializers.GlorotUniform(seed=int(generator.integers(2**31)))
         add(
-            ReflectedConv2D(
-                filters, size, strides=strides, use_bias=not normalised, kernel_initializer=kernel,
-                name=name, dtype=dtype,
+            kind(
+                filters, *size, use_bias=not normalised, kernel_initializer=kernel, name=name, dtype=dtype,
+                **options,
             )
         )  # fmt: skip
         if normalised:
             add(ConditionalInstanceNormalization(styles, name=f"{name}_norm", dtype=dtype))
 
-    convolution("first", width, 9)
-    convolution("half", 2 * width, 3, strides=2)
-    convolution("quarter", 4 * width, 3, strides=2)
+    add(ReflectedUp(name="reflected_up", dtype=_POLICIES[dtype]))
+    convolution(ReflectedConv2D, "first", width, 9)
+    convolution(ReflectedConv2D, "half", 2 * width, 3, strides=2)
+    convolution(ReflectedConv2D, "quarter", 4 * width, 3, strides=2)
     for index in range(1, residual_blocks + 1):
-        convolution(f"residual{index}_a", 4 * width, 3)
-        convolution(f"residual{index}_b", 4 * width, 3)
+        convolution(ReflectedConv2D, f"residual{index}_a", 4 * width, 3)
+        convolution(ReflectedConv2D, f"residual{index}_b", 4 * width, 3)
         add(tf.keras.layers.Add(name=f"residual{index}_sum", dtype=dtype))
-    for name, filters in (("half_again", 2 * width), ("whole_again", width)):
-        add(Doubled(name=f"{name}_doubled", dtype=dtype))
-        convolution(name, filters, 3)
-    if skip_connection:
-        add(tf.keras.layers.Concatenate(name=_JOINED, dtype=dtype))
-    convolution("last", 3, 9, normalised=False)
+    convolution(DoublingConv2D, "half_again", 2 * width)
+    convolution(DoublingConv2D, "whole_again", width)
+    convolution(ReflectedConv2D, "last", 3, 9, normalised=False)
     # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
-    add(tf.keras.layers.Activation("sigmoid", name="picture", dtype=_POLICIES[dtype]))
+    add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=_POLICIES[dtype]))
+    add(CutToSize(name="picture", dtype=_POLICIES[dtype]))
     return found
 
 
@@ -230,7 +219,6 @@ def connect(
     normalise: Callable,
     *,
     relu: Callable = tf.keras.ops.relu,
-    outline: Callable = lambda activation: activation,
 ):
     """Calls the layers one after the other: on tensors, on symbols of them, or on what stands for them.
 
@@ -240,8 +228,6 @@ def connect(
       style: handed to `normalise`.
       normalise: called with the layer `NAME_norm`, as it is, an activation and the style.
       relu: of an activation.
-      outline: of an activation, that of which only the size will be read; the
-        activation itself is then held no longer.
 
     Returns:
       What the last layer gives.
@@ -251,10 +237,8 @@ def connect(
         normal = normalise(layers[f"{name}_norm"], layers[name](activation), style)
         return relu(normal) if rectified else normal
 
-    activation = block("first", image)
-    first = activation if _JOINED in layers else outline(activation)
+    activation = block("first", layers["reflected_up"](image))
     activation = block("half", activation)
-    half = outline(activation)
     activation = block("quarter", activation)
     index = 1
     while f"residual{index}_sum" in layers:
@@ -263,9 +247,5 @@ def connect(
         inner = block(f"residual{index}_b", inner, rectified=False)
         activation = layers[f"residual{index}_sum"]([activation, inner])
         index += 1
-    activation = block("half_again", layers["half_again_doubled"](activation, half))
-    activation = layers["whole_again_doubled"](activation, first)
-    if _JOINED in layers:
-        activation = layers[_JOINED]([activation, first])
-    activation = block("whole_again", activation)
-    return layers["picture"](layers["last"](activation))
+    activation = block("whole_again", block("half_again", activation))
+    return layers["picture"](layers["sigmoid"](layers["last"](activation)), image)

@@ -34,7 +34,7 @@ class InstantStylizer(tf.keras.layers.Layer):
 
     Args:
       names: of the styles, in order.
-      width, residual_blocks, skip_connection: of the network; see `transformation_network`.
+      width, residual_blocks: of the network; see `transformation_network`.
       style: in which it paints where a call names none: a place, a name, {name:
         share}, or a share for each; see `style_mixing.weights_of`.
       strength: likewise, from 0 (the picture as it is) to 1.
@@ -58,7 +58,6 @@ class InstantStylizer(tf.keras.layers.Layer):
         *,
         width: int = 16,
         residual_blocks: int = 5,
-        skip_connection: bool = False,
         style: Mixture | None = None,
         strength: float = 1.0,
         **options,
@@ -73,7 +72,6 @@ class InstantStylizer(tf.keras.layers.Layer):
             len(self.names),
             width=width,
             residual_blocks=residual_blocks,
-            skip_connection=skip_connection,
             dtype=self.dtype_policy.name,
         )
         self.built = True

@@ -26,10 +26,6 @@ class InstantRecipe:
     crop_size: int = option(256, "side of the photographs' crops in pixels")
     width: int = option(16, "filters of the network's first layer; 32 in the paper")
     residual_blocks: int = option(5, "residual blocks of the network")
-    skip_connection: bool = option(
-        True,
-        "let the network's end see its beginning at full size, too, as a U-Net does; not in the paper",
-    )
     adain_layer: str = option(
         "block4_conv1",
         "of a network for any style: layer of its encoder whose activations get the style's statistics",

@@ -8,7 +8,7 @@ from typing import Protocol
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward.layers import ConditionalInstanceNormalization, Doubled, ReflectedConv2D
+from tfstyle.feedforward.layers import ConditionalInstanceNormalization, DoublingConv2D, ReflectedConv2D
 from tfstyle.feedforward.networks import take_over, transformation_network
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
@@ -82,7 +82,6 @@ class ConditionalTask:
             self._count,
             width=recipe.width,
             residual_blocks=recipe.residual_blocks,
-            skip_connection=recipe.skip_connection,
             seed=recipe.shuffle,
             dtype=recipe.policy,
         )
@@ -103,7 +102,7 @@ class ConditionalTask:
         return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
 
     def kept(self, side: int) -> int:
-        layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | Doubled)]
+        layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | DoublingConv2D)]
         probe = tf.keras.Model(self.network.input, [layer.output for layer in layers])
         shapes = probe.compute_output_shape({"image": (1, side, side, 3), "style": (1, self._count)})
         return sum(rows * columns * filters for _, rows, columns, filters in shapes)
