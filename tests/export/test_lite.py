@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfstyle.export.lite import check, convert
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.lite_network import LiteNetwork
-from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.networks import in_half_precision, transformation_network
 
 from conftest import differing, run_script
 
@@ -30,7 +30,8 @@ def expected(network, image, style):
 
 @pytest.fixture(scope="module")
 def network():
-    return trained()
+    """Its parameters are ones that folders can keep."""
+    return in_half_precision(trained())
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, file):
             image = noise(1, *size, 3)
             made = lite.paint(image, [style])
             assert made.shape == image.shape and made.dtype == np.float32
-            np.testing.assert_allclose(made, expected(network, image, style), atol=0.1 / 255)
+            # Of one position, 0 is divided by its deviation: rounding shows.
+            within = 0.1 / 255 if size != (1, 1) else 1 / 255
+            np.testing.assert_allclose(made, expected(network, image, style), atol=within)
 
 
 def test_statistics_are_exact_in_large_and_nearly_flat_pictures_call_after_call(network, file):
@@ -85,7 +88,7 @@ def test_kernels_in_fewer_bits_are_smaller_and_less_like_the_network(network, fi
         sizes.append(path.stat().st_size)
         errors.append(check(LiteNetwork(path), network, pictures))
     assert sizes == sorted(sizes, reverse=True) and sizes[2] < 0.8 * sizes[0]
-    assert errors[0] < 0.1 < errors[1] < 2 < errors[2] < 64
+    assert errors[0] < errors[1] < 1 < errors[2] < 64
 
 
 def test_a_folder_with_a_fixed_style_and_size(network, folder, tmp_path):

@@ -14,7 +14,7 @@ from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.cards import read_card
 from tfstyle.feedforward.light_painting import FILE, LightPainter, lite_file
 from tfstyle.feedforward.loading import load_network
-from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.networks import in_half_precision, transformation_network
 from tfstyle.feedforward.painting import Painter
 from tfstyle.runtime.memory_model import most_whole_pixels
 
@@ -26,7 +26,7 @@ def network():
     network = transformation_network(2, width=4, residual_blocks=1)
     generator = np.random.default_rng(0)
     network.set_weights([w + 0.1 * generator.normal(size=w.shape) for w in network.get_weights()])
-    return network
+    return in_half_precision(network)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_pictures_are_those_of_the_network(folder, network, size):
 @pytest.mark.parametrize("width", [2, 3])
 def test_the_next_picture_of_a_size_is_right_too(width, tmp_path):
     """It was not, of narrow networks whose interpreter had painted one."""
-    network = transformation_network(2, width=width, residual_blocks=width - 2)
+    network = in_half_precision(transformation_network(2, width=width, residual_blocks=width - 2))
     folder = export_network(tmp_path / "model", network, lite=True)
     paint = LightPainter(folder / FILE, width, no_strips)
     for seed in range(3):

@@ -9,13 +9,15 @@ import tensorflow as tf
 
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.cards import CARD, read_card, style_names
-from tfstyle.feedforward.loading import load_network
-from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.loading import assign, load_network
+from tfstyle.feedforward.networks import in_half_precision, parameters, transformation_network
+from tfstyle.io.images import load_image
 
 
 @pytest.fixture(scope="module")
 def network():
-    return transformation_network(2, width=2, residual_blocks=1, seed=4)
+    """Its parameters are ones that files can keep."""
+    return in_half_precision(transformation_network(2, width=2, residual_blocks=1, seed=4))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,52 @@ def test_a_network_comes_back(network, exported):
         "dtype": "float32",
     }
     assert style_names(card) == ["mosaic", "swirls"]
+
+
+def test_files_keep_half_of_the_digits(tmp_path):
+    """Of a parameter, to one part in 2048; the picture stays, to less than a step of 8 bits."""
+    network = transformation_network(2, width=4, residual_blocks=1, seed=5)
+    folder = export_network(tmp_path / "model", network)
+    loaded, card = load_network(folder)
+    for one, other in zip(loaded.weights, network.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2**-11, atol=1e-7)
+        np.testing.assert_array_equal(one, np.float16(other))
+    values = sum(np.size(each) for each in network.weights)
+    assert (folder / "variables" / "variables.data-00000-of-00001").stat().st_size < 2 * values + 4000
+    inputs = {
+        "image": np.random.default_rng(0).uniform(size=(1, 24, 32, 3)).astype("f4"),
+        "style": np.eye(2, dtype="f4")[:1],
+    }
+    model = tf.saved_model.load(folder)
+    made = model.paint(**inputs, strength=1.0)
+    np.testing.assert_allclose(made, loaded(inputs), atol=1e-5)
+    np.testing.assert_allclose(made, network(inputs), atol=1 / 255)
+    assert card["stored_in"] == "float16"
+
+
+def test_what_was_kept_in_float32_is_read(network, copy):
+    """As exports were before parameters were halved."""
+    named = {name: tf.Variable(2.5 * value) for name, value in parameters(network).items()}
+    tf.train.Checkpoint(parameters=named).write(str(copy / "variables" / "variables"))
+    found = {name: tf.Variable(value) for name, value in parameters(network).items()}
+    assign(found, copy, "model")
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, named[name])
+    with pytest.raises(
+        ValueError, match=r"^model: tfstyle\.json says stored_in='int8': must be float32 or float16$"
+    ):
+        assign(found, copy, "model", "int8")
+
+
+def test_a_page_shows_what_the_network_paints(network, tmp_path):
+    photograph = np.random.default_rng(1).uniform(size=(1, 20, 28, 3)).astype("f4")
+    folder = export_network(tmp_path / "model", network, {"styles": ["mosaic.jpg", "swirls.png"]}, photograph)
+    page = (folder / "README.md").read_text()
+    for number, name in ((1, "mosaic"), (2, "swirls")):
+        assert f"{number}. {name} ![{name}](styles/{number}_{name}.jpg)" in page
+        painted = network({"image": photograph, "style": np.eye(2, dtype="f4")[number - 1 : number]})
+        shown = load_image(folder / "styles" / f"{number}_{name}.jpg")
+        assert shown.shape == painted.shape and np.abs(shown - painted).mean() < 0.05
 
 
 def test_a_card_of_before_that_says_there_is_no_skip_connection(network, copy):

@@ -17,6 +17,8 @@ from tfstyle.training.recipe import InstantRecipe
 
 FLAGS = flags.FLAGS
 
+_PREVIEW = 320  # longer side in pixels of the pictures on a network's page
+
 
 def define_flags():
     flags.DEFINE_string("photos", None, "folder of photographs to train on, or a glob")
@@ -99,7 +101,7 @@ def main():
                 for each in history
             ],
         }
-        print(save(output, network, about, paths))
+        print(save(output, network, about))
     distribution.wait_for_all(strategy)
     if history[-1].step < recipe.steps and not supervision.stop():
         raise InterruptedError(
@@ -114,8 +116,10 @@ def main():
 
 def _conditional(photographs, paths, config, recipe):
     from tfstyle.export.savedmodel import export_network
+    from tfstyle.feedforward import shipped
     from tfstyle.feedforward.loading import load_network
     from tfstyle.feedforward.networks import fingerprint
+    from tfstyle.io.images import load_fitted
     from tfstyle.synthesis.style_targets import style_targets
     from tfstyle.training.training import train
 
@@ -124,7 +128,8 @@ def _conditional(photographs, paths, config, recipe):
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
         about["start"] = fingerprint(start)
-    save = functools.partial(export_network, lite=True)
+    photograph = load_fitted(shipped.PHOTOGRAPH, "photograph", _PREVIEW)
+    save = functools.partial(export_network, photograph=photograph, lite=True)
     return functools.partial(train, photographs, styles, config, recipe, start=start), about, save
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -56,7 +56,7 @@ class SignedStyleNetwork(SignedModule):
 
 
 def export_style_network(
-    output, network: StyleNetwork, about: Mapping[str, Any] | None = None, pictures: Sequence = ()
+    output, network: StyleNetwork, about: Mapping[str, Any] | None = None
 ) -> pathlib.Path:
     """Saves a network that paints in any style in one pass.
 
@@ -70,7 +70,6 @@ def export_style_network(
       output: as in `export_extractor`, also for errors.
       network: from `style_network`.
       about: what else the card is to tell, as JSON types.
-      pictures: files of the styles that it was trained on; see `export_network`.
 
     Returns:
       The folder.
@@ -83,4 +82,4 @@ def export_style_network(
         "minimum_size": 1,
         "fingerprint": fingerprint(network.encoder, [network.layer]),
     }
-    return save(SignedStyleNetwork(network), folder, card, lambda new, card: write_page(new, card, pictures))
+    return save(SignedStyleNetwork(network), folder, card, write_page)

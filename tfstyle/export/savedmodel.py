@@ -27,7 +27,7 @@ from tfstyle.export.signatures import (
     SignedTransfer,
 )
 from tfstyle.feedforward import networks
-from tfstyle.feedforward.cards import CARD
+from tfstyle.feedforward.cards import CARD, style_names
 from tfstyle.feedforward.light_painting import FILE as LITE
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.io import images
@@ -127,7 +127,7 @@ def export_network(
     output,
     network: tf.keras.Model,
     about: Mapping[str, Any] | None = None,
-    pictures: Sequence = (),
+    photograph=None,
     *,
     lite: bool = False,
 ) -> pathlib.Path:
@@ -136,14 +136,15 @@ def export_network(
     Signatures (see `signatures`) take `image`, and `with_style` also `style`, a
     float32 `[1 or B, S]`, and `strength`. But for that one, the first style is
     meant, whole. Weights of styles should add up to 1; a strength from 0 to 1
-    blends the picture with the photograph. `feedforward.loading.load_network`
-    gives the network back. For people, there is a page, README.md.
+    blends the picture with the photograph. Parameters are kept in float16.
+    `feedforward.loading.load_network` gives the network back. For people, there
+    is a page, README.md.
 
     Args:
       output: as in `export_extractor`, also for errors.
       network: from `transformation_network`.
       about: what else the card is to tell, as JSON types.
-      pictures: files of the styles' pictures, of which the page shows small copies.
+      photograph: `[1, H, W, 3]` in [0, 1], which the page shows painted in each style; None: it shows none.
       lite: whether the folder is to have the network as a LiteRT file, too, by which `tfstyle stylize`
         paints without TensorFlow; see `feedforward.light_painting`.
 
@@ -151,19 +152,31 @@ def export_network(
       The folder.
     """
     folder = require_replaceable(output)
+    network = networks.in_half_precision(network)
     module = SignedNetwork(network)
     card = {
         "model": "network",
         **(about or {}),
         "styles_known": module.styles,
         "layout": networks.layout(network),
+        "stored_in": "float16",
         "minimum_size": 1,
         "fingerprint": networks.fingerprint(network),
     }
-    save(module, folder, card, lambda new, card: write_page(new, card, pictures))
+    previews = {} if photograph is None else _previews(network, style_names(card), photograph)
+    save(module, folder, card, lambda new, card: write_page(new, card, previews))
     if lite:
         add_lite(folder, network)
     return folder
+
+
+def _previews(network: tf.keras.Model, names: Sequence[str], photograph) -> dict[str, tf.Tensor]:
+    """Returns {name: what a network makes of a photograph in that style}."""
+    styles = tf.eye(len(names), dtype=network.input["style"].dtype)
+    return {
+        name: network({"image": tf.convert_to_tensor(photograph), "style": styles[index : index + 1]})
+        for index, name in enumerate(names)
+    }
 
 
 def add_lite(folder, network: tf.keras.Model) -> None:
@@ -172,7 +185,7 @@ def add_lite(folder, network: tf.keras.Model) -> None:
     Raises:
       OSError: they cannot be written.
     """
-    content, path = converted(network), pathlib.Path(folder, CARD)
+    content, path = converted(network, quantize="float16"), pathlib.Path(folder, CARD)
     write_atomically(pathlib.Path(folder, LITE), content)
     card = {**json.loads(path.read_text()), "lite": hashlib.sha256(content).hexdigest()}
     write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())

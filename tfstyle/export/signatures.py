@@ -233,24 +233,39 @@ class SignedNetwork(SignedModule):
     """A network that paints in one pass.
 
     Args:
-      network: from `feedforward.networks.transformation_network`.
+      network: from `feedforward.networks.transformation_network`, its parameters rounded to float16
+        (see `feedforward.networks.in_half_precision`).
 
     Attributes:
       styles: how many it knows.
-      parameters: {layer/parameter: variable}; by these names, `feedforward.loading` finds them in a model.
+      parameters: {layer/parameter: variable}, in float16; by these names, `feedforward.loading` finds
+        them in a model.
     """
 
     def __init__(self, network: tf.keras.Model):
         self.styles = int(network.input["style"].shape[-1])
         super().__init__("network", np.eye(1, self.styles, dtype=np.float32), 1.0)  # the first, whole
-        self.network = network
-        self.parameters = parameters(network)
+        self.parameters = {
+            name: tf.Variable(tf.cast(value, tf.float16), trainable=False)
+            for name, value in parameters(network).items()
+        }
+
+        def run(inputs):
+            wide = {
+                id(own): tf.cast(self.parameters[name], own.dtype)
+                for name, own in parameters(network).items()
+            }
+            kinds = network.trainable_variables, network.non_trainable_variables
+            made, _ = network.stateless_call(*([wide[id(own)] for own in kind] for kind in kinds), inputs)
+            return made
+
+        self._run = run  # and not the network, whose own variables would be saved, too
 
     @painting("network")
     def paint(self, image, style, strength):
         image = checked(image, "image")
         style = tf.broadcast_to(style, tf.stack([tf.shape(image)[0], self.styles]))
-        made = self.network({"image": image, "style": style})
+        made = self._run({"image": image, "style": style})
         return image + share_of(strength) * (made - image)
 
 

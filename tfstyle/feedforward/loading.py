@@ -51,7 +51,7 @@ def load_network(
         network = transformation_network(**layout)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{named}: {CARD} tells of a network that cannot be made ({error})") from None
-    assign(parameters(network), folder, named)
+    assign(parameters(network), folder, named, card.get("stored_in", "float32"))
     if fingerprint(network) != card.get("fingerprint"):
         raise ValueError(f"{named}: its parameters are not those that {CARD} speaks of")
     if dtype not in (None, layout.get("dtype")):
@@ -67,26 +67,37 @@ def _require_small(layout: dict[str, Any], folder, named: str) -> None:
         return  # which is for `transformation_network` to say
     styles, width, blocks = sizes
     there = sum(file.stat().st_size for file in pathlib.Path(folder, "variables").glob("variables.data-*"))
-    # Fewer values than it has, of four bytes each.
-    least = 4 * ((1 + blocks) * 144 * width**2 + 16 * styles * width)
+    # Fewer values than it has, of two bytes each.
+    least = 2 * ((1 + blocks) * 144 * width**2 + 16 * styles * width)
     if least > there or blocks > _MOST_BLOCKS:
         raise ValueError(f"{named}: {CARD} tells of a network larger than the file of its parameters")
 
 
-def assign(variables: dict[str, tf.Variable], folder, named: str) -> None:
+def assign(variables: dict[str, tf.Variable], folder, named: str, stored_in: str = "float32") -> None:
     """Gives variables the values that a SavedModel has under `parameters` and their names.
 
+    Args:
+      variables: by name.
+      folder: of the model.
+      named: what errors begin with.
+      stored_in: dtype of the values there, float32 or float16.
+
     Raises:
-      ValueError: one is missing or has another shape, or the files are damaged; begins with `named`.
+      ValueError: one is missing or has another shape, or the files are damaged.
     """
+    if stored_in not in ("float32", "float16"):
+        raise ValueError(f"{named}: {CARD} says stored_in={stored_in!r:.80}: must be float32 or float16")
     prefix = pathlib.Path(folder, "variables", "variables")
     for path in prefix.parent.glob("*"):
         require_file(path, named)
+    kept = {name: tf.Variable(tf.zeros(own.shape, stored_in)) for name, own in variables.items()}
     try:
-        status = tf.train.Checkpoint(parameters=variables).read(str(prefix))
+        status = tf.train.Checkpoint(parameters=kept).read(str(prefix))
         status.assert_existing_objects_matched()
     except AssertionError:
         raise ValueError(f"{named}: some of its parameters are missing") from None
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{named}: its parameters cannot be read ({reason:.200})") from None
+    for name, own in variables.items():
+        own.assign(tf.cast(kept[name], own.dtype))

@@ -6,30 +6,28 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfstyle.io import encode, images
+from tfstyle.io import encode
 from tfstyle.vgg.sources import CREDIT
 
-_THUMBNAIL = 192  # longer side in pixels
 
-
-def write_page(folder: pathlib.Path, card: Mapping[str, Any], styles: Sequence = ()) -> None:
-    """Writes README.md, and a small copy of each style picture, into the folder of a model.
+def write_page(
+    folder: pathlib.Path, card: Mapping[str, Any], previews: Mapping[str, Any] | None = None
+) -> None:
+    """Writes README.md, and previews of the styles, into the folder of a model.
 
     Args:
       folder: of the model.
       card: what `tfstyle.json` holds.
-      styles: files of the style pictures, in the model's order.
+      previews: {name of a style: a picture in it, `[1, H, W, 3]` in [0, 1]}, in the model's order.
 
     Raises:
-      ValueError, OSError: a picture cannot be read, or the folder not be written.
+      OSError: the folder cannot be written.
     """
     shown = []
-    if styles:
+    if previews:
         (folder / "styles").mkdir(exist_ok=True)
-    for number, path in enumerate(styles, 1):
-        name = pathlib.Path(path).stem
-        small = images.load_fitted(path, f"style {number}", _THUMBNAIL)
-        encode.save_image(folder / "styles" / f"{number}_{name}.jpg", small)
+    for number, (name, picture) in enumerate((previews or {}).items(), 1):
+        encode.save_image(folder / "styles" / f"{number}_{name}.jpg", picture)
         shown.append((number, name))
     (folder / "README.md").write_text(page(card, shown))
 
@@ -62,6 +60,7 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
         ("Style layers", ", ".join(config.get("style_layers", ()))),
         ("Style", _style(config)),
         ("Seconds of training", card.get("seconds")),
+        ("Began with", card.get("start")),
         ("Versions", ", ".join(f"{name} {value}" for name, value in card.get("versions", {}).items())),
         ("Licence", card.get("license")),
     ]

@@ -168,6 +168,13 @@ def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
         variable.assign(values)
 
 
+def in_half_precision(network: tf.keras.Model) -> tf.keras.Model:
+    """Returns a network whose parameters are those of another, rounded to float16, as files keep them."""
+    made = transformation_network(**layout(network))
+    made.set_weights([each.astype(np.float16).astype(each.dtype) for each in network.get_weights()])
+    return made
+
+
 def fingerprint(network: tf.keras.Model) -> str:
     """Returns a hash of all parameters."""
     digest = hashlib.sha256()

@@ -1,10 +1,11 @@
-"""The trained networks that come with tfstyle."""
+"""The trained networks that come with tfstyle, and a photograph to show them on."""
 
 from __future__ import annotations
 
 import pathlib
 
 _PACKAGE = pathlib.Path(__file__).parents[1]
+PHOTOGRAPH = _PACKAGE / "data" / "harbour.jpg"  # the project's own, to show styles on
 
 
 def folder(name: str = "styles") -> pathlib.Path:
