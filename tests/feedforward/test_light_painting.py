@@ -1,4 +1,4 @@
-"""Networks painted with by LiteRT: the same pictures, and no TensorFlow."""
+"""Networks painted with by onnxruntime: the same pictures, and no TensorFlow."""
 
 import io
 import json
@@ -12,11 +12,11 @@ from PIL import Image
 
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.cards import read_card
-from tfstyle.feedforward.light_painting import FILE, LightPainter, lite_file
+from tfstyle.feedforward.light_painting import FILE, LightPainter, light_file
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import in_half_precision, transformation_network
 from tfstyle.feedforward.painting import Painter
-from tfstyle.runtime.memory_model import most_whole_pixels
+from tfstyle.runtime.memory_model import PAINTED_LIGHT, most_whole_pixels
 
 from conftest import picture
 
@@ -32,7 +32,7 @@ def network():
 @pytest.fixture(scope="module")
 def folder(network, tmp_path_factory):
     folder = tmp_path_factory.mktemp("light") / "model"
-    return export_network(folder, network, {"styles": ["mosaic.jpg", "swirls.jpg"]}, lite=True)
+    return export_network(folder, network, {"styles": ["mosaic.jpg", "swirls.jpg"]}, light=True)
 
 
 def no_strips(*given):
@@ -41,7 +41,7 @@ def no_strips(*given):
 
 @pytest.mark.parametrize("size", [(33, 50), (1, 1)])
 def test_pictures_are_those_of_the_network(folder, network, size):
-    paint = LightPainter(lite_file(folder, read_card(folder)), 4, no_strips)
+    paint = LightPainter(light_file(folder, read_card(folder)), 4, no_strips)
     pictures = np.stack([picture(*size, seed) for seed in (1, 2)]).astype(np.float32) / 255
     weights = [0.25, 0.75]
     whole = network({"image": tf.constant(pictures), "style": tf.constant([weights] * 2)}).numpy()
@@ -56,7 +56,7 @@ def test_pictures_are_those_of_the_network(folder, network, size):
 def test_the_next_picture_of_a_size_is_right_too(width, tmp_path):
     """It was not, of narrow networks whose interpreter had painted one."""
     network = in_half_precision(transformation_network(2, width=width, residual_blocks=width - 2))
-    folder = export_network(tmp_path / "model", network, lite=True)
+    folder = export_network(tmp_path / "model", network, light=True)
     paint = LightPainter(folder / FILE, width, no_strips)
     for seed in range(3):
         image = picture(128, 96, seed)[np.newaxis].astype(np.float32) / 255
@@ -68,9 +68,9 @@ def test_a_network_in_half_precision_is_in_float32_there(network, tmp_path):
     """As it is in strips."""
     half = transformation_network(2, width=4, residual_blocks=1, dtype="mixed_bfloat16")
     half.set_weights(network.get_weights())
-    folder = export_network(tmp_path / "model", half, lite=True)
+    folder = export_network(tmp_path / "model", half, light=True)
     image = picture(40, 30)[np.newaxis].astype(np.float32) / 255
-    made = LightPainter(lite_file(folder, read_card(folder)), 4, no_strips)(image, [0.0, 1.0])
+    made = LightPainter(light_file(folder, read_card(folder)), 4, no_strips)(image, [0.0, 1.0])
     strips = Painter(load_network(folder, dtype="float32")[0], largest_whole=100)(image, [0.0, 1.0])
     np.testing.assert_allclose(made, strips, atol=0.5 / 255)
 
@@ -78,23 +78,23 @@ def test_a_network_in_half_precision_is_in_float32_there(network, tmp_path):
 def test_pictures_too_large_as_a_whole_go_elsewhere(folder):
     given = []
     paint = LightPainter(folder / FILE, 4, lambda *arguments: given.append(arguments))
-    whole = most_whole_pixels(4, 145)
+    whole = most_whole_pixels(4, PAINTED_LIGHT)
     large = np.broadcast_to(np.float32(0.5), (1, 2, whole, 3))
     paint(large, [1.0, 0.0], 0.5)
     assert given[0][0].shape == large.shape and given[0][1:] == ([1.0, 0.0], 0.5)
-    assert paint.needed_bytes(1000) == 145 * 4 * 1000
+    assert paint.needed_bytes(1000) == PAINTED_LIGHT * 4 * 1000
     strips = 4 * (50 * 2**19 + 3 * 2 * whole)
     assert paint.needed_bytes(2 * whole) == 700e6 + strips, "TensorFlow is still to come"
 
 
 def test_which_folders_have_a_file(folder, tmp_path):
     card = read_card(folder)
-    assert lite_file(folder, card) == folder / FILE
-    assert lite_file(folder, {key: value for key, value in card.items() if key != "lite"}) is None
-    assert lite_file(tmp_path, card) is None
+    assert light_file(folder, card) == folder / FILE
+    assert light_file(folder, {key: value for key, value in card.items() if key != "onnx"}) is None
+    assert light_file(tmp_path, card) is None
     (tmp_path / FILE).write_bytes(b"another")
-    with pytest.raises(ValueError, match=r"network\.tflite is not the one that its card speaks of"):
-        lite_file(tmp_path, card)
+    with pytest.raises(ValueError, match=r"network\.onnx is not the one that its card speaks of"):
+        light_file(tmp_path, card)
 
 
 def run(*flags, cwd, stdin=b""):
@@ -117,7 +117,7 @@ def test_the_command_does_without_tensorflow(folder, network, tmp_path):
     flags = [f"--model={folder}", "--style=swirls"]
     assert run(*flags, "--content=photo.png", "--output=made.png", cwd=tmp_path) == b"made.png\n"
     made = Image.open(tmp_path / "made.png")
-    assert json.loads(made.text["tfstyle"])["model"]["lite"] == read_card(folder)["lite"]
+    assert json.loads(made.text["tfstyle"])["model"]["onnx"] == read_card(folder)["onnx"]
     laid = np.round(content[..., :3] * np.float32(200 / 255) + 55)
     shown = np.clip((laid - 55) / np.float32(200), 0, 1)[np.newaxis]
     expected = 255 * network({"image": tf.constant(shown), "style": tf.constant([[0.0, 1.0]])}).numpy()[0]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.export.savedmodel import export_network
-from tfstyle.feedforward.cards import CARD, read_card, style_names
+from tfstyle.feedforward.cards import CARD, read_card, stroke_size, style_names
 from tfstyle.feedforward.loading import assign, load_network
 from tfstyle.feedforward.networks import in_half_precision, parameters, transformation_network
 from tfstyle.io.images import load_image
@@ -83,6 +83,19 @@ def test_what_was_kept_in_float32_is_read(network, copy):
         ValueError, match=r"^model: tfstyle\.json says stored_in='int8': must be float32 or float16$"
     ):
         assign(found, copy, "model", "int8")
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ({"config": {"image_size": 384}}, 384),
+        ({"config": {}}, 0),
+        ({}, 0),
+        ({"config": {"image_size": "x"}}, 0),
+    ],
+)
+def test_strokes_have_the_size_of_training(card, expected):
+    assert stroke_size(card) == expected
 
 
 def test_a_page_shows_what_the_network_paints(network, tmp_path):

@@ -418,15 +418,22 @@ def _variables(folder, part="index"):
 
 
 def _lite(folder):
-    from tfstyle.export.lite import convert
-    from tfstyle.feedforward.lite_network import LiteNetwork
+    return _converted(folder, "tflite", size=(33, 47))
+
+
+def _onnx(folder):
+    return _converted(folder, "onnx")
+
+
+def _converted(folder, suffix, **options):
+    from tfstyle.export.conversion import RUNTIMES, convert
 
     network, _ = _exported(folder)
-    seeds = [convert(network, folder / "a.tflite").read_bytes()]
-    seeds.append(convert(network, folder / "b.tflite", size=(33, 47), style={"style1": 1}).read_bytes())
+    seeds = [convert(network, folder / f"a.{suffix}").read_bytes()]
+    seeds.append(convert(network, folder / f"b.{suffix}", style={"style1": 1}, **options).read_bytes())
     shutil.rmtree(folder / "model")
-    path = folder / "input.tflite"
-    return Reader(seeds, "bytes", path.name, lambda: LiteNetwork(path, threads=1))
+    path = folder / f"input.{suffix}"
+    return Reader(seeds, "bytes", path.name, lambda: RUNTIMES[path.suffix](path, threads=1))
 
 
 def _panel(folder):
@@ -442,7 +449,7 @@ READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
     "provenance": _provenance, "archive": _archive, "weights_npz": _weights_npz, "weights_h5": _weights_h5,
     "targets": _targets, "checkpoint": _checkpoint, "records": _records, "batch_records": _batch_records,
     "names": _names, "ledger": _ledger, "card": _card, "variables_index": _variables,
-    "variables_data": lambda folder: _variables(folder, "data"), "lite": _lite, "panel": _panel,
+    "variables_data": lambda folder: _variables(folder, "data"), "lite": _lite, "onnx": _onnx, "panel": _panel,
 }  # fmt: skip
 
 # Inputs of each in a campaign of 1000; what takes long to read gets fewer.

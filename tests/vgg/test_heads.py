@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tfstyle
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward import lite_network
+from tfstyle.export import lite_network
 from tfstyle.feedforward.adain_network import style_network
 from tfstyle.synthesis import plan
 from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, tiles, weights

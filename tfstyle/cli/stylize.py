@@ -24,6 +24,7 @@ from tfstyle.batch.board import Board
 from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards, light_painting, shipped, style_mixing
+from tfstyle.feedforward.stroke_size import in_stroke_size
 from tfstyle.io import encode
 from tfstyle.io.decode import size_of
 from tfstyle.io.files import check_outputs, unused
@@ -47,6 +48,13 @@ def define_flags():
         "sheet", False, "write one picture that shows the content, small, in each of the styles"
     )
     flags.DEFINE_float("strength", 1.0, "how much of the painted picture, from 0 (the photograph) to 1")
+    flags.DEFINE_integer(
+        "stroke_size",
+        None,
+        "longer side in pixels up to which a picture is painted at once; a larger one is painted at that size"
+        " first, so that strokes grow with it; 0: strokes stay as they are (default: that of the styles in"
+        " training)",
+    )
     flags.DEFINE_enum(
         "color", "style", stylize_files.COLORS, "colours of the style, or those of the content with its light"
     )
@@ -145,21 +153,29 @@ def looks_of_network(model, card: dict) -> list:
         style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
         chosen = [style_mixing.weights_of(style, names)]
     # The file is for the processor; what TensorFlow paints in strips beside it is to be the same.
-    lite = None if memory.shows_gpu() else light_painting.lite_file(model, card)
-    if lite:
+    light = None if memory.shows_gpu() else light_painting.light_file(model, card)
+    if light:
         filters = cards.first_filters(card)
-        paint = light_painting.LightPainter(lite, filters, lambda *given: painter(model, "float32")(*given))
+        paint = light_painting.LightPainter(light, filters, lambda *given: painter(model, "float32")(*given))
     else:
         paint = painter(model)
-    names_of_card = ("styles", "fingerprint", "versions", *(["lite"] if lite else []))
+    stroke_size = cards.stroke_size(card) if FLAGS.stroke_size is None else FLAGS.stroke_size
+    sized = in_stroke_size(paint, stroke_size)
+    names_of_card = ("styles", "fingerprint", "versions", *(["onnx"] if light else []))
     about = {name: card[name] for name in names_of_card if name in card}
     return [
         Look(
             style_mixing.label(weights, names),
-            lambda pictures, weights=weights: paint(pictures, weights, FLAGS.strength),
-            {"task": "stylize", "model": about, "style": weights, "strength": FLAGS.strength},
+            lambda pictures, weights=weights: sized(pictures, weights, FLAGS.strength),
+            {
+                "task": "stylize",
+                "model": about,
+                "style": weights,
+                "strength": FLAGS.strength,
+                "stroke_size": stroke_size,
+            },
             needed_bytes=paint.needed_bytes,
-            on_gpu=False if lite else None,
+            on_gpu=False if light else None,
         )
         for weights in chosen
     ]

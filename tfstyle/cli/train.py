@@ -129,7 +129,7 @@ def _conditional(photographs, paths, config, recipe):
     if start is not None:
         about["start"] = fingerprint(start)
     photograph = load_fitted(shipped.PHOTOGRAPH, "photograph", _PREVIEW)
-    save = functools.partial(export_network, photograph=photograph, lite=True)
+    save = functools.partial(export_network, photograph=photograph, light=True)
     return functools.partial(train, photographs, styles, config, recipe, start=start), about, save
 
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tfstyle import __version__
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
-from tfstyle.export.lite import converted
+from tfstyle.export.onnx_file import to_onnx
 from tfstyle.export.signatures import (
     SignedExtractor,
     SignedModule,
@@ -28,7 +28,7 @@ from tfstyle.export.signatures import (
 )
 from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import CARD, style_names
-from tfstyle.feedforward.light_painting import FILE as LITE
+from tfstyle.feedforward.light_painting import FILE as LIGHT
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.io import images
 from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
@@ -129,7 +129,7 @@ def export_network(
     about: Mapping[str, Any] | None = None,
     photograph=None,
     *,
-    lite: bool = False,
+    light: bool = False,
 ) -> pathlib.Path:
     """Saves a network that paints in one pass, from `training.training.train`.
 
@@ -145,7 +145,7 @@ def export_network(
       network: from `transformation_network`.
       about: what else the card is to tell, as JSON types.
       photograph: `[1, H, W, 3]` in [0, 1], which the page shows painted in each style; None: it shows none.
-      lite: whether the folder is to have the network as a LiteRT file, too, by which `tfstyle stylize`
+      light: whether the folder is to have the network as an ONNX file, too, by which `tfstyle stylize`
         paints without TensorFlow; see `feedforward.light_painting`.
 
     Returns:
@@ -165,8 +165,8 @@ def export_network(
     }
     previews = {} if photograph is None else _previews(network, style_names(card), photograph)
     save(module, folder, card, lambda new, card: write_page(new, card, previews))
-    if lite:
-        add_lite(folder, network)
+    if light:
+        add_light(folder, network)
     return folder
 
 
@@ -179,15 +179,15 @@ def _previews(network: tf.keras.Model, names: Sequence[str], photograph) -> dict
     }
 
 
-def add_lite(folder, network: tf.keras.Model) -> None:
-    """Puts a network's LiteRT file into its folder, and then the file's hash into the card.
+def add_light(folder, network: tf.keras.Model) -> None:
+    """Puts a network's ONNX file into its folder, and then the file's hash into the card.
 
     Raises:
       OSError: they cannot be written.
     """
-    content, path = converted(network, quantize="float16"), pathlib.Path(folder, CARD)
-    write_atomically(pathlib.Path(folder, LITE), content)
-    card = {**json.loads(path.read_text()), "lite": hashlib.sha256(content).hexdigest()}
+    content, path = to_onnx(network), pathlib.Path(folder, CARD)
+    write_atomically(pathlib.Path(folder, LIGHT), content)
+    card = {**json.loads(path.read_text()), "onnx": hashlib.sha256(content).hexdigest()}
     write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
 
 

@@ -80,3 +80,10 @@ def first_filters(card: dict[str, Any], argument: str = "model") -> int:
     if type(width) is not int or width < 1:
         raise ValueError(f"{argument}: {CARD} says width={width!r:.80}: must be a whole number, 1 or above")
     return width
+
+
+def stroke_size(card: dict[str, Any]) -> int:
+    """Returns the longer side in pixels of the styles that a network learned; 0 if it is not known."""
+    config = card.get("config")
+    size = config.get("image_size") if isinstance(config, dict) else None
+    return size if type(size) is int and size > 0 else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from tfstyle.feedforward.sizes import LEAST, MULTIPLE, enlarged_side
@@ -136,16 +137,21 @@ class DoublingConv2D(tf.keras.layers.Conv2D):
 
 def folded(kernel: tf.Tensor) -> tf.Tensor:
     """Returns the kernel `[3, 3, C, 4 F]` of `doubled_convolution` for one of `DoublingConv2D`."""
-    # [half, tap, neighbour]: what of a neighbour is seen by a tap at the first or second half of a position.
-    seen = tf.constant(_SEEN, kernel.dtype)
-    both = tf.einsum("aku,blv,klcf->uvcabf", seen, seen, kernel)
-    return tf.reshape(both, [3, 3, kernel.shape[2], 4 * kernel.shape[3]])
+    channels, filters = kernel.shape[2:]
+    both = tf.constant(FOLDS, kernel.dtype) @ tf.reshape(kernel, [9, channels * filters])
+    both = tf.transpose(tf.reshape(both, [2, 2, 3, 3, channels, filters]), [2, 3, 4, 0, 1, 5])
+    return tf.reshape(both, [3, 3, channels, 4 * filters])
 
 
-_SEEN = [
-    [[0.75, 0.25, 0.0], [0.25, 0.75, 0.0], [0.0, 0.75, 0.25]],
-    [[0.25, 0.75, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]],
-]
+# [half, neighbour, tap]: what of a neighbour is seen by a tap at the first or second half of a position.
+_SEEN = np.array(
+    [
+        [[0.75, 0.25, 0.0], [0.25, 0.75, 0.75], [0.0, 0.0, 0.25]],
+        [[0.25, 0.0, 0.0], [0.75, 0.75, 0.25], [0.0, 0.25, 0.75]],
+    ]
+)
+# From the taps of a kernel, 9 in rows and columns, to the neighbours of four positions, 36.
+FOLDS = np.einsum("auk,bvl->abuvkl", _SEEN, _SEEN).reshape(36, 9)
 
 
 def doubled_convolution(activation: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

@@ -8,44 +8,44 @@ from typing import Any
 
 import numpy as np
 
-from tfstyle.feedforward.lite_network import LiteNetwork
+from tfstyle.feedforward.onnx_network import OnnxNetwork
 from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import sha256
-from tfstyle.runtime.memory_model import PAINTED_LITE, PROCESS, most_whole_pixels, painting_bytes
+from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixels, painting_bytes
 
-FILE = "network.tflite"  # in a network's folder; its card has its hash under `lite`
+FILE = "network.onnx"  # in a network's folder; its card has its hash under `onnx`
 
 # From pictures `[B, H, W, 3]`, weights of the styles and a strength to pictures.
 Paint = Callable[[np.ndarray, Sequence[float], float], np.ndarray]
 
 
-def lite_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
-    """Returns a network's LiteRT file, if it has one.
+def light_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
+    """Returns a network's ONNX file, if it has one.
 
     Raises:
       ValueError: the file is another than the card speaks of.
       OSError: it cannot be read.
     """
     path = pathlib.Path(folder, FILE)
-    if "lite" not in card or not path.is_file():
+    if "onnx" not in card or not path.is_file():
         return None
-    if sha256(path) != card["lite"]:
+    if sha256(path) != card["onnx"]:
         raise ValueError(f"model={str(folder)!r}: {FILE} is not the one that its card speaks of; remove it")
     return path
 
 
 class LightPainter:
-    """A network on LiteRT and the processor; pictures are those of `painting.Painter`, to less than 1/255.
+    """A network on onnxruntime and the processor; pictures are `painting.Painter`'s, to less than 1/255.
 
     Args:
-      path: the network's LiteRT file.
+      path: the network's ONNX file.
       filters: of the network's first layer.
       in_strips: paints pictures that would take too much memory as a whole, with TensorFlow.
     """
 
     def __init__(self, path, filters: int, in_strips: Paint):
-        self._network, self._in_strips = LiteNetwork(path), in_strips
-        self._filters, self._whole = filters, most_whole_pixels(filters, PAINTED_LITE)
+        self._network, self._in_strips = OnnxNetwork(path), in_strips
+        self._filters, self._whole = filters, most_whole_pixels(filters, PAINTED_LIGHT)
 
     def __call__(self, pictures: np.ndarray, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
         """Paints pictures; arguments, result and errors are those of `painting.Painter`."""
@@ -59,4 +59,4 @@ class LightPainter:
     def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""
         tensorflow = PROCESS if pixels > self._whole else 0
-        return tensorflow + painting_bytes(pixels, self._filters, self._whole, PAINTED_LITE)
+        return tensorflow + painting_bytes(pixels, self._filters, self._whole, PAINTED_LIGHT)

@@ -14,6 +14,7 @@ from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
 from tfstyle.feedforward.painting import Painter
+from tfstyle.feedforward.stroke_size import in_stroke_size
 from tfstyle.feedforward.style_mixing import Mixture, require_strength, weights_of
 from tfstyle.io import images
 from tfstyle.runtime.memory_model import require_paintable
@@ -115,12 +116,20 @@ class InstantStylizer(tf.keras.layers.Layer):
     def compute_output_spec(self, image, style=None, strength=None):
         return tf.keras.KerasTensor(image.shape, image.dtype)
 
-    def paint(self, source, *, style: Mixture | None = None, strength: float | None = None) -> np.ndarray:
+    def paint(
+        self,
+        source,
+        *,
+        style: Mixture | None = None,
+        strength: float | None = None,
+        stroke_size: int = 0,
+    ) -> np.ndarray:
         """Paints one picture, which may be too large for the network's memory as a whole.
 
         Args:
           source: a path, a PIL image or an array, as for `images.load_image`.
           style, strength: as for the class; no tensors.
+          stroke_size: see `stroke_size.in_stroke_size`; 0: strokes have their size in pixels.
 
         Returns:
           `[1, H, W, 3]` in [0, 1], float32.
@@ -133,7 +142,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         weights = self.weights_of_styles if style is None else weights_of(style, self.names)
         strength = self.strength if strength is None else strength
         require_paintable(source, "source", self._painter.needed_bytes)
-        return self._painter(images.load_image(source), weights, strength)
+        return in_stroke_size(self._painter, stroke_size)(images.load_image(source), weights, strength)
 
     def get_config(self):
         of_network = layout(self.network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 _LEAST_OPACITY = 1 / 16
 _ASPECT = 0.02  # by so much a mask's may differ
@@ -71,3 +72,15 @@ def _halved(values: np.ndarray) -> np.ndarray:
     height, width, _ = values.shape
     even = np.pad(values, [(0, height % 2), (0, width % 2), (0, 0)])
     return even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+
+
+def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes `[H, W, 3]` in [0, 1] to (height, width), by a bicubic filter, without aliasing."""
+    if picture.shape[:2] == tuple(size):
+        return picture
+    channels = [
+        Image.fromarray(np.ascontiguousarray(each, np.float32)) for each in np.moveaxis(picture, -1, 0)
+    ]
+    bicubic = Image.Resampling.BICUBIC
+    made = np.stack([np.asarray(each.resize(size[::-1], bicubic)) for each in channels], axis=-1)
+    return np.clip(made, 0, 1)

@@ -1,4 +1,4 @@
-"""LiteRT files of networks in use, free of TensorFlow."""
+"""LiteRT files of networks in use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfstyle.feedforward.onnx_network import LARGEST
 from tfstyle.feedforward.sizes import enlarged_side
 from tfstyle.io.files import require_file
 
-_LARGEST = 1 << 28  # bytes of a file
-
 
 class LiteNetwork:
-    """A file of `convert`, ready to paint.
+    """A file of `lite.to_lite`, ready to paint; needs the package ai-edge-litert.
 
     Args:
       path: the file.
@@ -27,15 +26,15 @@ class LiteNetwork:
       size: (height, width) of all pictures; None: they may have any.
 
     Raises:
-      ValueError: it is no such file.
+      ValueError: it is no such file, or the package is not installed.
       OSError: it cannot be read.
     """
 
     def __init__(self, path, threads: int | None = None):
         named = f"lite={str(path)!r}"
         require_file(pathlib.Path(path), named)
-        if pathlib.Path(path).stat().st_size > _LARGEST:
-            raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
+        if pathlib.Path(path).stat().st_size > LARGEST:
+            raise ValueError(f"{named}: has more than {LARGEST} bytes, which no network of this kind has")
         self._content, self._threads = pathlib.Path(path).read_bytes(), threads or os.cpu_count() or 1
         try:
             inputs = runner(self._content, self._threads).get_input_details()
@@ -79,7 +78,10 @@ class LiteNetwork:
 
 def runner(content: bytes, threads: int):
     """Returns what calls the signature of a file of this content; it holds on to its interpreter."""
-    from ai_edge_litert.interpreter import Interpreter
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise ValueError("LiteRT: is not installed; pip install tfstyle[lite]") from None
 
     return Interpreter(model_content=content, num_threads=threads).get_signature_runner()
 

