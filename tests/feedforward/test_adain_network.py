@@ -118,7 +118,8 @@ def test_the_decoder_alone_is_trained(narrow):
     with tf.GradientTape() as tape:
         made = narrow({"image": noise(1, 32, 32, 3), "style": noise(1, 32, 32, 3, seed=1)}, training=True)
         loss = tf.reduce_sum(tf.square(made - 0.3))
-    convolutions = [layer for layer in narrow.layers if isinstance(layer, ReflectedConv2D)]
+    kinds = ReflectedConv2D | DoublingConv2D
+    convolutions = [layer for layer in narrow.layers if isinstance(layer, kinds)]
     decoder = [variable for layer in convolutions for variable in (layer.kernel, layer.bias)]
     assert {id(variable) for variable in narrow.trainable_variables} == {id(variable) for variable in decoder}
     for gradient in tape.gradient(loss, narrow.trainable_variables):

@@ -456,5 +456,6 @@ READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
 SHARES = {
     "picture": 150, "header": 60, "in_graph": 120, "masks": 30, "note": 60, "provenance": 70, "archive": 90,
     "weights_npz": 50, "weights_h5": 4, "targets": 60, "checkpoint": 60, "records": 2, "batch_records": 30,
-    "names": 40, "ledger": 20, "card": 4, "variables_index": 15, "variables_data": 5, "lite": 6, "panel": 20,
+    "names": 40, "ledger": 20, "card": 4, "variables_index": 15, "variables_data": 5, "lite": 6, "onnx": 6,
+    "panel": 20,
 }  # fmt: skip

@@ -140,6 +140,9 @@ def plan(content: str, looks: Sequence[Look], output: str | None = None, name: s
     return jobs
 
 
+_LOOKED_AT = 512  # longer side in pixels at which a look is painted before it is shown small
+
+
 def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: int = 4) -> Image.Image:
     """Draws a small copy of a picture in each look, with their names, as one picture.
 
@@ -154,9 +157,11 @@ def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: 
     """
     require_paintable(content, "content", lambda pixels: 0.0, on_gpu=looks[0].on_gpu)
     whole = Image.fromarray(encode.to_uint8(_read(content)[0]))
-    small = np.float32(sheets.fitted(whole, longer_side))[np.newaxis] / 255
+    seen = np.float32(sheets.fitted(whole, max(longer_side, _LOOKED_AT)))[np.newaxis] / 255
+    painted = [Image.fromarray(encode.to_uint8(look.paint(seen))) for look in looks]
     panels = [
-        sheets.Panel(Image.fromarray(encode.to_uint8(look.paint(small))), above=look.name) for look in looks
+        sheets.Panel(sheets.fitted(picture, longer_side), above=look.name)
+        for picture, look in zip(painted, looks)
     ]
     width = panels[0].picture.width
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]

@@ -31,7 +31,7 @@ COMMANDS = {
     "stylize": "paint with a trained network: one pass a picture",
     "train": "train such a network",
     "compare": "compare such a network with the optimisation",
-    "convert": "such a network as a LiteRT file",
+    "convert": "such a network as an ONNX or LiteRT file",
     "batch": "many contents in many styles, on one machine or many",
     "export": "SavedModels of the extractor, and of transfers",
     "evaluate": "judge pictures against their content and style",

@@ -12,6 +12,7 @@ Use
   style_mixing.py    how much of each style
   large_pictures.py  large pictures, strip by strip
   painting.py        pictures of any size
-  lite_network.py    LiteRT files of networks; light_painting.py pictures by them, without TensorFlow
+  stroke_size.py     strokes that grow with the picture; sizes.py those that networks work at
+  onnx_network.py    ONNX files of networks; light_painting.py pictures by them, without TensorFlow
   stylizer.py        a network as a Keras layer
 """

@@ -130,7 +130,7 @@ class Learner:
     def _compile(self) -> None:
         """Compiles the functions on an objective of the weights."""
         replicas = self._strategy.num_replicas_in_sync
-        even = self._recipe.even_styles and UNITS[self._config.units].relative
+        even = evens(self._config, self._recipe)
 
         def train_on(*batch: tf.Tensor) -> dict[str, tf.Tensor]:
             objective = self._task.objective(batch)
@@ -169,6 +169,11 @@ class Learner:
         """Returns losses `[B]` and pictures, of as many at a time as there are in training."""
         found = [self._paint_part(part) for part in _parts(batch, self._part)]
         return np.concatenate([losses for losses, _ in found]), tf.concat([made for _, made in found], 0)
+
+
+def evens(config: TransferConfig, recipe: InstantRecipe) -> bool:
+    """Returns whether styles are `evened`, which takes relative units."""
+    return recipe.even_styles and UNITS[config.units].relative
 
 
 def evened(losses: tf.Tensor, weight: float) -> tf.Tensor:
