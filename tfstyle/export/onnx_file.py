@@ -7,6 +7,7 @@ The graph is written node by node, as `networks.connect` calls the layers, on pi
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -92,10 +93,31 @@ def _padded(graph: _Graph, activation: str, margin: int, mode: str) -> str:
 
 
 def _convolved(graph: _Graph, layer: ReflectedConv2D, activation: str) -> str:
-    kernel = [graph.constant(np.transpose(layer.kernel, [3, 2, 0, 1]))]
-    bias = [graph.constant(layer.bias.numpy())] if layer.use_bias else []
+    if layer.use_bias:
+        return _last(graph, layer, activation)
+    kernel = graph.constant(np.transpose(layer.kernel, [3, 2, 0, 1]))
     padded = _padded(graph, activation, layer.kernel_size[0] // 2, "reflect")
-    return graph.add("Conv", padded, *kernel, *bias, strides=list(layer.strides))
+    return graph.add("Conv", padded, kernel, strides=list(layer.strides))
+
+
+def _last(graph: _Graph, layer: ReflectedConv2D, activation: str) -> str:
+    """Adds a convolution of three filters as one of twelve, at half the size.
+
+    Processors compute sixteen filters as fast as three. Four neighbouring positions, (a, b) with
+    a and b 0 or 1, are made at once: of a kernel's tap (k, m), each sees what lies in block
+    (k + a) // 2, (m + b) // 2 of 2 x 2 positions.
+    """
+    size, _, channels, filters = layer.kernel.shape
+    blocks = size // 2 + 1
+    kernel = np.zeros([2, 2, filters, 2, 2, channels, blocks, blocks], np.float32)
+    for a, b, k, m in itertools.product(range(2), range(2), range(size), range(size)):
+        (row, in_row), (column, in_column) = divmod(k + a, 2), divmod(m + b, 2)
+        kernel[a, b, :, in_row, in_column, :, row, column] = np.transpose(layer.kernel[k, m])
+    kernel = graph.constant(kernel.reshape([4 * filters, 4 * channels, blocks, blocks]))
+    bias = graph.constant(np.tile(layer.bias, 4))
+    padded = _padded(graph, activation, size // 2, "reflect")
+    made = graph.add("Conv", graph.add("SpaceToDepth", padded, blocksize=2), kernel, bias)
+    return graph.add("DepthToSpace", made, blocksize=2, mode="DCR")
 
 
 def _doubled(graph: _Graph, layer: DoublingConv2D, activation: str) -> str:

@@ -76,6 +76,9 @@ class ArbitraryTask:
         contents, styles = batch
         return self.network({"image": contents, "style": styles}, training=True)
 
+    def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return self.paint(batch), {}
+
     def kept(self, side: int) -> int:
         # The decoder is the encoder's mirror image; of the encoder, which is not trained, nothing is kept.
         return int(self._width * costs(self.network.encoder, (), (side, side)).kept)

@@ -41,6 +41,9 @@ class InstantRecipe:
     even_styles: bool = option(
         True, "let no style, however far the pictures are from it, outweigh the others; in relative units"
     )
+    outlier_weight: float = option(
+        1.0, "weight of activations far from their mean, by which networks learn to paint black spots"
+    )
     computed_in: str = option(
         "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
     )
@@ -51,7 +54,7 @@ class InstantRecipe:
     def __post_init__(self):
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
-        for name in ("training_rate", "decoder_width"):
+        for name in ("training_rate", "decoder_width", "outlier_weight"):
             object.__setattr__(self, name, number(name, getattr(self, name), 0))
         object.__setattr__(self, "adain_layer", canonical_name(self.adain_layer))
         check_choices(self)

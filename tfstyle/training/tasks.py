@@ -9,13 +9,15 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, DoublingConv2D, ReflectedConv2D
-from tfstyle.feedforward.networks import take_over, transformation_network
+from tfstyle.feedforward.networks import outliers, take_over, transformation_network
 from tfstyle.losses.target_tensors import chosen, finest
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.training.recipe import InstantRecipe
+
+OUTLIERS = "outliers"  # the loss of `networks.outliers`
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]
@@ -38,7 +40,10 @@ class Task(Protocol):
         """Returns the objective of a batch, in a graph."""
 
     def paint(self, batch: Batch) -> tf.Tensor:
-        """Returns what the network makes of a batch in training, `[B, S, S, 3]`."""
+        """Returns what the network makes of a batch, `[B, S, S, 3]`."""
+
+    def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns what `paint` does, in training, and losses of the network's own, {name: `[B]`}."""
 
     def kept(self, side: int) -> int:
         """Returns how many values of the network a step keeps for its gradient, for one picture of a side."""
@@ -71,7 +76,7 @@ class ConditionalTask:
         start: tf.keras.Model | None = None,
     ):
         GraphTransfer.require_possible(config)
-        self._config = config
+        self._config, self._outlier_weight = config, recipe.outlier_weight
         self.extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
             targets.require_for(config, "styles")
@@ -100,6 +105,13 @@ class ConditionalTask:
     def paint(self, batch: Batch) -> tf.Tensor:
         contents, numbers = batch
         return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
+
+    def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        if not self._outlier_weight:
+            return self.paint(batch), {}
+        contents, numbers = batch
+        made, far = outliers(self.network, contents, tf.one_hot(numbers, self._count))
+        return made, {OUTLIERS: self._outlier_weight * far}
 
     def kept(self, side: int) -> int:
         layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | DoublingConv2D)]
