@@ -29,9 +29,9 @@ def task(config):
 
 def test_values_that_a_network_keeps(task):
     # By hand, for 16 x 16: 4 filters, 8 at half of the side, 16 at a quarter, twice more of these in the
-    # block; then 16 channels doubled to 8 x 8, 8 filters there, 8 channels doubled to 16 x 16, 4 filters, 3.
+    # block; then 8 filters at half of the side, 4 at the whole one, 3.
     quarter, half, whole = 4 * 4, 8 * 8, 16 * 16
-    expected = 4 * whole + 8 * half + 3 * 16 * quarter + (16 + 8) * half + (8 + 4 + 3) * whole
+    expected = 4 * whole + 8 * half + 3 * 16 * quarter + 8 * half + (4 + 3) * whole
     assert task.kept(16) == expected
 
 

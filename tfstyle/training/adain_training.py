@@ -76,7 +76,7 @@ class ArbitraryTask:
         contents, styles = batch
         return self.network({"image": contents, "style": styles}, training=True)
 
-    def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def learn(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         return self.paint(batch), {}
 
     def kept(self, side: int) -> int:
