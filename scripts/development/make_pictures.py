@@ -14,7 +14,7 @@ import pathlib
 
 from absl import app, flags
 
-PICTURES = ("harbour", "swirls")
+PICTURES = ["harbour", "swirls"]
 
 _PICTURES = flags.DEFINE_list("pictures", PICTURES, f"what to draw, of {', '.join(PICTURES)}")
 _OUTPUT = flags.DEFINE_string("output", "tfstyle/data", "folder to write them into, as .jpg")
