@@ -92,21 +92,13 @@ def judge(name: str, inputs_folder: str, run_folder: str, always: Sequence[int],
         import tensorflow as tf
 
         import tfstyle
-        from tfstyle.evaluation import distances
         from tfstyle.synthesis.scales import enlarged
 
     inputs = load(inputs_folder)
     content, size = tf.constant(inputs.content), inputs.content.shape[1:3]
     content_layers, style_layers = OBJECTIVE.content_layers, OBJECTIVE.style_layers
-    layers = [*content_layers, *style_layers]
-    network = tfstyle.feature_extractor(layers, weights=inputs.weights)
-
-    def described(picture):
-        found = distances.describe(network, picture, layers, style_layers)
-        return found, {layer: quantiles(found.activations[layer]) for layer in style_layers}
-
-    (seen, at_first), (style, wanted) = described(content), described(inputs.style)
-    photograph = replace(seen, activations={layer: seen.activations[layer] for layer in content_layers})
+    look = looker(content_layers, style_layers, inputs.weights)
+    photograph, style = look(content), look(inputs.style)
 
     rows = json.loads(pathlib.Path(run_folder, "rows.json").read_text())
     moments = {at: max(i for i, row in enumerate(rows) if row["seconds"] <= at or not i) for at in MOMENTS}
@@ -119,18 +111,41 @@ def judge(name: str, inputs_folder: str, run_folder: str, always: Sequence[int],
     for index in judged:
         made = tf.constant(np.load(pathlib.Path(run_folder, f"{index}.npy")))
         picture = as_saved(enlarged(tf.clip_by_value(made, 0, 1), tuple(size), content))
-        seen, reached = described(picture)
-        shares = [
-            distance(reached[layer], own) / distance(at_first[layer], own) for layer, own in wanted.items()
-        ]
-        rows[index] |= {
-            "gram": float(np.mean(list(distances.style_errors(seen, style.grams).values()))),
-            "sliced": float(np.mean(shares)),
-            "content": distances.content_error(seen, photograph),
-        }
+        rows[index] |= scores(look(picture), photograph, style)
         for moment in [at for at, kept in moments.items() if keep and kept == index]:
             tfstyle.save_image(f"{keep}-{moment}{'' if moment == 'end' else 's'}.png", picture)
     return [rows[index] for index in judged]
+
+
+def looker(content_layers: Sequence[str], style_layers: Sequence[str], weights: str = "imagenet"):
+    """Returns what gives, of a picture, what `scores` compares: what a network sees, and its `quantiles`."""
+    import tfstyle
+    from tfstyle.evaluation import distances
+
+    layers = [*content_layers, *style_layers]
+    network = tfstyle.feature_extractor(layers, weights=weights)
+
+    def look(picture):
+        found = distances.describe(network, picture, layers, style_layers)
+        of_layers = {layer: quantiles(found.activations[layer]) for layer in style_layers}
+        return replace(
+            found, activations={layer: found.activations[layer] for layer in content_layers}
+        ), of_layers
+
+    return look
+
+
+def scores(picture, photograph, style) -> dict[str, float]:
+    """Returns the `SCORES` of a picture, all three as `looker` gives them."""
+    from tfstyle.evaluation import distances
+
+    (seen, reached), (at_first, before), (wanted, own) = picture, photograph, style
+    shares = [distance(reached[layer], own[layer]) / distance(before[layer], own[layer]) for layer in own]
+    return {
+        "gram": float(np.mean(list(distances.style_errors(seen, wanted.grams).values()))),
+        "sliced": float(np.mean(shares)),
+        "content": distances.content_error(seen, at_first),
+    }
 
 
 def quantiles(activation) -> np.ndarray:

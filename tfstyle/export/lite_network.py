@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pathlib
 from collections.abc import Iterator
 
 import numpy as np
 
-from tfstyle.feedforward.onnx_network import LARGEST
-from tfstyle.feedforward.sizes import enlarged_side
-from tfstyle.io.files import require_file
+from tfstyle.feedforward.onnx_network import content_of
+from tfstyle.feedforward.sizes import enlarged
 
 
 class LiteNetwork:
@@ -32,10 +30,7 @@ class LiteNetwork:
 
     def __init__(self, path, threads: int | None = None):
         named = f"lite={str(path)!r}"
-        require_file(pathlib.Path(path), named)
-        if pathlib.Path(path).stat().st_size > LARGEST:
-            raise ValueError(f"{named}: has more than {LARGEST} bytes, which no network of this kind has")
-        self._content, self._threads = pathlib.Path(path).read_bytes(), threads or os.cpu_count() or 1
+        self._content, self._threads = content_of(path, named), threads or os.cpu_count() or 1
         try:
             inputs = runner(self._content, self._threads).get_input_details()
             _, *sides, _ = inputs["image"]["shape_signature"]
@@ -67,8 +62,7 @@ class LiteNetwork:
         inputs = {} if style is None else {"style": np.asarray(style, np.float32)}
         height, width = image.shape[1:3]
         if self.size is None:
-            more = [(0, enlarged_side(side) - side) for side in (height, width)]
-            image = np.pad(image, [(0, 0), *more, (0, 0)], mode="reflect")
+            image = enlarged(image)
         # A new one each time, in milliseconds: of some networks, XNNPACK's second picture of a size is wrong
         # (ai-edge-litert 2.3.0, widths 2 and 3).
         with _silenced():

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tfstyle.feedforward.onnx_network import OnnxNetwork
+from tfstyle.feedforward.stroke_size import Paint
 from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import sha256
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixels, painting_bytes
 
 FILE = "network.onnx"  # in a network's folder; its card has its hash under `onnx`
-
-# From pictures `[B, H, W, 3]`, weights of the styles and a strength to pictures.
-Paint = Callable[[np.ndarray, Sequence[float], float], np.ndarray]
 
 
 def light_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:

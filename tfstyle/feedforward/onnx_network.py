@@ -6,10 +6,23 @@ import pathlib
 
 import numpy as np
 
-from tfstyle.feedforward.sizes import enlarged_side
+from tfstyle.feedforward.sizes import enlarged
 from tfstyle.io.files import require_file
 
-LARGEST = 1 << 28  # bytes of a file
+_LARGEST = 1 << 28  # bytes of a file
+
+
+def content_of(path, named: str) -> bytes:
+    """Returns the contents of a network's file; errors begin with `named`.
+
+    Raises:
+      ValueError: it is larger than any such file.
+      OSError: it cannot be read.
+    """
+    require_file(pathlib.Path(path), named)
+    if pathlib.Path(path).stat().st_size > _LARGEST:
+        raise ValueError(f"{named}: has more than {_LARGEST} bytes, which no network of this kind has")
+    return pathlib.Path(path).read_bytes()
 
 
 class OnnxNetwork:
@@ -31,14 +44,10 @@ class OnnxNetwork:
         import onnxruntime
 
         named = f"onnx={str(path)!r}"
-        require_file(pathlib.Path(path), named)
-        if pathlib.Path(path).stat().st_size > LARGEST:
-            raise ValueError(f"{named}: has more than {LARGEST} bytes, which no network of this kind has")
-        options = onnxruntime.SessionOptions()
+        content, options = content_of(path, named), onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 4  # what goes wrong is raised
         options.enable_mem_pattern = False  # by it, a picture takes two thirds more memory, and no less time
-        content = pathlib.Path(path).read_bytes()
         try:
             self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
             inputs = {each.name: each.shape for each in self._session.get_inputs()}
@@ -61,8 +70,7 @@ class OnnxNetwork:
         """
         image = np.asarray(image, np.float32)
         height, width = image.shape[1:3]
-        more = [(0, enlarged_side(side) - side) for side in (height, width)]
-        inputs = {"image": np.pad(image, [(0, 0), *more, (0, 0)], mode="reflect")}
+        inputs = {"image": enlarged(image)}
         if style is not None:
             inputs["style"] = np.asarray(style, np.float32)
         return self._session.run(["picture"], inputs)[0][:, :height, :width]
