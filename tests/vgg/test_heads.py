@@ -9,7 +9,6 @@ import tensorflow as tf
 import tfstyle
 from tfstyle.config import TransferConfig
 from tfstyle.export import lite_network
-from tfstyle.feedforward.adain_network import style_network
 from tfstyle.synthesis import plan
 from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, tiles, weights
 from tfstyle.vgg.blocks import pieces
@@ -280,14 +279,6 @@ def test_costs_by_hand(headed_file):
     assert found.operations == 2 * trunk + 3 * ends + 2 * gram
     assert found.kept == 4 * 96 + 4 * 96 + 4 * 24 + 6 * 24
     assert found.widest == 7 * 96
-
-
-def test_a_decoder_begins_with_what_the_head_gives(headed_file):
-    network = style_network(layer="block3_conv1", weights=headed_file, width=1.0)
-    filters = [layer.kernel.shape[2:] for layer in network._decoder if hasattr(layer, "kernel")]
-    assert filters == [(11, 6), (6, 6), (6, 4), (4, 4), (4, 3)]
-    made = network({"image": IMAGE.astype(np.float32), "style": IMAGE[:, ::-1].astype(np.float32)})
-    assert made.shape == IMAGE.shape
 
 
 def test_a_whole_transfer(headed_file, monkeypatch):

@@ -2,6 +2,7 @@
 
     tfstyle stylize --content=photo.jpg
     tfstyle stylize --content=photo.jpg --style=mosaic:0.7,swirls:0.3 --output=painted.png
+    tfstyle stylize --content=photo.jpg --style=any_painting.jpg
     tfstyle stylize --content=photo.jpg --all_styles --output=painted
     tfstyle stylize --content=photos --style=mosaic --output=painted
     tfstyle stylize --content=photo.jpg --sheet
@@ -16,7 +17,10 @@ import functools
 import json
 import tempfile
 import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 from absl import flags
 
 from tfstyle.batch import stylize_files
@@ -24,11 +28,11 @@ from tfstyle.batch.board import Board
 from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards, light_painting, shipped, style_mixing
+from tfstyle.feedforward.onnx_network import embedded
 from tfstyle.feedforward.stroke_size import in_stroke_size
-from tfstyle.io import encode
-from tfstyle.io.decode import size_of
+from tfstyle.io import decode, encode
 from tfstyle.io.files import check_outputs, unused
-from tfstyle.io.pixels import require_aspect
+from tfstyle.io.pixels import fitted, require_aspect
 from tfstyle.runtime import memory
 
 PLACES = ("content",)
@@ -36,12 +40,15 @@ PLACES = ("content",)
 
 def define_flags():
     flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob; - is standard input")
-    flags.DEFINE_string("model", None, "folder of the network (default: the one that ships with tfstyle)")
+    flags.DEFINE_string(
+        "model", None, "folder of the network (default: that of tfstyle for known styles, or for any)"
+    )
     flags.DEFINE_list(
         "style",
         None,
         "name of a style; several with their shares, as in mosaic:0.7,swirls:0.3; or shares of all styles in"
-        " their order (default: the first style); for any style, pictures, as in a.jpg:0.7,b.jpg:0.3",
+        " their order (default: the first style); or pictures of styles that no network has learned, as in"
+        " a.jpg:0.7,b.jpg:0.3",
     )
     flags.DEFINE_bool("all_styles", False, "paint in each of the network's styles, instead of --style")
     flags.DEFINE_bool(
@@ -83,9 +90,8 @@ def main():
     if FLAGS.output == "-" and FLAGS.json:
         raise ValueError("json=true: cannot be given with --output=-, for the picture goes there")
     finish = stylize_files.Finish.of(FLAGS.color, FLAGS.mask)
-    model = shipped.folder() if FLAGS.model is None else FLAGS.model
-    card = cards.read_card(model, LOOKS)
-    looks = LOOKS[card["model"]](model, card)
+    model = folder_of_model()
+    looks = looks_of(model, cards.read_card(model, cards.KINDS))
     with tempfile.TemporaryDirectory() as folder:
         name = ""
         if content == "-":
@@ -126,7 +132,7 @@ def make(content: str, name: str, looks: list, finish: stylize_files.Finish, out
         if len(jobs) > 1:
             raise ValueError(f"{mask}: is for one content, not for {len(jobs)}")
         check_outputs(outputs, [("mask", FLAGS.mask)])
-        require_aspect(finish.mask.shape, size_of(jobs[0].content, "content"), mask)
+        require_aspect(finish.mask.shape, decode.size_of(jobs[0].content, "content"), mask)
     board, began = Board(len(jobs) * len(looks)), time.monotonic()
     tell = (lambda record: print(json.dumps(record), flush=True)) if FLAGS.json else lambda record: None
     failed = stylize_files.paint_files(jobs, board, FLAGS.batch_size, finish, tell)
@@ -144,16 +150,42 @@ def tell_where(path) -> None:
         print(path)
 
 
-def looks_of_network(model, card: dict) -> list:
-    """Returns one look for the styles asked for, or one for each, of a network that has learned them."""
-    FLAGS, names = flags.FLAGS, cards.style_names(card)
-    if FLAGS.all_styles or FLAGS.sheet:
-        chosen = [style_mixing.weights_of(name, names) for name in names]
-    else:
-        style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
-        chosen = [style_mixing.weights_of(style, names)]
-    # The file is for the processor; what TensorFlow paints in strips beside it is to be the same.
+def folder_of_model():
+    """Returns the network's folder: --model or, as --style says, that of tfstyle for known styles or for any."""
+    FLAGS = flags.FLAGS
+    if FLAGS.model is not None:
+        return FLAGS.model
+    known = shipped.folder()
+    names = cards.style_names(cards.read_card(known))
+    for given in FLAGS.style or ():
+        path = cli.pathlib.Path(_share(given)[0])
+        if str(path) not in names and (path.is_file() or (path.suffix and path.stem not in names)):
+            return shipped.folder(shipped.ANY_STYLE)
+    return known
+
+
+class Chosen(NamedTuple):
+    """A style that was asked for.
+
+    Attributes:
+      name: for file names.
+      weights: what the network takes for its style.
+      note: what it is, as JSON types.
+      files: that it was read from.
+    """
+
+    name: str
+    weights: list[float]
+    note: Any
+    files: Sequence[str] = ()
+
+
+def looks_of(model, card: dict) -> list[Look]:
+    """Returns one look for the styles asked for, or one for each of a network's."""
+    FLAGS = flags.FLAGS
+    # The files are for the processor; what TensorFlow paints in strips beside them is to be the same.
     light = None if memory.shows_gpu() else light_painting.light_file(model, card)
+    chosen = _CHOOSE[card["model"]](model, card, light is not None)
     if light:
         filters = cards.first_filters(card)
         paint = light_painting.LightPainter(light, filters, lambda *given: painter(model, "float32")(*given))
@@ -162,37 +194,41 @@ def looks_of_network(model, card: dict) -> list:
     stroke_size = cards.stroke_size(card) if FLAGS.stroke_size is None else FLAGS.stroke_size
     sized = in_stroke_size(paint, stroke_size)
     names_of_card = ("styles", "fingerprint", "versions", *(["onnx"] if light else []))
+    if card["model"] == "style_network":
+        names_of_card = names_of_card[1:]  # the pictures that it was trained on are a thousand
     about = {name: card[name] for name in names_of_card if name in card}
     return [
         Look(
-            style_mixing.label(weights, names),
-            lambda pictures, weights=weights: sized(pictures, weights, FLAGS.strength),
+            style.name,
+            lambda pictures, weights=style.weights: sized(pictures, weights, FLAGS.strength),
             {
                 "task": "stylize",
                 "model": about,
-                "style": weights,
+                "style": style.note,
                 "strength": FLAGS.strength,
                 "stroke_size": stroke_size,
             },
+            style.files,
             needed_bytes=paint.needed_bytes,
             on_gpu=False if light else None,
         )
-        for weights in chosen
+        for style in chosen
     ]
 
 
-@functools.cache
-def painter(model, dtype: str | None = None):
-    """Returns the network's painter, once TensorFlow is imported; the dtype is as in `load_network`."""
-    with cli.quiet_tensorflow():
-        from tfstyle.feedforward.loading import load_network
-        from tfstyle.feedforward.painting import Painter
+def known_styles(model, card: dict, light: bool) -> list[Chosen]:
+    """Returns the styles asked for of a network that has learned some."""
+    FLAGS, names = flags.FLAGS, cards.style_names(card)
+    if FLAGS.all_styles or FLAGS.sheet:
+        chosen = [style_mixing.weights_of(name, names) for name in names]
+    else:
+        style = None if FLAGS.style is None else style_mixing.parse(FLAGS.style, names)
+        chosen = [style_mixing.weights_of(style, names)]
+    return [Chosen(style_mixing.label(weights, names), weights, weights) for weights in chosen]
 
-        return Painter(load_network(model, dtype=dtype)[0])
 
-
-def looks_of_style_network(model, card: dict) -> list:
-    """Returns one look, of the style pictures asked for mixed by their shares."""
+def style_of_pictures(model, card: dict, light: bool) -> list[Chosen]:
+    """Returns the style of the pictures asked for, mixed by their shares, for a network for any style."""
     FLAGS = flags.FLAGS
     for name in ("all_styles", "sheet"):
         if FLAGS[name].value:
@@ -200,25 +236,41 @@ def looks_of_style_network(model, card: dict) -> list:
     if not FLAGS.style:
         raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
     paths, shares = zip(*(_share(each) for each in FLAGS.style))
-    with cli.quiet_tensorflow():
-        import tensorflow as tf
-
-        from tfstyle.feedforward.adain import Moments, mixed
-        from tfstyle.io import images
-        from tfstyle.runtime.memory_model import RESTYLED
-
-        network = tf.saved_model.load(str(model))
-        measured = [Moments(**network.measure(images.load_image(path, "style"))) for path in paths]
-    moments = mixed(measured, shares)
-
-    def paint(pictures):
-        strength = tf.constant(FLAGS.strength, tf.float32)
-        return network.restyle(tf.constant(pictures), *moments, strength).numpy()
-
-    about = {name: card[name] for name in ("fingerprint", "versions") if name in card}
-    note = {"task": "stylize", "model": about, "style": dict(zip(paths, shares)), "strength": FLAGS.strength}
+    size = cards.stroke_size(card)
+    pictures = [fitted(decode.decode(path, "style")[0], size) for path in paths]
+    file = light_painting.light_file(model, card, "style_onnx") if light else None
+    if file:
+        embeddings = [embedded(file, picture[np.newaxis]) for picture in pictures]
+    else:
+        network = style_network(model)
+        embeddings = [network.embedding(picture[np.newaxis]).numpy()[0] for picture in pictures]
+    weights = np.average(np.stack(embeddings), axis=0, weights=shares).tolist()
     name = "_".join(cli.pathlib.Path(path).stem for path in paths)
-    return [Look(name, paint, note, paths, needed_bytes=lambda pixels: RESTYLED * pixels)]
+    return [Chosen(name, weights, dict(zip(paths, shares)), paths)]
+
+
+_CHOOSE = {"network": known_styles, "style_network": style_of_pictures}  # by the kind that a card says
+
+
+@functools.cache
+def painter(model, dtype: str | None = None):
+    """Returns the painter of a network of either kind; the dtype is as in `load_network`."""
+    with cli.quiet_tensorflow():
+        from tfstyle.feedforward.loading import load_network
+        from tfstyle.feedforward.painting import Painter
+
+        if cards.read_card(model, cards.KINDS)["model"] == "style_network":
+            return Painter(style_network(model, dtype).network)
+        return Painter(load_network(model, dtype=dtype)[0])
+
+
+@functools.cache
+def style_network(model, dtype: str | None = None):
+    """Returns a network for any style; the dtype is as in `load_network`."""
+    with cli.quiet_tensorflow():
+        from tfstyle.feedforward.loading import load_style_network
+
+        return load_style_network(model, dtype=dtype)[0]
 
 
 def _share(given: str) -> tuple[str, float]:
@@ -233,7 +285,3 @@ def _share(given: str) -> tuple[str, float]:
     if not 0 < value < float("inf"):
         raise ValueError(f"style={given}: a share must be above 0")
     return path, value
-
-
-# {kind of model, as its card says: what makes its looks}; flags are checked before TensorFlow is imported.
-LOOKS = {"network": looks_of_network, "style_network": looks_of_style_network}

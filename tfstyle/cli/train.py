@@ -41,7 +41,7 @@ def define_flags():
         None,
         "folder of photographs to train on, or a glob (with --only_styles, one is there already)",
     )
-    flags.DEFINE_list("styles", None, "style pictures, separated by commas")
+    flags.DEFINE_list("styles", None, "style pictures, folders or globs of them, separated by commas")
     flags.DEFINE_string("output", None, "folder to save the network into")
     flags.DEFINE_enum(
         "network",
@@ -52,8 +52,9 @@ def define_flags():
     flags.DEFINE_string(
         "start",
         None,
-        "folder of a conditional network to begin with, whose width and residual blocks these are then"
-        " (default: none; with --only_styles, the one that ships with tfstyle)",
+        "folder of a network to begin with, whose width and residual blocks these are then; with"
+        " --only_styles, one for any style gives what it reads from the pictures (default: none; with"
+        " --only_styles, the one for any style that ships with tfstyle)",
     )
     flags.DEFINE_enum(
         "distribute",
@@ -69,7 +70,7 @@ def define_flags():
 
 def main():
     own = bool(FLAGS.only_styles)
-    start = shipped.folder() if own and FLAGS.start is None else FLAGS.start
+    start = shipped.folder(shipped.ANY_STYLE) if own and FLAGS.start is None else FLAGS.start
     recipe = recipe_of(start, own)
     if own and FLAGS.photos is None:
         FLAGS.photos = str(shipped.PHOTOGRAPH)
@@ -86,6 +87,7 @@ def main():
         from tfstyle.io.finding import find_pictures
         from tfstyle.training import distribution
     photographs = find_pictures(photos)[1]
+    paths = [path for given in paths for path in find_pictures(given, "styles")[1]]
     if FLAGS.distribute == "multi_worker":
         index, count = distribution.worker_of_environment()
         if index == 0:
@@ -139,8 +141,12 @@ def recipe_of(start, own: bool) -> InstantRecipe:
     """Returns the recipe of the flags; what they do not say is the start's, or what one's own style takes."""
     defaults = _OWN_RECIPE if own else {}
     if start is not None:
-        layout = cards.read_card(start, argument="start").get("layout") or {}
-        defaults = defaults | {name: layout[name] for name in ("width", "residual_blocks") if name in layout}
+        card = cards.read_card(start, cards.KINDS, argument="start")
+        layout = card.get("layout") or {}
+        names = {"width": "width", "residual_blocks": "residual_blocks"}
+        if card["model"] == "style_network" and FLAGS.network == "arbitrary":
+            names["embedding"] = "styles"
+        defaults = defaults | {name: layout[there] for name, there in names.items() if there in layout}
     return InstantRecipe(**{**defaults, **cli.given_options(InstantRecipe)})
 
 
@@ -148,15 +154,17 @@ def recipe_of(start, own: bool) -> InstantRecipe:
 # for where and how to be watched, to what the card tells of its styles, and to how it is saved.
 
 
-def _conditional(photographs, paths, config, recipe, start):
+def _conditional(photographs, paths, config, recipe, folder):
     from tfstyle.export.savedmodel import export_network
-    from tfstyle.feedforward.loading import load_network
     from tfstyle.feedforward.networks import fingerprint
+    from tfstyle.feedforward.style_network import StyleNetwork
     from tfstyle.io.images import load_fitted
     from tfstyle.synthesis.style_targets import style_targets
     from tfstyle.training.training import train
 
-    start = None if start is None else load_network(start, argument="start")[0]
+    start = _start(folder)
+    if isinstance(start, StyleNetwork):
+        start = start.for_known([load_fitted(path, "styles", config.image_size) for path in paths])
     styles = [style_targets(path, config) for path in paths]
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
@@ -166,14 +174,27 @@ def _conditional(photographs, paths, config, recipe, start):
     return functools.partial(train, photographs, styles, config, recipe, start=start), about, save
 
 
-def _arbitrary(photographs, paths, config, recipe, start):
-    from tfstyle.export.adain_savedmodel import export_style_network
+def _arbitrary(photographs, paths, config, recipe, folder):
+    from tfstyle.export.savedmodel import export_style_network
+    from tfstyle.feedforward.networks import fingerprint
     from tfstyle.training.training import train_arbitrary
 
-    if start is not None:
-        raise ValueError(f"start={str(start)!r}: can be given for --network=conditional only")
+    start = _start(folder)
+    about = {} if start is None else {"start": fingerprint(start)}
     paths = [cli.pathlib.Path(path) for path in paths]
-    return functools.partial(train_arbitrary, photographs, paths, config, recipe), {}, export_style_network
+    training = functools.partial(train_arbitrary, photographs, paths, config, recipe, start=start)
+    return training, about, functools.partial(export_style_network, light=True)
+
+
+def _start(folder):
+    """Returns the network of a folder, of either kind; None where there is no folder."""
+    if folder is None:
+        return None
+    from tfstyle.feedforward.loading import load_network, load_style_network
+
+    kind = cards.read_card(folder, cards.KINDS, argument="start")["model"]
+    load = load_style_network if kind == "style_network" else load_network
+    return load(folder, argument="start")[0]
 
 
 _NETWORKS = {"conditional": _conditional, "arbitrary": _arbitrary}

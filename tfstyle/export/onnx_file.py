@@ -1,7 +1,7 @@
 """Networks as ONNX files, for onnxruntime and whatever else reads them.
 
-The graph is written node by node, as `networks.connect` calls the layers, on pictures
-`[1, 3, h, w]`. Parameters are kept in float16 and computed with in float32.
+Graphs are written node by node, that of a transformation network as `networks.connect` calls its layers, on
+pictures `[1, 3, h, w]`. Parameters are kept in float16 and computed with in float32.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tfstyle.feedforward.layers import (
     ReflectedConv2D,
     ReflectedUp,
 )
+from tfstyle.feedforward.style_network import EPSILON, LAYERS, StyleStatistics
+from tfstyle.vgg.network import MEAN_PIXEL_BGR, head
 
 _OPSET, _IR = 18, 8  # of 2022; no op needs a later one
 
@@ -60,10 +62,41 @@ def to_onnx(network: tf.keras.Model, *, style: Sequence[float] | None = None) ->
     )
     graph.add("Transpose", made, perm=[0, 2, 3, 1], output="picture")
     outputs = [value("picture", *picture)]
-    graph = helper.make_graph(graph.nodes, "transformation_network", inputs, outputs, graph.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return graph.file("transformation_network", inputs, outputs)
+
+
+def predictor_to_onnx(predictor: tf.keras.Model) -> bytes:
+    """Returns a style predictor as the contents of an ONNX file.
+
+    It takes `image`, float32 `[1, H, W, 3]` in [0, 1], whose sides are `vgg.minimum_size` and more, and gives
+    `embedding`, `[1, S]`.
+
+    Args:
+      predictor: from `style_predictor`.
+    """
+    graph, value = _Graph(), helper.make_tensor_value_info
+    layers = {layer.name: layer for layer in predictor.layers}
+    pixels = graph.add("Mul", "image", graph.constant(np.float32(255)))
+    pixels = graph.add("Sub", pixels, graph.constant(np.float32(MEAN_PIXEL_BGR[::-1])))
+    activation, found = graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), {}
+    for layer in predictor.layers:
+        if isinstance(layer, tf.keras.layers.MaxPooling2D):
+            activation = graph.add("MaxPool", activation, kernel_shape=[2, 2], strides=[2, 2])
+        elif isinstance(layer, tf.keras.layers.Conv2D) and layer.kernel_size != (1, 1):
+            flipped = layer.kernel.shape[2] == 3  # the encoder's pixels are BGR
+            activation = _rectified(graph, layer, activation, flipped=flipped)
+            end = layers.get(head(layer.name))
+            found[layer.name] = activation if end is None else _rectified(graph, end, activation)
+    made = _statistics(graph, layers["statistics"], [found[name] for name in LAYERS])
+    made = graph.add("Relu", _dense(graph, layers["hidden"], made))
+    own = _dense(graph, layers["embedding"], made)
+    own = graph.add("Mul", own, graph.constant(np.float32(layers["embedding"].units ** -0.5)))
+    graph.add("Concat", graph.constant(np.ones([1, 1], np.float32)), own, axis=1, output="embedding")
+    return graph.file(
+        "style_predictor",
+        [value("image", TensorProto.FLOAT, [1, "height", "width", 3])],
+        [value("embedding", TensorProto.FLOAT, [1, layers["embedding"].units + 1])],
+    )
 
 
 class _Graph:
@@ -86,6 +119,13 @@ class _Graph:
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(narrow, name))
         return self.add("Cast", name, to=TensorProto.FLOAT) if values.dtype.kind == "f" else name
+
+    def file(self, name: str, inputs: list, outputs: list) -> bytes:
+        """Returns the contents of a file of the graph."""
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+        onnx.checker.check_model(model)
+        return model.SerializeToString()
 
 
 def _padded(graph: _Graph, activation: str, margin: int, mode: str) -> str:
@@ -139,6 +179,39 @@ def _normalised(graph: _Graph, layer: ConditionalInstanceNormalization, activati
         for each in (layer.scale, layer.shift)
     )
     return graph.add("InstanceNormalization", activation, scale, shift, epsilon=layer.epsilon)
+
+
+def _rectified(
+    graph: _Graph, layer: tf.keras.layers.Conv2D, activation: str, *, flipped: bool = False
+) -> str:
+    """Adds a convolution of the encoder, zeros past the border, and a ReLU; flipped: channels in are RGB, not BGR."""
+    kernel = np.transpose(layer.kernel.numpy(), [3, 2, 0, 1])
+    kernel = graph.constant(kernel[:, ::-1] if flipped else kernel)
+    pads = [layer.kernel_size[0] // 2] * 4
+    return graph.add(
+        "Relu", graph.add("Conv", activation, kernel, graph.constant(layer.bias.numpy()), pads=pads)
+    )
+
+
+def _statistics(graph: _Graph, layer: StyleStatistics, activations: Sequence[str]) -> str:
+    """Adds `StyleStatistics`."""
+    axes, epsilon = graph.constant([2, 3]), graph.constant(np.float32(EPSILON))
+    means, deviations = [], []
+    for activation in activations:
+        mean = graph.add("ReduceMean", activation, axes)
+        centred = graph.add("Sub", activation, mean)
+        variance = graph.add("ReduceMean", graph.add("Mul", centred, centred), axes)
+        means.append(mean)
+        deviations.append(graph.add("Sqrt", graph.add("Add", variance, epsilon)))
+    made = graph.add("Flatten", graph.add("Concat", *means, *deviations, axis=1))
+    made = graph.add("Sub", made, graph.constant(layer.mean.numpy()))
+    return graph.add("Div", made, graph.constant(layer.deviation.numpy()))
+
+
+def _dense(graph: _Graph, layer: tf.keras.layers.Dense, activation: str) -> str:
+    return graph.add(
+        "Gemm", activation, graph.constant(layer.kernel.numpy()), graph.constant(layer.bias.numpy())
+    )
 
 
 # {class of layers: what adds one to a graph}.

@@ -18,18 +18,21 @@ import tensorflow as tf
 
 from tfstyle import __version__
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
-from tfstyle.export.onnx_file import to_onnx
+from tfstyle.export.onnx_file import predictor_to_onnx, to_onnx
 from tfstyle.export.signatures import (
     SignedExtractor,
     SignedModule,
     SignedNetwork,
     SignedStyle,
+    SignedStyleNetwork,
     SignedTransfer,
 )
 from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import CARD, style_names
 from tfstyle.feedforward.light_painting import FILE as LIGHT
+from tfstyle.feedforward.light_painting import STYLE_FILE as LIGHT_STYLE
 from tfstyle.feedforward.model_card import write_page
+from tfstyle.feedforward.style_network import StyleNetwork, in_half_precision
 from tfstyle.io import images
 from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
 from tfstyle.losses.targets import StyleTargets, fingerprint
@@ -170,6 +173,42 @@ def export_network(
     return folder
 
 
+def export_style_network(
+    output, network: StyleNetwork, about: Mapping[str, Any] | None = None, *, light: bool = False
+) -> pathlib.Path:
+    """Saves a network that paints in any style in one pass, from `training.training.train_arbitrary`.
+
+    Signatures (see `signatures`) take `image`, `style` and `strength`, a float32 scalar from 0 to
+    1. What `tf.saved_model.load` gives also has the functions behind them, in floats:
+    `paint(image, style, strength)`, and its two parts, `embed(style)` and
+    `restyle(image, embedding, strength)`, for styles that are used often, or mixed. Parameters are
+    kept in float16. `feedforward.loading.load_style_network` gives the network back.
+
+    Args:
+      output: as in `export_extractor`, also for errors.
+      network: from `style_network`.
+      about: what else the card is to tell, as JSON types.
+      light: as in `export_network`.
+
+    Returns:
+      The folder.
+    """
+    folder = require_replaceable(output)
+    network = in_half_precision(network)
+    card = {
+        "model": "style_network",
+        **(about or {}),
+        "layout": networks.layout(network.network),
+        "stored_in": "float16",
+        "minimum_size": 1,
+        "fingerprint": networks.fingerprint(network),
+    }
+    save(SignedStyleNetwork(network), folder, card, write_page)
+    if light:
+        add_light(folder, network.network, network.predictor)
+    return folder
+
+
 def _previews(network: tf.keras.Model, names: Sequence[str], photograph) -> dict[str, tf.Tensor]:
     """Returns {name: what a network makes of a photograph in that style}."""
     styles = tf.eye(len(names), dtype=network.input["style"].dtype)
@@ -179,15 +218,20 @@ def _previews(network: tf.keras.Model, names: Sequence[str], photograph) -> dict
     }
 
 
-def add_light(folder, network: tf.keras.Model) -> None:
-    """Puts a network's ONNX file into its folder, and then the file's hash into the card.
+def add_light(folder, network: tf.keras.Model, predictor: tf.keras.Model | None = None) -> None:
+    """Puts a network's ONNX files into its folder, its style predictor's too, and their hashes into the card.
 
     Raises:
       OSError: they cannot be written.
     """
-    content, path = to_onnx(network), pathlib.Path(folder, CARD)
-    write_atomically(pathlib.Path(folder, LIGHT), content)
-    card = {**json.loads(path.read_text()), "onnx": hashlib.sha256(content).hexdigest()}
+    contents = {"onnx": (LIGHT, to_onnx(network))}
+    if predictor is not None:
+        contents["style_onnx"] = (LIGHT_STYLE, predictor_to_onnx(predictor))
+    path = pathlib.Path(folder, CARD)
+    card = json.loads(path.read_text())
+    for key, (name, content) in contents.items():
+        write_atomically(pathlib.Path(folder, name), content)
+        card[key] = hashlib.sha256(content).hexdigest()
     write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
 
 

@@ -23,7 +23,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.api.dataset import from_integers, inside, to_integers
+from tfstyle.feedforward.layers import reflected_up
 from tfstyle.feedforward.networks import parameters
+from tfstyle.feedforward.style_network import StyleNetwork
 from tfstyle.io.graph_decode import decode, encode_png
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.vgg import minimum_size
@@ -229,22 +231,18 @@ class SignedStyle(SignedModule):
         return self.graph.paint(checked(content, "image"), self._picture, steps)
 
 
-class SignedNetwork(SignedModule):
-    """A network that paints in one pass.
+class HalfPrecision(tf.Module):
+    """A Keras model whose parameters are kept in float16, and computed with as it does.
 
     Args:
-      network: from `feedforward.networks.transformation_network`, its parameters rounded to float16
-        (see `feedforward.networks.in_half_precision`).
+      network: its parameters are rounded to float16 already (see `feedforward.networks.in_half_precision`).
 
     Attributes:
-      styles: how many it knows.
-      parameters: {layer/parameter: variable}, in float16; by these names, `feedforward.loading` finds
-        them in a model.
+      parameters: {layer/parameter: variable}, in float16.
     """
 
     def __init__(self, network: tf.keras.Model):
-        self.styles = int(network.input["style"].shape[-1])
-        super().__init__("network", np.eye(1, self.styles, dtype=np.float32), 1.0)  # the first, whole
+        super().__init__()
         self.parameters = {
             name: tf.Variable(tf.cast(value, tf.float16), trainable=False)
             for name, value in parameters(network).items()
@@ -261,12 +259,75 @@ class SignedNetwork(SignedModule):
 
         self._run = run  # and not the network, whose own variables would be saved, too
 
+    def __call__(self, inputs):
+        return self._run(inputs)
+
+
+class SignedNetwork(SignedModule):
+    """A network that paints in one pass.
+
+    Args:
+      network: from `feedforward.networks.transformation_network`; see `HalfPrecision`.
+
+    Attributes:
+      styles: how many it knows.
+      parameters: of `HalfPrecision`; by these names, `feedforward.loading` finds them in a model.
+    """
+
+    def __init__(self, network: tf.keras.Model):
+        self.styles = int(network.input["style"].shape[-1])
+        super().__init__("network", np.eye(1, self.styles, dtype=np.float32), 1.0)  # the first, whole
+        self._network = HalfPrecision(network)
+        self.parameters = self._network.parameters
+
     @painting("network")
     def paint(self, image, style, strength):
         image = checked(image, "image")
         style = tf.broadcast_to(style, tf.stack([tf.shape(image)[0], self.styles]))
-        made = self._run({"image": image, "style": style})
+        made = self._network({"image": image, "style": style})
         return image + share_of(strength) * (made - image)
+
+
+class SignedStyleNetwork(SignedModule):
+    """A network for any style: image, style and strength in, picture out.
+
+    Args:
+      network: from `feedforward.style_network.style_network`; see `HalfPrecision`.
+
+    Attributes:
+      parameters: as `SignedNetwork`'s.
+    """
+
+    def __init__(self, network: StyleNetwork):
+        super().__init__("style_network")
+        parts = {part.name: HalfPrecision(part) for part in network.layers}
+        self._network, self._predictor = parts[network.network.name], parts[network.predictor.name]
+        self._least = minimum_size(network.predictor)
+        self.parameters = {
+            f"{part}/{name}": variable
+            for part, halved in parts.items()
+            for name, variable in halved.parameters.items()
+        }
+
+    @on_floats("style")
+    def embed(self, style):
+        """Returns the `embedding` of styles, `[B, S]`, for `restyle`."""
+        style = checked(style, "style")
+        sides = tf.maximum(tf.shape(style)[1:3], self._least)
+        return {"embedding": self._predictor(reflected_up(style, tf.unstack(sides)))}
+
+    @on_floats("image", options=[tf.TensorSpec([None, None], tf.float32, "embedding"), STRENGTH])
+    def restyle(self, image, embedding, strength):
+        """Returns pictures in embedded styles; means of embeddings, by weights, mix styles."""
+        image = checked(image, "image")
+        embedding = one_or_each(embedding, image, "style")
+        style = tf.broadcast_to(embedding, [tf.shape(image)[0], tf.shape(embedding)[1]])
+        made = self._network({"image": image, "style": style})
+        return image + share_of(strength) * (made - image)
+
+    @painting("style_network")
+    def paint(self, image, style, strength):
+        return self.restyle(image, self.embed(style)["embedding"], strength)
 
 
 def required(value: tf.Tensor, condition: tf.Tensor, *message) -> tf.Tensor:

@@ -3,8 +3,7 @@
 Networks
   layers.py         convolutions without a frame, and one normalisation per style
   networks.py       networks for a set of styles, and how to run one with statistics of one's own
-  adain.py          the statistics of one picture given to another
-  adain_network.py  networks for any style
+  style_network.py  networks for any style
 
 Use
   cards.py           what a folder says of its network; model_card.py the page for people

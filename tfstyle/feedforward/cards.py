@@ -13,6 +13,7 @@ from tfstyle.io import untrusted
 from tfstyle.io.files import opened
 
 CARD = "tfstyle.json"
+KINDS = ("network", "style_network")  # of networks that paint in one pass: for known styles, for any
 _LONGEST = 1 << 22  # bytes
 _MOST_STYLES = 10_000
 

@@ -14,21 +14,30 @@ from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import sha256
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixels, painting_bytes
 
-FILE = "network.onnx"  # in a network's folder; its card has its hash under `onnx`
+# In a network's folder; its card has their hashes under `onnx` and `style_onnx`.
+FILE, STYLE_FILE = "network.onnx", "style.onnx"
+_FILES = {"onnx": FILE, "style_onnx": STYLE_FILE}
 
 
-def light_file(folder, card: Mapping[str, Any]) -> pathlib.Path | None:
-    """Returns a network's ONNX file, if it has one.
+def light_file(folder, card: Mapping[str, Any], key: str = "onnx") -> pathlib.Path | None:
+    """Returns an ONNX file of a network, if it has it.
+
+    Args:
+      folder: of the network.
+      card: the folder's.
+      key: of the file's hash in the card: ``onnx``, or ``style_onnx`` for the style predictor.
 
     Raises:
       ValueError: the file is another than the card speaks of.
       OSError: it cannot be read.
     """
-    path = pathlib.Path(folder, FILE)
-    if "onnx" not in card or not path.is_file():
+    path = pathlib.Path(folder, _FILES[key])
+    if key not in card or not path.is_file():
         return None
-    if sha256(path) != card["onnx"]:
-        raise ValueError(f"model={str(folder)!r}: {FILE} is not the one that its card speaks of; remove it")
+    if sha256(path) != card[key]:
+        raise ValueError(
+            f"model={str(folder)!r}: {path.name} is not the one that its card speaks of; remove it"
+        )
     return path
 
 

@@ -7,15 +7,19 @@ are left alone.
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
 from tfstyle.feedforward.cards import CARD, read_card
-from tfstyle.feedforward.networks import fingerprint, parameters, transformation_network
+from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
+from tfstyle.feedforward.style_network import StyleNetwork, like
 from tfstyle.io.files import require_file
 
 _MOST_BLOCKS = 100
+
+Network = TypeVar("Network", bound=tf.keras.Model)
 
 
 def load_network(
@@ -36,27 +40,58 @@ def load_network(
       ValueError: the folder holds no such network, one of another kind, or one
         whose parameters are not those that its card speaks of.
     """
+    network, card = _read(folder, "network", lambda layout: transformation_network(**layout), argument)
+    if dtype not in (None, card["layout"].get("dtype")):
+        network = _in(network, dtype)
+    return network, card
+
+
+def load_style_network(
+    folder, *, dtype: str | None = None, argument: str = "model"
+) -> tuple[StyleNetwork, dict[str, Any]]:
+    """Reads a network that `savedmodel.export_style_network` wrote.
+
+    Args:
+      folder, dtype, argument: as in `load_network`, also for errors.
+
+    Returns:
+      The network, and its card.
+    """
+    found, card = _read(folder, "style_network", like, argument)
+    if dtype not in (None, card["layout"].get("dtype")):
+        found = StyleNetwork(_in(found.network, dtype), found.predictor)
+    return found, card
+
+
+def _in(network: tf.keras.Model, dtype: str) -> tf.keras.Model:
+    """Returns a transformation network in another precision."""
+    made = transformation_network(**{**layout(network), "dtype": dtype})
+    made.set_weights(network.get_weights())
+    return made
+
+
+def _read(
+    folder, kind: str, make: Callable[[dict], Network], argument: str
+) -> tuple[Network, dict[str, Any]]:
+    """Returns a network of a kind, made from its card's layout, with its parameters; and the card."""
     named = f"{argument}={str(folder)!r}"
-    card = read_card(folder, argument=argument)
-    layout = card.get("layout")
-    if not isinstance(layout, dict):
+    card = read_card(folder, [kind], argument=argument)
+    told = card.get("layout")
+    if not isinstance(told, dict):
         raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
-    layout = dict(layout)
-    if layout.pop("skip_connection", False):
+    told = dict(told)
+    if told.pop("skip_connection", False):
         raise ValueError(
             f"{named}: has a skip connection, which networks of tfstyle no longer have; train it again"
         )
-    _require_small(layout, folder, named)
+    _require_small(told, folder, named)
     try:
-        network = transformation_network(**layout)
+        network = make(told)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{named}: {CARD} tells of a network that cannot be made ({error})") from None
     assign(parameters(network), folder, named, card.get("stored_in", "float32"))
     if fingerprint(network) != card.get("fingerprint"):
         raise ValueError(f"{named}: its parameters are not those that {CARD} speaks of")
-    if dtype not in (None, layout.get("dtype")):
-        read, network = network, transformation_network(**{**layout, "dtype": dtype})
-        network.set_weights(read.get_weights())
     return network, card
 
 

@@ -48,7 +48,7 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
     kinds = {
         "network": "a network for a set of styles and their mixtures"
         " (Johnson et al. 2016, Dumoulin et al. 2017)",
-        "style_network": "a network for the style of any picture (Huang & Belongie 2017)",
+        "style_network": "a network for the style of any picture (Ghiasi et al. 2017)",
     }
     rows = [
         ("What it is", kinds.get(card.get("model", ""), card.get("model"))),

@@ -38,7 +38,7 @@ from tfstyle.feedforward.layers import (
 )
 
 # {Keras' policy: dtype of parameters and pictures}.
-_POLICIES = {
+POLICIES = {
     "float32": "float32",
     "mixed_bfloat16": "float32",
     "mixed_float16": "float32",
@@ -88,11 +88,11 @@ def transformation_network(
     ):  # fmt: skip
         if not isinstance(value, numbers.Integral) or value < least:
             raise ValueError(f"{name}={value!r}: must be a whole number, {least} or above")
-    if dtype not in _POLICIES:
-        raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(_POLICIES)}")
+    if dtype not in POLICIES:
+        raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(POLICIES)}")
     layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
-    image = tf.keras.Input((None, None, 3), name="image", dtype=_POLICIES[dtype])
-    style = tf.keras.Input((styles,), name="style", dtype=_POLICIES[dtype])
+    image = tf.keras.Input((None, None, 3), name="image", dtype=POLICIES[dtype])
+    style = tf.keras.Input((styles,), name="style", dtype=POLICIES[dtype])
     picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
     return tf.keras.Model({"image": image, "style": style}, picture, name="transformation_network")
 
@@ -170,9 +170,11 @@ def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:
 
 def parameters(network: tf.keras.Model) -> dict[str, tf.Variable]:
     """Returns {layer/parameter: variable}, such as first/kernel and first_norm/scale, in network order."""
-    return {
-        f"{layer.name}/{variable.name}": variable for layer in network.layers for variable in layer.weights
-    }
+    found = {}
+    for layer in network.layers:
+        inner = parameters(layer) if isinstance(layer, tf.keras.Model) else {v.name: v for v in layer.weights}
+        found |= {f"{layer.name}/{name}": variable for name, variable in inner.items()}
+    return found
 
 
 def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
@@ -185,7 +187,8 @@ def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
     """
     own, given = parameters(network), parameters(other)
     if own.keys() != given.keys():
-        raise ValueError(f"start: has other layers: {layout(other)}, not {layout(network)}")
+        differs = min(own.keys() ^ given.keys())
+        raise ValueError(f"start: has other layers, only one of the two has {differs}")
     for name, variable in own.items():
         values = given[name].numpy()
         if name.endswith(("_norm/scale", "_norm/shift")) and values.shape[0] != variable.shape[0]:
@@ -229,7 +232,7 @@ def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.ke
         if normalised:
             add(ConditionalInstanceNormalization(styles, name=f"{name}_norm", dtype=dtype))
 
-    add(ReflectedUp(name="reflected_up", dtype=_POLICIES[dtype]))
+    add(ReflectedUp(name="reflected_up", dtype=POLICIES[dtype]))
     convolution(ReflectedConv2D, "first", width, 9)
     convolution(ReflectedConv2D, "half", 2 * width, 3, strides=2)
     convolution(ReflectedConv2D, "quarter", 4 * width, 3, strides=2)
@@ -241,8 +244,8 @@ def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.ke
     convolution(DoublingConv2D, "whole_again", width)
     convolution(ReflectedConv2D, "last", 3, 9, normalised=False)
     # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
-    add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=_POLICIES[dtype]))
-    add(CutToSize(name="picture", dtype=_POLICIES[dtype]))
+    add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=POLICIES[dtype]))
+    add(CutToSize(name="picture", dtype=POLICIES[dtype]))
     return found
 
 

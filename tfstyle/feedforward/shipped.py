@@ -5,10 +5,11 @@ from __future__ import annotations
 import pathlib
 
 _PACKAGE = pathlib.Path(__file__).parents[1]
+STYLES, ANY_STYLE = "styles", "any_style"  # the networks' folders
 PHOTOGRAPH = _PACKAGE / "data" / "harbour.jpg"  # the project's own, to show styles on
 
 
-def folder(name: str = "styles") -> pathlib.Path:
+def folder(name: str = STYLES) -> pathlib.Path:
     """Returns the folder of a network: beside the package in a checkout, inside it when installed.
 
     Raises:

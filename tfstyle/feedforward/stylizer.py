@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Self
 
@@ -9,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.api.dataset import batched, from_integers, inside, to_integers
+from tfstyle.config.options import whole_number
 from tfstyle.feedforward import shipped
+from tfstyle.feedforward.cards import stroke_size as stroke_size_of
 from tfstyle.feedforward.cards import style_names
-from tfstyle.feedforward.loading import load_network
+from tfstyle.feedforward.loading import load_network, load_style_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
 from tfstyle.feedforward.painting import Painter
 from tfstyle.feedforward.stroke_size import in_stroke_size
@@ -25,6 +28,7 @@ class InstantStylizer(tf.keras.layers.Layer):
     """Pictures in, painted pictures out, of the same type and shape, in one pass.
 
         stylize = InstantStylizer.load("saved_models/styles", style="mosaic")
+        stylize = InstantStylizer.load(pictures=["any_painting.jpg"])
         painted = dataset.map(stylize)             # pictures or batches of them, of any sizes
         painted = stylize(pictures, style={"swirls": 0.7, "mosaic": 0.3}, strength=0.8)
         painted = stylize.paint("photo.jpg")       # a file, however large
@@ -39,6 +43,7 @@ class InstantStylizer(tf.keras.layers.Layer):
       style: in which it paints where a call names none: a place, a name, {name:
         share}, or a share for each; see `style_mixing.weights_of`.
       strength: likewise, from 0 (the picture as it is) to 1.
+      stroke_size: of `paint`, where it does not say; a call paints once, at the size that pictures have.
       options: `name`, `trainable` and `dtype`, as for every layer of Keras.
 
     Call args:
@@ -61,6 +66,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         residual_blocks: int = 5,
         style: Mixture | None = None,
         strength: float = 1.0,
+        stroke_size: int = 0,
         **options,
     ):
         # Pictures stay of the type that they are.
@@ -69,6 +75,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         self.weights_of_styles = weights_of(style, self.names)
         require_strength(strength)
         self.strength = float(strength)
+        self.stroke_size = whole_number("stroke_size", stroke_size, 0)
         self.network = transformation_network(
             len(self.names),
             width=width,
@@ -79,22 +86,41 @@ class InstantStylizer(tf.keras.layers.Layer):
         self._painter: Painter | None = None
 
     @classmethod
-    def load(cls, folder=None, *, style: Mixture | None = None, strength: float = 1.0, **options) -> Self:
-        """Reads a network that `export_network` wrote.
+    def load(
+        cls,
+        folder=None,
+        *,
+        pictures: Sequence = (),
+        style: Mixture | None = None,
+        strength: float = 1.0,
+        **options,
+    ) -> Self:
+        """Reads a network that `export_network` or `export_style_network` wrote.
 
         Args:
-          folder: such as ``saved_models/styles``; None: the network that ships with tfstyle.
-          style, strength, options: as for the class.
+          folder: such as ``saved_models/styles``; None: one that ships with tfstyle.
+          pictures: of the styles, for a network for any style: paths, PIL images or arrays, as for
+            `images.load_image`. A style is named as its file, or else style1, style2, …
+          style, strength, options: as for the class. The stroke size is by default that of the styles
+            in training.
 
         Raises:
-          ValueError: as `loading.load_network` and the class.
+          ValueError, OSError: as `loading.load_network`, `images.load_image` and the class.
         """
-        network, card = load_network(shipped.folder() if folder is None else folder)
+        if folder is None:
+            folder = shipped.folder(shipped.ANY_STYLE if pictures else shipped.STYLES)
+        if pictures:
+            any_style, card = load_style_network(folder)
+            shown = [images.load_fitted(each, "pictures", stroke_size_of(card)) for each in pictures]
+            network = any_style.for_known(shown)
+            files = [str(each) if isinstance(each, str | os.PathLike) else "" for each in pictures]
+            card |= {"styles_known": len(pictures), "styles": files if all(files) else []}
+        else:
+            network, card = load_network(folder)
+        options = {"name": None, "stroke_size": stroke_size_of(card), **options}
         of_network = layout(network)
         del of_network["styles"]
-        stylizer = cls(
-            style_names(card), style=style, strength=strength, **{"name": None, **of_network, **options}
-        )
+        stylizer = cls(style_names(card), style=style, strength=strength, **{**of_network, **options})
         stylizer.network.set_weights(network.get_weights())
         return stylizer
 
@@ -122,14 +148,15 @@ class InstantStylizer(tf.keras.layers.Layer):
         *,
         style: Mixture | None = None,
         strength: float | None = None,
-        stroke_size: int = 0,
+        stroke_size: int | None = None,
     ) -> np.ndarray:
         """Paints one picture, which may be too large for the network's memory as a whole.
 
         Args:
           source: a path, a PIL image or an array, as for `images.load_image`.
           style, strength: as for the class; no tensors.
-          stroke_size: see `stroke_size.in_stroke_size`; 0: strokes have their size in pixels.
+          stroke_size: see `stroke_size.in_stroke_size`; 0: strokes have their size in pixels. None: the
+            layer's own.
 
         Returns:
           `[1, H, W, 3]` in [0, 1], float32.
@@ -142,6 +169,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         weights = self.weights_of_styles if style is None else weights_of(style, self.names)
         strength = self.strength if strength is None else strength
         require_paintable(source, "source", self._painter.needed_bytes)
+        stroke_size = self.stroke_size if stroke_size is None else stroke_size
         return in_stroke_size(self._painter, stroke_size)(images.load_image(source), weights, strength)
 
     def get_config(self):
@@ -153,6 +181,7 @@ class InstantStylizer(tf.keras.layers.Layer):
             "names": self.names,
             "style": self.weights_of_styles,
             "strength": self.strength,
+            "stroke_size": self.stroke_size,
         }
 
     def _weights(self, style, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

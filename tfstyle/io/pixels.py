@@ -74,6 +74,12 @@ def _halved(values: np.ndarray) -> np.ndarray:
     return even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
 
 
+def fitted(picture: np.ndarray, longer_side: int) -> np.ndarray:
+    """Resizes `[H, W, 3]` as `resized` does, to a longer side; 0: as it is."""
+    share = longer_side / max(picture.shape[:2]) if longer_side else 1
+    return resized(picture, tuple(max(1, round(side * share)) for side in picture.shape[:2]))
+
+
 def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes `[H, W, 3]` in [0, 1] to (height, width), by a bicubic filter, without aliasing."""
     if picture.shape[:2] == tuple(size):

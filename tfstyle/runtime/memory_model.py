@@ -50,7 +50,6 @@ PAINTED_LIGHT = 15  # by onnxruntime
 PAINTED_IN_STRIPS = 3  # and filter, kept from sweep to sweep
 STRIP_PIXELS = 1 << 19  # of the picture, in one strip
 _MOST_WHOLE = 2 << 30  # bytes that a picture painted whole may take
-RESTYLED = 1100  # by a network for any style on VGG19
 MATTING = 310  # at the making of the matting loss
 
 

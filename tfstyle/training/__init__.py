@@ -3,7 +3,7 @@
 recipe.py           the options of a training
 dataset.py          photographs to training batches, and those kept from training
 tasks.py            what networks are trained to, and a task for a set of styles
-adain_training.py   the task for any style
+arbitrary_training.py  the task for any style, and its style pictures
 distribution.py     several devices or machines
 learner.py          a task in training
 training_loop.py    steps, means between reports, and a state to go on from

@@ -8,7 +8,7 @@ and several workers see together what one would see alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,9 @@ from tfstyle.training.recipe import InstantRecipe
 
 # A crop shows at least so much of the photograph's shorter side.
 _LEAST_SHARE = 0.35
+
+# From a picture's height and width, floats, and a uniform number in [0, 1) to the side of a square in it.
+Side = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 # Crops whose values deviate by less are of one colour, such as the white around a thing: they teach nothing,
 # and through many normalisations of what does not vary, gradients grow beyond all bounds.
 _LEAST_DEVIATION = 0.02
@@ -41,8 +44,18 @@ class Share(NamedTuple):
 WHOLE = Share()
 
 
+def some_share(shape: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    """A `Side`: from about a third of the shorter one to all of it."""
+    return tf.reduce_min(shape) * (_LEAST_SHARE + (1 - _LEAST_SHARE) * uniform)
+
+
 def batches(
-    paths: Sequence, styles: int, recipe: InstantRecipe, first_step: int = 0, share: Share = WHOLE
+    paths: Sequence,
+    styles: int,
+    recipe: InstantRecipe,
+    first_step: int = 0,
+    share: Share = WHOLE,
+    side: Side = some_share,
 ) -> tf.data.Dataset:
     """Returns the stream of batches from a step on to the recipe's last.
 
@@ -53,6 +66,7 @@ def batches(
       first_step: steps that were made before.
       share: what is read here; all by default. The recipe's batch must be
         divisible by its replicas.
+      side: of crops, before they are brought to the recipe's size.
 
     Returns:
       A dataset of `(photographs [B, S, S, 3] float32 in [0, 1], styles [B] int32)`;
@@ -72,7 +86,7 @@ def batches(
         epoch = tf.stack([seed, index // count])
         path = files[tf.random.experimental.index_shuffle(index % count, epoch, count - 1)]
         uniform = tf.unstack(tf.random.stateless_uniform([4], tf.stack([seed, index])))
-        return _crop(_read(path), recipe.crop_size, uniform), tf.cast(index % styles, tf.int32)
+        return _crop(_read(path), recipe.crop_size, side, uniform), tf.cast(index % styles, tf.int32)
 
     places = tf.data.Dataset.range(first_step * part, recipe.steps * part)
     examples = places.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -96,14 +110,20 @@ def held_out(paths: Sequence, validation: int) -> tuple[list, list]:
     )
 
 
-def centers(paths: Sequence, size: int) -> tf.Tensor:
-    """Returns the middle of each photograph, as wide as its shorter side, `[N, size, size, 3]` in [0, 1].
+def centers(paths: Sequence, size: int, side: Side | None = None) -> tf.Tensor:
+    """Returns the middle of each picture, `[N, size, size, 3]` in [0, 1].
+
+    Args:
+      paths: picture files.
+      size: what the middle is brought to.
+      side: of the middle; None: the picture's shorter one.
 
     Raises:
       tf.errors.InvalidArgumentError: a file is no picture; `require_readable` tells which.
     """
-    middle = [tf.constant(value) for value in (1.0, 0.5, 0.5, 0.0)]
-    return tf.stack([_crop(_read(tf.constant(str(path))), size, middle) for path in paths])
+    middle = [tf.constant(value) for value in (0.5, 0.5, 0.5, 0.0)]
+    side = side or (lambda shape, _: tf.reduce_min(shape))
+    return tf.stack([_crop(_read(tf.constant(str(path))), size, side, middle) for path in paths])
 
 
 def require_readable(paths: Sequence) -> None:
@@ -137,13 +157,13 @@ def _read(path: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _crop(pixels: tf.Tensor, size: int, uniform: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Returns a square part of a photograph, anywhere and perhaps mirrored, `[size, size, 3]`.
+def _crop(pixels: tf.Tensor, size: int, side_of: Side, uniform: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns a square part of a picture, anywhere and perhaps mirrored, `[size, size, 3]`.
 
     Where that is of one colour, it is the widest part in the middle.
     """
     shape = tf.cast(tf.shape(pixels)[:2], tf.float32)
-    side = tf.reduce_min(shape) * (_LEAST_SHARE + (1 - _LEAST_SHARE) * uniform[0])
+    side = side_of(shape, uniform[0])
     crop = _square(pixels, size, side, (shape - side) * tf.stack(uniform[1:3]))
     flat = tf.reduce_max(tf.math.reduce_std(crop, axis=[0, 1])) < _LEAST_DEVIATION
     widest = tf.reduce_min(shape)

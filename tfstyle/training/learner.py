@@ -12,7 +12,7 @@ from tfstyle.config.units import UNITS
 from tfstyle.training import distribution
 from tfstyle.training.dataset import WHOLE, Share
 from tfstyle.training.recipe import InstantRecipe
-from tfstyle.training.tasks import OUTLIERS, Batch, Task
+from tfstyle.training.tasks import Batch, Task
 from tfstyle.training.training_loop import Account, sheet
 
 _CALIBRATION_STEPS = 8  # batches over which a strength is measured
@@ -96,7 +96,7 @@ class Learner:
             found = [self._painted(tuple(each[:_COLUMNS] for each in shown[0]))]
         if pace is not None:
             metrics["pictures a second"] = pace * self._recipe.batch_size
-        weights = self._weights | {OUTLIERS: self._recipe.outlier_weight}
+        weights = self._weights | self._task.weights
         return Account(
             losses=means,
             unweighted={n: value / weights[n] if weights[n] else 0.0 for n, value in means.items()},
@@ -137,7 +137,7 @@ class Learner:
             losses, styles = objective.weighted(self._weights), objective.styles if even else ()
             with tf.GradientTape() as tape:
                 made, own = self._task.learn(batch)
-                values = losses(made) | own
+                values = losses(made) | {name: self._task.weights[name] * each for name, each in own.items()}
                 learned = {
                     name: evened(each, self._weights[name]) if name in styles else each
                     for name, each in values.items()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfstyle.config.layer_names import canonical_name
 from tfstyle.config.options import check_choices, number, option, to_json, whole_number
 
 LEAST_CROP = 16
@@ -26,12 +25,9 @@ class InstantRecipe:
     crop_size: int = option(256, "side of the photographs' crops in pixels")
     width: int = option(16, "filters of the network's first layer; 32 in the paper")
     residual_blocks: int = option(5, "residual blocks of the network")
-    adain_layer: str = option(
-        "block4_conv1",
-        "of a network for any style: layer of its encoder whose activations get the style's statistics",
-    )
-    decoder_width: float = option(
-        1.0, "of a network for any style: filters of its decoder over the encoder's"
+    embedding: int = option(64, "of a network for any style: how many numbers it makes of a style")
+    style_crop_size: int = option(
+        224, "of a network for any style: side of the style pictures' crops in pixels"
     )
     training_rate: float = option(1e-3, "learning rate of Adam, which falls to 0 as a cosine")
     only_styles: bool = option(
@@ -44,6 +40,9 @@ class InstantRecipe:
     outlier_weight: float = option(
         1.0, "weight of activations far from their mean, by which networks learn to paint black spots"
     )
+    steadiness_weight: float = option(
+        50.0, "weight of changes where a photograph has noise or lies a few pixels elsewhere, as in a video"
+    )
     computed_in: str = option(
         "float32", "what networks compute in while training: float32 or bfloat16", ("float32", "bfloat16")
     )
@@ -54,9 +53,8 @@ class InstantRecipe:
     def __post_init__(self):
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
-        for name in ("training_rate", "decoder_width", "outlier_weight"):
+        for name in ("training_rate", "outlier_weight", "steadiness_weight"):
             object.__setattr__(self, name, number(name, getattr(self, name), 0))
-        object.__setattr__(self, "adain_layer", canonical_name(self.adain_layer))
         check_choices(self)
 
     @property
@@ -73,6 +71,8 @@ _LEAST = {
     "steps": 1,
     "batch_size": 1,
     "crop_size": LEAST_CROP,
+    "style_crop_size": LEAST_CROP,
+    "embedding": 2,
     "width": 1,
     "residual_blocks": 0,
     "shuffle": 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Protocol
 
 import tensorflow as tf
@@ -18,6 +18,10 @@ from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.training.recipe import InstantRecipe
 
 OUTLIERS = "outliers"  # the loss of `networks.outliers`
+UNSTEADINESS = "unsteadiness"  # the loss of `unsteadiness`
+
+_CUT = 3  # pixels: beginning with 0 to 3, a pixel has all places that it can in a network that halves twice
+_NOISE = 2 / 255
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]
@@ -31,10 +35,12 @@ class Task(Protocol):
     Attributes:
       network: what is trained.
       extractor: what its pictures are looked at with.
+      weights: {name: weight} of the losses of its own, those of `learn`.
     """
 
     network: tf.keras.Model
     extractor: tf.keras.Model
+    weights: dict[str, float]
 
     def objective(self, batch: Batch) -> GraphObjective:
         """Returns the objective of a batch, in a graph."""
@@ -43,7 +49,7 @@ class Task(Protocol):
         """Returns what the network makes of a batch, `[B, S, S, 3]`."""
 
     def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Returns what `paint` does, in training, and losses of the network's own, {name: `[B]`}."""
+        """Returns what `paint` does, in training, and its own losses, {name: `[B]`}, not yet weighted."""
 
     def kept(self, side: int) -> int:
         """Returns how many values of the network a step keeps for its gradient, for one picture of a side."""
@@ -61,6 +67,7 @@ class ConditionalTask:
     Attributes:
       network: from `transformation_network`.
       extractor: of the config.
+      weights: those of the recipe that are not 0.
 
     Raises:
       ValueError: the objective is not possible in a graph, styles do not suit it, or the start has
@@ -76,7 +83,8 @@ class ConditionalTask:
         start: tf.keras.Model | None = None,
     ):
         GraphTransfer.require_possible(config)
-        self._config, self._outlier_weight = config, recipe.outlier_weight
+        self._config = config
+        self.weights = own_weights(recipe)
         self.extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
             targets.require_for(config, "styles")
@@ -107,17 +115,11 @@ class ConditionalTask:
         return self.network({"image": contents, "style": tf.one_hot(numbers, self._count)}, training=True)
 
     def learn(self, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        if not self._outlier_weight:
-            return self.paint(batch), {}
         contents, numbers = batch
-        made, far = outliers(self.network, contents, tf.one_hot(numbers, self._count))
-        return made, {OUTLIERS: self._outlier_weight * far}
+        return learned(self.network, contents, tf.one_hot(numbers, self._count), self.weights)
 
     def kept(self, side: int) -> int:
-        layers = [each for each in self.network.layers if isinstance(each, ReflectedConv2D | DoublingConv2D)]
-        probe = tf.keras.Model(self.network.input, [layer.output for layer in layers])
-        shapes = probe.compute_output_shape({"image": (1, side, side, 3), "style": (1, self._count)})
-        return sum(rows * columns * filters for _, rows, columns, filters in shapes)
+        return kept_values(self.network, side)
 
 
 def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
@@ -130,3 +132,73 @@ def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
     """
     count = contents.shape[0]
     return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, rounds))]
+
+
+def own_weights(recipe: InstantRecipe) -> dict[str, float]:
+    """Returns {name: weight} of the losses of a network's own, but for those without weight."""
+    weights = {OUTLIERS: recipe.outlier_weight, UNSTEADINESS: recipe.steadiness_weight}
+    return {name: weight for name, weight in weights.items() if weight}
+
+
+def learned(
+    network: tf.keras.Model, contents: tf.Tensor, style: tf.Tensor, names: Container[str]
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """Returns what a network makes of photographs, and its own losses of these names; see `Task.learn`.
+
+    Args:
+      network: from `transformation_network`.
+      contents: `[B, S, S, 3]`.
+      style: `[B, styles]`.
+      names: `OUTLIERS`, `UNSTEADINESS`, both or neither.
+    """
+    made, far = outliers(network, contents, style)
+    found = {OUTLIERS: far} if OUTLIERS in names else {}
+    if UNSTEADINESS in names:
+        found[UNSTEADINESS] = unsteadiness(network, contents, style, made)
+    return made, found
+
+
+def kept_values(network: tf.keras.Model, side: int) -> int:
+    """Returns how many values of a `transformation_network` a step keeps; see `Task.kept`."""
+    layers = [each for each in network.layers if isinstance(each, ReflectedConv2D | DoublingConv2D)]
+    probe = tf.keras.Model(network.input, [layer.output for layer in layers])
+    styles = network.input["style"].shape[-1]
+    shapes = probe.compute_output_shape({"image": (1, side, side, 3), "style": (1, styles)})
+    return sum(rows * columns * filters for _, rows, columns, filters in shapes)
+
+
+def unsteadiness(
+    network: tf.keras.Model, contents: tf.Tensor, style: tf.Tensor, made: tf.Tensor
+) -> tf.Tensor:
+    """Measures how much a network's pictures change with what nobody sees.
+
+    The photographs get noise of 2/255, and lose 3 rows and 3 columns at their borders, which moves
+    all on the grids of the halved maps (after Gupta et al., "Characterizing and
+    Improving Stability in Neural Style Transfer", ICCV 2017, who take neighbouring pictures of
+    videos). A network that is free to draws a grid of its own over what is even.
+
+    Args:
+      network: from `transformation_network`.
+      contents: `[B, S, S, 3]`; noise and cut are drawn from each, the same of the same photograph.
+      style: `[B, styles]`.
+      made: what the network makes of these.
+
+    Returns:
+      `[B]`: mean square of the change.
+    """
+
+    def seen_otherwise(both):
+        photograph, painted = both
+        seed = tf.bitcast(tf.cast(photograph[0, 0, :2], tf.float32), tf.int32)
+        top, left = tf.unstack(tf.random.stateless_uniform([2], seed, 0, _CUT + 1, tf.int32))
+        noise = tf.random.stateless_normal(tf.shape(photograph), seed, stddev=_NOISE, dtype=photograph.dtype)
+        height, width = (tf.shape(photograph)[axis] - _CUT for axis in (0, 1))
+        return [
+            each[top : top + height, left : left + width]
+            for each in (tf.clip_by_value(photograph + noise, 0, 1), painted)
+        ]
+
+    spec = [tf.TensorSpec([None, None, 3], each.dtype) for each in (contents, made)]
+    photographs, painted = tf.map_fn(seen_otherwise, [contents, made], fn_output_signature=spec)
+    again = network({"image": photographs, "style": style}, training=True)
+    return tf.reduce_mean(tf.square(again - painted), axis=[1, 2, 3])

@@ -9,14 +9,14 @@ from dataclasses import replace
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.feedforward.adain_network import StyleNetwork
 from tfstyle.feedforward.networks import fingerprint
+from tfstyle.feedforward.style_network import StyleNetwork
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.training import distribution, memory_model
-from tfstyle.training.adain_training import ArbitraryTask, pairs
+from tfstyle.training.arbitrary_training import ArbitraryTask, pairs, shown_at
 from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
 from tfstyle.training.learner import Learner
 from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
@@ -83,6 +83,7 @@ def train_arbitrary(
     config: TransferConfig,
     recipe: InstantRecipe,
     *,
+    start: StyleNetwork | tf.keras.Model | None = None,
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
     supervision: Supervision = UNSUPERVISED,
@@ -94,6 +95,7 @@ def train_arbitrary(
       styles: files, JPEG or PNG, of pictures to learn styles from: the more, the better it
         does with others.
       config, recipe, strategy, reporters, supervision: as in `train`.
+      start: see `ArbitraryTask`.
 
     Returns:
       As `train_task`.
@@ -108,14 +110,17 @@ def train_arbitrary(
         validation = ()
         if kept:
             contents = centers(kept, recipe.crop_size)
-            shown = centers(styles[:3], recipe.crop_size)
+            shown = centers(styles[:3], recipe.style_crop_size, shown_at(config.image_size, recipe))
             validation = [(contents, tf.repeat(style[tf.newaxis], len(kept), 0)) for style in shown]
+        identity = {"styles": _hashes(styles), "photographs": _hashes(trained_on)}
+        if start is not None:
+            identity["start"] = fingerprint(start)
         return train_task(
-            lambda: ArbitraryTask(config, recipe),
-            lambda first_step, share: pairs(trained_on, styles, recipe, first_step, share),
+            lambda: ArbitraryTask(styles, config, recipe, start),
+            lambda first_step, share: pairs(trained_on, styles, recipe, config.image_size, first_step, share),
             config,
             recipe,
-            identity={"styles": _hashes(styles), "photographs": _hashes(trained_on)},
+            identity=identity,
             validation=validation,
             strategy=strategy,
             reporters=reporters,

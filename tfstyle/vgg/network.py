@@ -18,7 +18,7 @@ Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 # The mean pixel of the photographs that the Caffe network was trained on, in
 # its channel order (blue, green, red) and range (0 to 255).
-_MEAN_PIXEL_BGR = (103.939, 116.779, 123.68)
+MEAN_PIXEL_BGR = (103.939, 116.779, 123.68)
 
 _PAD_MODES = {"reflect": "reflect", "replicate": "symmetric"}  # the same for one pixel
 _DTYPES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
@@ -135,7 +135,7 @@ def build(
 
 def caffe_pixels(image):
     """Turns RGB in [0, 1] into what the Caffe network was trained on: BGR, mean pixel taken off."""
-    return tf.keras.ops.flip(image, axis=-1) * 255.0 - np.array(_MEAN_PIXEL_BGR, np.float32)
+    return tf.keras.ops.flip(image, axis=-1) * 255.0 - np.array(MEAN_PIXEL_BGR, np.float32)
 
 
 def _copy(layer, kind, **changes):

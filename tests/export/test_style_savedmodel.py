@@ -7,10 +7,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tfstyle import InstantStylizer
 from tfstyle.export import savedmodel
-from tfstyle.export.adain_savedmodel import export_style_network
-from tfstyle.feedforward.adain import mixed
-from tfstyle.feedforward.adain_network import style_network
+from tfstyle.export.savedmodel import export_style_network
+from tfstyle.feedforward.light_painting import light_file
+from tfstyle.feedforward.loading import load_style_network
+from tfstyle.feedforward.networks import fingerprint
+from tfstyle.feedforward.onnx_network import embedded
+from tfstyle.feedforward.style_network import in_half_precision, style_network
 
 from conftest import picture, run_script
 
@@ -45,13 +49,22 @@ def small(height, width, seed):
 
 
 @pytest.fixture(scope="module")
-def network(narrow_file):
-    return style_network(weights=narrow_file)
+def network():
+    network = style_network(embedding=5, width=4, residual_blocks=1)
+    network.measure([np.float32(small(32, 24, seed)) / 255 for seed in range(4)])
+    return in_half_precision(network)
 
 
 @pytest.fixture(scope="module")
 def folder(network, tmp_path_factory):
-    return export_style_network(tmp_path_factory.mktemp("saved") / "model", network, {"styles": 3})
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    return export_style_network(folder, network, {"photographs": 3}, light=True)
+
+
+def whole(network, image, style, strength):
+    """What the network makes, as floats, blended with the photograph."""
+    image, style = (each / np.float32(255) for each in (image, style))
+    return image + strength * (network({"image": image, "style": style}).numpy() - image)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +83,7 @@ def test_without_tfstyle(network, folder, tmp_path):
     found = np.load(tmp_path / "found.npz")
     assert len(found.files) == 9
     for size, image in given.items():
-        inputs = {"image": image / np.float32(255), "style": style / np.float32(255)}
-        expected = network({**inputs, "strength": tf.constant(0.75)}).numpy()
+        expected = whole(network, image, style, 0.75)
         np.testing.assert_allclose(found[f"float/{size}"], expected, atol=1e-5)
         for kind in ("uint8", "file"):
             assert found[f"{kind}/{size}"].dtype == np.uint8
@@ -81,12 +93,31 @@ def test_without_tfstyle(network, folder, tmp_path):
 def test_styles_are_measured_once_and_mixed(network, loaded):
     image = small(19, 23, 1) / np.float32(255)
     styles = [small(20, 31, 8) / np.float32(255), small(40, 16, 9) / np.float32(255)]
-    found = [loaded.measure(style) for style in styles]
-    shares = {name: 0.25 * found[0][name] + 0.75 * found[1][name] for name in ("mean", "deviation")}
-    made = loaded.restyle(image, **shares, strength=tf.constant(1.0))
-    np.testing.assert_allclose(made, network.paint(image, styles, [1, 3]), atol=1e-5)
-    moments = mixed([network.measured(style) for style in styles], [1, 3])
-    np.testing.assert_allclose(shares["mean"], moments.mean, rtol=1e-4, atol=1e-5)
+    embeddings = [loaded.embed(style)["embedding"] for style in styles]
+    for style, found in zip(styles, embeddings):
+        np.testing.assert_allclose(found, network.embedding(style), rtol=1e-4, atol=1e-5)
+    mixed = 0.25 * embeddings[0] + 0.75 * embeddings[1]
+    made = loaded.restyle(image, mixed, strength=tf.constant(1.0))
+    expected = network.network({"image": tf.constant(image), "style": mixed})
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+def test_comes_back(network, folder):
+    again, card = load_style_network(folder)
+    assert fingerprint(again) == fingerprint(network) == card["fingerprint"]
+    wide, _ = load_style_network(folder, dtype="float64")
+    assert wide.network.get_layer("first").compute_dtype == "float64"
+
+
+def test_styles_are_read_without_tensorflow_too(network, folder):
+    """By onnxruntime, also of a picture smaller than the encoder takes."""
+    file = light_file(folder, json.loads((folder / savedmodel.CARD).read_text()), "style_onnx")
+    for size in SIZES:
+        style = small(*size, 2) / np.float32(255)
+        expected = network.embedding(style).numpy()[0]
+        np.testing.assert_allclose(embedded(file, style), expected, rtol=1e-2, atol=0.01)
+    with pytest.raises(ValueError, match="holds no network of tfstyle"):
+        embedded(folder / "network.onnx", style)
 
 
 def test_one_style_for_all_or_one_for_each(loaded):
@@ -117,9 +148,9 @@ def test_wrong_calls_are_told(loaded):
 
 def test_the_card(folder, network, tmp_path):
     card = json.loads((folder / savedmodel.CARD).read_text())
-    assert (card["model"], card["layer"], card["minimum_size"], card["styles"]) == (
+    assert (card["model"], card["layout"]["styles"], card["minimum_size"], card["photographs"]) == (
         "style_network",
-        "block4_conv1",
+        5,
         1,
         3,
     )
@@ -132,6 +163,15 @@ def test_the_card(folder, network, tmp_path):
         export_style_network(tmp_path, network)
 
 
+def test_a_layer_of_any_style(network, folder):
+    """Its styles are pictures, of which it has read what they are."""
+    styles = [small(40, 50, seed)[0] for seed in (6, 7)]
+    stylize = InstantStylizer.load(folder, pictures=styles, style="style2")
+    image = small(18, 20, 1)
+    expected = whole(network, image, styles[1][np.newaxis], 1.0)
+    np.testing.assert_allclose(stylize(image / np.float32(255)), expected, atol=1e-4)
+
+
 def test_the_script_paints_in_pictures_mixed(folder, network, tmp_path):
     content, *styles = (picture(20, 30, seed) for seed in (3, 4, 5))
     for name, pixels in (("photo", content), ("a", styles[0]), ("b", styles[1])):
@@ -141,9 +181,10 @@ def test_the_script_paints_in_pictures_mixed(folder, network, tmp_path):
     )
     assert (made.returncode, made.stdout) == (0, "photo_a_b.png\n"), made.stderr
     floats = [pixels[np.newaxis] / np.float32(255) for pixels in (content, *styles)]
-    expected = network.paint(floats[0], floats[1:], [0.7, 0.3])
+    mixed = 0.7 * network.embedding(floats[1]) + 0.3 * network.embedding(floats[2])
+    expected = network.network({"image": tf.constant(floats[0]), "style": mixed}).numpy()
     found = np.array(Image.open(tmp_path / "photo_a_b.png"))
-    np.testing.assert_allclose(found, np.round(255 * np.asarray(expected[0])), atol=1)
+    np.testing.assert_allclose(found, np.round(255 * expected[0]), atol=2)
     missing = run_script("stylize.py", "--content=photo.png", f"--model={folder}", cwd=tmp_path)
     assert missing.returncode == 1
     assert missing.stderr.splitlines()[-1].startswith("stylize.py: error: style: is missing")
