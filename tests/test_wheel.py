@@ -19,7 +19,7 @@ from conftest import ROOT, picture
 pytestmark = pytest.mark.slow
 PIP = (sys.executable, "-m", "pip")
 ALONE = ("--no-deps", "--no-build-isolation", "--no-index")
-SHIPPED = "saved_models/styles"
+SHIPPED = "saved_models/styles", "saved_models/any_style"
 
 
 def run(*command, cwd):
@@ -38,11 +38,11 @@ def source(tmp_path_factory):
     if int(importlib.metadata.version("setuptools").partition(".")[0]) < 77:
         pytest.skip("needs setuptools 77 or newer")
     tree = tmp_path_factory.mktemp("source")
-    for name in ("tfstyle", SHIPPED, "tests/api", "scripts"):
+    for name in ("tfstyle", *SHIPPED, "tests/api", "scripts"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
-    shutil.copytree(tree / SHIPPED, tree / "saved_models" / "own")
+    shutil.copytree(tree / SHIPPED[0], tree / "saved_models" / "own")
     return tree
 
 
@@ -83,7 +83,7 @@ def test_what_is_in_it(wheel):
 
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert found == files("tfstyle") | {f"tfstyle/{name}" for name in files(SHIPPED)}
+    assert found == files("tfstyle") | {f"tfstyle/{name}" for name in files(*SHIPPED)}
 
 
 def test_the_commands(installed, folder):
@@ -102,5 +102,5 @@ def test_the_commands(installed, folder):
 def test_an_editable_install_finds_the_network(source, tmp_path):
     programs = environment(tmp_path / "editable", "--editable", source)
     code = "from tfstyle.feedforward import shipped; print(shipped.folder())"
-    assert run(programs / "python", "-c", code, cwd=tmp_path) == str(source / SHIPPED)
+    assert run(programs / "python", "-c", code, cwd=tmp_path) == str(source / SHIPPED[0])
     assert "stylize" in run(programs / "tfstyle", "--help", cwd=tmp_path)

@@ -16,7 +16,6 @@ from tfstyle.feedforward.layers import (
 from tfstyle.feedforward.networks import (
     instance_statistics,
     layout,
-    outliers,
     run,
     transformation_network,
 )
@@ -220,26 +219,6 @@ def test_a_pixel_reaches_as_far_as_is_said(blocks):
         rows = np.nonzero(np.any(tape.gradient(value, image)[0], axis=(1, 2)))[0]
         furthest = max(furthest, position - rows[0], rows[-1] - position)
     assert furthest == 20 + 8 * blocks
-
-
-def test_outliers_by_the_formula(narrow):
-    """In NumPy, of a photograph with one bright point."""
-    image = np.float32(0.3 + 0.01 * noise(2, 24, 28, 3))
-    image[0, 10, 12] = 1.0
-    made, far = outliers(narrow, image, np.repeat(MIXED, 2, 0))
-    np.testing.assert_array_equal(made, made_of(narrow, image))
-    seen = []
-
-    def normalise(layer, activation, style):
-        values = np.float64(activation)
-        centred = values - values.mean(axis=(1, 2), keepdims=True)
-        deviations = np.abs(centred) / np.sqrt(values.var(axis=(1, 2), keepdims=True) + 1e-3)
-        seen.append((np.maximum(deviations - 5, 0) ** 2).mean(axis=(1, 2, 3)))
-        return layer(activation, style)
-
-    run(narrow, image, np.repeat(MIXED, 2, 0), normalise)
-    np.testing.assert_allclose(far, np.mean(seen, axis=0), rtol=1e-3, atol=1e-6)
-    assert far[0] > 0.001 > far[1]
 
 
 # The layers.

@@ -1,4 +1,4 @@
-"""The network that the repository ships: small, sixteen styles, and there for who has TensorFlow alone."""
+"""The networks that the repository ships, small and there for who has TensorFlow alone: sixteen styles, and any."""
 
 import json
 
@@ -8,13 +8,13 @@ import pytest
 from tfstyle import InstantStylizer
 from tfstyle.export.conversion import check, convert
 from tfstyle.export.lite_network import LiteNetwork
-from tfstyle.feedforward.light_painting import FILE
-from tfstyle.feedforward.loading import load_network
-from tfstyle.feedforward.onnx_network import OnnxNetwork
+from tfstyle.feedforward.light_painting import FILE, STYLE_FILE
+from tfstyle.feedforward.loading import load_network, load_style_network
+from tfstyle.feedforward.onnx_network import OnnxNetwork, embedded
 
 from conftest import ROOT, picture, run_script
 
-FOLDER = ROOT / "saved_models" / "styles"
+FOLDER, ANY_STYLE = ROOT / "saved_models" / "styles", ROOT / "saved_models" / "any_style"
 SIZES = [(1, 1), (1, 7), (33, 20), (257, 383)]
 
 STRANGER = """
@@ -31,8 +31,7 @@ np.savez(out, **found)
 
 
 def test_it_is_small_and_says_what_it_is():
-    files = [path for path in FOLDER.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 5e6
+    assert size_of(FOLDER) < 5e6
     card = json.loads((FOLDER / "tfstyle.json").read_text())
     network, _ = load_network(FOLDER)
     assert card["styles_known"] == len(card["styles"]) == network.input["style"].shape[-1] == 16
@@ -41,6 +40,27 @@ def test_it_is_small_and_says_what_it_is():
     for number, name in enumerate(card["styles"], 1):
         stem = name.removesuffix(".jpg")
         assert f"styles/{number}_{stem}.jpg" in page and (FOLDER / "styles" / f"{number}_{stem}.jpg").exists()
+
+
+def size_of(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_any_style_is_small_and_the_same_without_tensorflow():
+    """Styles that differ have embeddings and pictures that do."""
+    assert size_of(ANY_STYLE) < 10e6
+    network, card = load_style_network(ANY_STYLE, dtype="float32")
+    assert (
+        card["config"]["weights"] == "imagenet" and card["photographs"] > 3000 and len(card["styles"]) > 1500
+    )
+    image, made = np.float32(picture(65, 43, 2))[np.newaxis] / 255, []
+    for style in (picture(120, 80, 5), np.sqrt(picture(120, 80, 6) / 255.0) * 255):
+        style = np.float32(style)[np.newaxis] / 255
+        embedding = embedded(ANY_STYLE / STYLE_FILE, style)
+        np.testing.assert_allclose(embedding, network.embedding(style)[0], atol=0.02)
+        made.append(OnnxNetwork(ANY_STYLE / FILE).paint(image, [embedding]))
+        np.testing.assert_allclose(made[-1], network({"image": image, "style": style}), atol=2 / 255)
+    assert np.abs(made[0] - made[1]).mean() > 0.02
 
 
 def test_styles_differ_and_shapes_stay():

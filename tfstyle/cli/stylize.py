@@ -151,7 +151,7 @@ def tell_where(path) -> None:
 
 
 def folder_of_model():
-    """Returns the network's folder: --model or, as --style says, that of tfstyle for known styles or for any."""
+    """Returns the network's folder: --model or, as --style says, tfstyle's for known styles or for any."""
     FLAGS = flags.FLAGS
     if FLAGS.model is not None:
         return FLAGS.model

@@ -155,23 +155,29 @@ def recipe_of(start, own: bool) -> InstantRecipe:
 
 
 def _conditional(photographs, paths, config, recipe, folder):
+    import tensorflow as tf
+
     from tfstyle.export.savedmodel import export_network
     from tfstyle.feedforward.networks import fingerprint
     from tfstyle.feedforward.style_network import StyleNetwork
     from tfstyle.io.images import load_fitted
     from tfstyle.synthesis.style_targets import style_targets
+    from tfstyle.training.own_losses import palette
     from tfstyle.training.training import train
 
     start = _start(folder)
+    pictures = [load_fitted(path, "styles", config.image_size) for path in paths]
     if isinstance(start, StyleNetwork):
-        start = start.for_known([load_fitted(path, "styles", config.image_size) for path in paths])
+        start = start.for_known(pictures)
+    palettes = None if config.color == "content" else tf.stack([palette(each)[0] for each in pictures])
     styles = [style_targets(path, config) for path in paths]
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
         about["start"] = fingerprint(start)
     photograph = load_fitted(shipped.PHOTOGRAPH, "photograph", _PREVIEW)
     save = functools.partial(export_network, photograph=photograph, light=True)
-    return functools.partial(train, photographs, styles, config, recipe, start=start), about, save
+    training = functools.partial(train, photographs, styles, config, recipe, start=start, palettes=palettes)
+    return training, about, save
 
 
 def _arbitrary(photographs, paths, config, recipe, folder):

@@ -184,7 +184,7 @@ def _normalised(graph: _Graph, layer: ConditionalInstanceNormalization, activati
 def _rectified(
     graph: _Graph, layer: tf.keras.layers.Conv2D, activation: str, *, flipped: bool = False
 ) -> str:
-    """Adds a convolution of the encoder, zeros past the border, and a ReLU; flipped: channels in are RGB, not BGR."""
+    """Adds a convolution of the encoder and a ReLU; flipped: of three channels in the other order."""
     kernel = np.transpose(layer.kernel.numpy(), [3, 2, 0, 1])
     kernel = graph.constant(kernel[:, ::-1] if flipped else kernel)
     pads = [layer.kernel_size[0] // 2] * 4

@@ -45,8 +45,6 @@ POLICIES = {
     "float64": "float64",
 }
 
-_FAR = 5  # standard deviations from the mean: of 160 x 160 normal values, one in a hundred pictures has one
-
 # {name of a layer: (mean, variance)}, `[B, C]` each.
 Statistics = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
 
@@ -130,31 +128,6 @@ def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Ten
 
     run(network, image, style, normalise)
     return found
-
-
-def outliers(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs a network, and measures how far its activations stand out.
-
-    A network can learn to put a huge activation on a small even area, a dark one as a rule: it
-    makes the deviation that all others are divided by. It shows as a black spot (Karras et al.,
-    "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, find the same of instance
-    normalisation).
-
-    Returns:
-      What the network returns, and `[B]`: mean over its normalisations and all that they normalise of
-      max(|z| - 5, 0)^2, where z is the activation less its mean, over its standard deviation.
-    """
-    found = []
-
-    def normalise(layer, activation, style):
-        mean, variance = layer.moments(activation)
-        wide = tf.cast(activation, mean.dtype) - mean[:, tf.newaxis, tf.newaxis]
-        deviations = tf.abs(wide) * tf.math.rsqrt(variance + layer.epsilon)[:, tf.newaxis, tf.newaxis]
-        found.append(tf.reduce_mean(tf.square(tf.nn.relu(deviations - _FAR)), axis=[1, 2, 3]))
-        return layer.normalise(activation, mean, variance, style)
-
-    made = run(network, image, style, normalise)
-    return made, tf.add_n(found) / len(found)
 
 
 def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:

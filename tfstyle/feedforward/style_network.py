@@ -162,7 +162,7 @@ class StyleNetwork(tf.keras.Model):
                 own.assign(np.concatenate([mean[np.newaxis], ways]))
 
     def for_known(self, styles: Iterable[tf.Tensor]) -> tf.keras.Model:
-        """Returns a `transformation_network` whose styles are those of pictures, `[1, h, w, 3]` each, as read."""
+        """Returns a `transformation_network` that knows the styles of pictures, `[1, h, w, 3]` each."""
         embeddings = np.concatenate([self.embedding(each) for each in styles])
         made = transformation_network(**{**layout(self.network), "styles": len(embeddings)})
         take_over(made, self.network)

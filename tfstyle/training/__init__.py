@@ -2,6 +2,7 @@
 
 recipe.py           the options of a training
 dataset.py          photographs to training batches, and those kept from training
+own_losses.py       what a network's pictures are not to have
 tasks.py            what networks are trained to, and a task for a set of styles
 arbitrary_training.py  the task for any style, and its style pictures
 distribution.py     several devices or machines

@@ -15,8 +15,9 @@ from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.term_options import TermOptions, extractor_of
 from tfstyle.training.dataset import WHOLE, Share, Side, batches, centers
+from tfstyle.training.own_losses import learned, own_weights, palette
 from tfstyle.training.recipe import InstantRecipe
-from tfstyle.training.tasks import kept_values, learned, own_weights
+from tfstyle.training.tasks import kept_values
 from tfstyle.vgg import minimum_size
 
 # The seed of the style pictures' order and crops lies so far from that of the photographs'.
@@ -96,7 +97,8 @@ class ArbitraryTask:
 
     def learn(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         contents, styles = batch
-        return learned(self.network.network, contents, self.network.embedding(styles), self.weights)
+        style = self.network.embedding(styles)
+        return learned(self.network.network, contents, style, self.weights, palette(styles))
 
     def kept(self, side: int) -> int:
         return kept_values(self.network.network, side)

@@ -40,6 +40,9 @@ class InstantRecipe:
     outlier_weight: float = option(
         1.0, "weight of activations far from their mean, by which networks learn to paint black spots"
     )
+    palette_weight: float = option(
+        10.0, "weight of colours that the style does not have, which small dark areas take on else"
+    )
     steadiness_weight: float = option(
         50.0, "weight of changes where a photograph has noise or lies a few pixels elsewhere, as in a video"
     )
@@ -53,7 +56,7 @@ class InstantRecipe:
     def __post_init__(self):
         for name, least in _LEAST.items():
             whole_number(name, getattr(self, name), least)
-        for name in ("training_rate", "outlier_weight", "steadiness_weight"):
+        for name in ("training_rate", "outlier_weight", "palette_weight", "steadiness_weight"):
             object.__setattr__(self, name, number(name, getattr(self, name), 0))
         check_choices(self)
 

@@ -14,6 +14,7 @@ from tfstyle.feedforward.style_network import StyleNetwork
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.reporting import Books, Progress, Reporter
+from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.training import distribution, memory_model
 from tfstyle.training.arbitrary_training import ArbitraryTask, pairs, shown_at
@@ -31,6 +32,7 @@ def train(
     recipe: InstantRecipe,
     *,
     start: tf.keras.Model | None = None,
+    palettes: tf.Tensor | None = None,
     strategy: tf.distribute.Strategy | None = None,
     reporters: Sequence[Reporter] = (),
     supervision: Supervision = UNSUPERVISED,
@@ -45,7 +47,7 @@ def train(
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.
-      start: see `ConditionalTask`.
+      start, palettes: see `ConditionalTask`.
       strategy, reporters, supervision: see `train_task`. On sheets, the
         photographs are in up to three styles.
 
@@ -63,9 +65,11 @@ def train(
     identity = {"styles": [targets.hash for targets in styles], "photographs": _hashes(trained_on)}
     if start is not None:
         identity["start"] = fingerprint(start)
+    if palettes is not None:
+        identity["palettes"] = tensor_hash(palettes)
     with _naming(photographs):
         return train_task(
-            lambda: ConditionalTask(styles, config, recipe, start),
+            lambda: ConditionalTask(styles, config, recipe, start, palettes),
             lambda first_step, share: batches(trained_on, len(styles), recipe, first_step, share),
             config,
             recipe,
