@@ -203,6 +203,8 @@ def pictures(tmp_path, monkeypatch):
         ("other.jpg", (80, 64), 2),
         ("painting.jpg", (96, 96), 3),
         ("waves.jpg", (90, 96), 4),
+        ("any_painting.jpg", (60, 48), 7),
+        ("another.jpg", (48, 60), 8),
         ("photos/a.jpg", (48, 64), 5),
         ("photos/b.png", (48, 64), 6),
     ):

@@ -15,7 +15,7 @@ from tfstyle.feedforward.cards import CARD
 from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
 from tfstyle.io import decode, encode
 
-from conftest import picture, run_script
+from conftest import ROOT, picture, run_script
 
 
 def look(name, paint, styles=()):
@@ -273,3 +273,36 @@ def test_mistakes_are_answered_in_one_line(photos, tmp_path, flags, message):
     assert wrong.returncode == 1
     (line,) = wrong.stderr.splitlines()
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("style", "network"),
+    [
+        ("starry_night", "styles"),
+        ("starry_night.jpg", "styles"),  # a file name of a known style, and no such file
+        ("photos/a.png", "any_style"),
+        ("photos/a.png:0.7,photos/b.png:0.3", "any_style"),
+    ],
+)
+def test_known_styles_and_pictures_have_their_networks(photos, tmp_path, style, network):
+    made = run_script(
+        "stylize.py",
+        f"--content={photos / 'c.png'}",
+        f"--style={style}",
+        "--json",
+        "--output=made.png",
+        cwd=tmp_path,
+    )
+    assert made.returncode == 0, made.stderr
+    note = json.loads(encode.read_note(tmp_path / "made.png"))
+    card = json.loads((ROOT / "saved_models" / network / CARD).read_text())
+    assert note["model"]["fingerprint"] == card["fingerprint"]
+
+
+def test_a_style_that_is_neither_is_told(photos, tmp_path):
+    for style, message in (
+        ("starry_knight", "style='starry_knight': must be one of almond_blossom, apollo"),
+        ("nowhere.jpg", "style='nowhere.jpg': no such file"),
+    ):
+        made = run_script("stylize.py", f"--content={photos / 'c.png'}", f"--style={style}", cwd=tmp_path)
+        assert made.returncode == 1 and f"error: {message}" in made.stderr.splitlines()[-1], made.stderr

@@ -1,11 +1,12 @@
 """The command `tfstyle`: flags to a config, and one call of a public function.
 
 A module for each command, with `define_flags` and `main`: transfer.py,
-reconstruct.py, figures.py, stylize.py, train.py, compare.py (compare_page.py is
+reconstruct.py, figures.py, stylize.py, video.py, train.py, compare.py (compare_page.py is
 the page that it writes), convert.py, batch.py, export.py, evaluate.py,
 weights.py, completion.py. And
 
 common.py    what they share: flags from config fields, jobs, output
+looks.py     what those share that paint with trained networks
 run_flags.py flags of what runs long: states, deadlines, TensorBoard
 process.py   how a command runs: one-line errors, quiet imports
 arguments.py what people type, in absl's spelling; foreign_flags.py what other programs call their flags
@@ -29,6 +30,7 @@ COMMANDS = {
     "reconstruct": "a picture from the activations of a content, or the statistics of a style",
     "figures": "the paper's figures, and grids of one's own",
     "stylize": "paint with a trained network: one pass a picture",
+    "video": "a clip painted steadily by such a network, with its sound",
     "train": "train such a network",
     "compare": "compare such a network with the optimisation",
     "convert": "such a network as an ONNX or LiteRT file",

@@ -1,0 +1,78 @@
+"""Frames brought nearer to the ones before, and how much they flicker."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tfstyle.video.steadiness import Shown, steadied, warping_error
+
+from conftest import picture
+from test_flow import smooth
+
+
+def flickering(count, seed=0):
+    return np.random.default_rng(seed).uniform(size=[count, 64, 80, 3]).astype(np.float32)
+
+
+def test_still_pictures_by_the_formula():
+    """s times what was shown and 1 - s times what is painted: 0.8^n of the first is left."""
+    frame, before = smooth(64, 80), None
+    painted = [np.full([64, 80, 3], value, np.float32) for value in (1.0, 0.0, 0.0, 0.5)]
+    for values, expected in zip(painted, (1.0, 0.8, 0.64, 0.8 * 0.64 + 0.2 * 0.5)):
+        before = steadied(frame, values, before, 0.8)
+        np.testing.assert_allclose(before.painted, expected, atol=1e-5)
+
+
+def test_what_is_shown_moves_along():
+    """Of a picture that moves by three pixels, so does what was painted of it."""
+    wide = smooth(64, 96)
+    texture = np.random.default_rng(1).uniform(size=[64, 96, 3]).astype(np.float32)
+    before = Shown(wide[:, 3:83], texture[:, 3:83])
+    found = steadied(wide[:, :80], np.zeros([64, 80, 3], np.float32), before, 0.9)
+    inner = (slice(16, -16), slice(16, -16))
+    assert np.abs(found.painted - 0.9 * texture[:, :80])[inner].mean() < 0.08
+    assert np.abs(found.painted - 0.9 * texture[:, 3:83])[inner].mean() > 0.25
+    assert not found.painted[:, 0].any()  # which was not there before
+
+
+def test_steadied_frames_flicker_less():
+    frame, values = smooth(64, 80), flickering(8)
+    before, shown = None, []
+    for painted in values:
+        before = steadied(frame, painted, before, 0.9)
+        shown.append(before.painted)
+    alone, together = (
+        np.mean([warping_error(frame, frame, one, two) for one, two in itertools.pairwise(pictures)])
+        for pictures in (values, shown)
+    )
+    assert together < 0.1 * alone
+
+
+def test_a_new_scene_is_as_if_it_were_the_first():
+    before = steadied(smooth(64, 80), flickering(1)[0], None, 0.9)
+    frame, painted = picture(64, 80, 9), flickering(1, seed=2)[0]
+    np.testing.assert_array_equal(steadied(frame, painted, before, 0.9).painted, painted)
+    same = steadied(smooth(64, 80), painted, before, 0.0)
+    np.testing.assert_array_equal(same.painted, painted)
+
+
+def test_equal_frames_do_not_drift():
+    """Over sixty of them."""
+    frame, painted, before = smooth(40, 48), flickering(1)[0][:40, :48], None
+    for _ in range(60):
+        before = steadied(frame, painted, before, 0.9)
+    np.testing.assert_allclose(before.painted, painted, atol=1e-4)
+
+
+def test_the_error_by_hand():
+    """A change by 0.3 of one channel in three: a mean square of 0.03."""
+    frame, painted = smooth(48, 64), np.full([48, 64, 3], 0.5, np.float32)
+    later = painted + np.float32([0.3, 0, 0])
+    assert warping_error(frame, frame, painted, later) == pytest.approx(0.03, rel=1e-4)
+
+
+@pytest.mark.parametrize("steadiness", [1.0, -0.1, float("nan")])
+def test_a_steadiness_out_of_range(steadiness):
+    with pytest.raises(ValueError, match=r"^steadiness="):
+        steadied(smooth(8, 8), np.zeros([8, 8, 3]), None, steadiness)

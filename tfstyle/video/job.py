@@ -1,0 +1,141 @@
+"""A clip painted from beginning to end, also in several runs.
+
+What is done lies in a folder beside the output until all is: encoded pieces of two seconds or so, and
+the state that the next frame depends on, in float32. So a run that was ended, whenever, goes on after
+the last piece, to the same frames, and memory does not depend on how long a clip is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import pathlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tfstyle.io.files import make_folder, replacing, sha256
+from tfstyle.video.clips import Clip, Frame
+from tfstyle.video.parts import encode_part, join
+from tfstyle.video.steadiness import Shown, steadied
+
+_PART = 48  # frames of a piece
+
+# From a frame `[H, W, 3]` in [0, 1] to what becomes of it.
+Paint = Callable[[np.ndarray], np.ndarray]
+
+
+def paint_clip(
+    clip: Clip,
+    paint: Paint,
+    output: pathlib.Path,
+    note: Mapping[str, Any],
+    *,
+    steadiness: float,
+    finish: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda painted, frame: painted,
+    seconds: float = 0.0,
+    tell: Callable[[int], None] = lambda done: None,
+) -> int:
+    """Paints a clip.
+
+    Args:
+      clip: what to paint.
+      paint: what is done to each frame.
+      output: where to; see `parts.require_clip_output`.
+      note: all else that decides the frames, as JSON types; a run of another note begins again.
+      steadiness: see `steadiness.steadied`.
+      finish: from what is shown and the frame, `[H, W, 3]` in [0, 1], to what is written.
+      seconds: how much of the clip's beginning is painted; 0: all.
+      tell: told how many frames are done, after each.
+
+    Returns:
+      How many frames there are in the output.
+
+    Raises:
+      ValueError, OSError: a frame cannot be read, or the output not be written.
+    """
+    work = _Work(output, {**note, "steadiness": steadiness, "seconds": seconds, "clip": _identity(clip)})
+    shown, pending = work.shown, []
+    done = len(work.times)
+    tell(done)
+    for frame in itertools.islice(_until(clip, seconds), done, None):
+        pixels = np.float32(frame.pixels) / 255
+        shown = steadied(frame.pixels, paint(pixels), shown, steadiness)
+        pending.append((frame.time, finish(shown.painted, pixels)))
+        tell(done + len(pending))
+        if len(pending) == _PART:
+            work.add(pending, shown, clip)
+            done, pending = done + len(pending), []
+    if pending:
+        work.add(pending, shown, clip)
+    if not work.times:
+        raise ValueError(f"content={str(clip.path)!r}: has no frame that can be read")
+    join(work.parts, work.times, output, clip, whole=not seconds)
+    work.remove()
+    return len(work.times)
+
+
+class _Work:
+    """What is done of a clip, in a folder beside the output.
+
+    Attributes:
+      times: of the frames that are done.
+      shown: the last of them; None: there is none.
+    """
+
+    def __init__(self, output: pathlib.Path, note: Mapping[str, Any]):
+        make_folder(output.absolute().parent, "output")
+        self._output, self._folder = output, output.with_name(f".{output.name}.parts")
+        self._key = hashlib.sha256(json.dumps(note, sort_keys=True, default=str).encode()).hexdigest()
+        self.times: list[Fraction] = []
+        self.shown: Shown | None = None
+        self._count = 0
+        state = self._folder / "state.npz"
+        if state.is_file():
+            with np.load(state, allow_pickle=False) as kept:
+                if str(kept["key"]) == self._key:
+                    self.times = [Fraction(str(time)) for time in kept["times"]]
+                    self.shown = Shown(kept["frame"], kept["painted"])
+                    self._count = int(kept["parts"])
+        if not self.times:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(exist_ok=True)
+
+    @property
+    def parts(self) -> list[pathlib.Path]:
+        """The pieces, in order."""
+        return [self._folder / f"{number:06}.mkv" for number in range(self._count)]
+
+    def add(self, pictures: list[tuple[Fraction, np.ndarray]], shown: Shown, clip: Clip) -> None:
+        """Keeps frames, with their times, as a piece more; and then that it is there."""
+        times, values = zip(*pictures)
+        encode_part(self._folder / f"{self._count:06}.mkv", values, self._output, clip)
+        self.times += times
+        self._count += 1
+        self.shown = shown
+
+        names = [str(time) for time in self.times]
+        with replacing(self._folder / "state.npz") as file:
+            np.savez(file, key=self._key, times=names, parts=self._count, **shown._asdict())
+
+    def remove(self) -> None:
+        """Leaves the output alone."""
+        shutil.rmtree(self._folder)
+
+
+def _until(clip: Clip, seconds: float) -> Iterator[Frame]:
+    """Gives the frames of a clip's beginning, or all."""
+    first: Fraction | None = None
+    for frame in clip.frames():
+        first = frame.time if first is None else first
+        if seconds and frame.time - first >= seconds:
+            return
+        yield frame
+
+
+def _identity(clip: Clip) -> str:
+    return sha256(clip.path) if clip.path.is_file() else str(clip.path.absolute())
