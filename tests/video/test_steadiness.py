@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tfstyle.video.steadiness import Shown, steadied, warping_error
+from tfstyle.video import flow
+from tfstyle.video.steadiness import Shown, difference, steadied
 
 from conftest import picture
 from test_flow import smooth
@@ -42,8 +43,9 @@ def test_steadied_frames_flicker_less():
     for painted in values:
         before = steadied(frame, painted, before, 0.9)
         shown.append(before.painted)
+    along = flow.between(frame, frame)
     alone, together = (
-        np.mean([warping_error(frame, frame, one, two) for one, two in itertools.pairwise(pictures)])
+        np.mean([difference(along, one, two) for one, two in itertools.pairwise(pictures)])
         for pictures in (values, shown)
     )
     assert together < 0.1 * alone
@@ -67,9 +69,14 @@ def test_equal_frames_do_not_drift():
 
 def test_the_error_by_hand():
     """A change by 0.3 of one channel in three: a mean square of 0.03."""
-    frame, painted = smooth(48, 64), np.full([48, 64, 3], 0.5, np.float32)
+    painted = np.full([48, 64, 3], 0.5, np.float32)
     later = painted + np.float32([0.3, 0, 0])
-    assert warping_error(frame, frame, painted, later) == pytest.approx(0.03, rel=1e-4)
+    along = flow.Flow(np.zeros([48, 64, 2], np.float32), np.ones([48, 64], bool))
+    assert difference(along, painted, later) == pytest.approx(0.03, rel=1e-4)
+    # Of what moved by two pixels, and is warped back; what cannot be trusted is left out.
+    wide = np.random.default_rng(0).uniform(size=[48, 66, 3]).astype(np.float32)
+    along = flow.Flow(np.full([48, 64, 2], [2, 0], np.float32), np.arange(64) < np.full([48, 1], 56))
+    assert difference(along, wide[:, 2:], wide[:, :64]) < 1e-6
 
 
 @pytest.mark.parametrize("steadiness", [1.0, -0.1, float("nan")])

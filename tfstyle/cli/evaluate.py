@@ -6,6 +6,11 @@
 Into the folder go evaluation.md (a table, the best of each column in bold),
 evaluation.json (the same numbers) and evaluation.png (the pictures with their
 key figures). The page explains the scores; tfstyle/evaluation computes them.
+
+    tfstyle evaluate --video --content=clip.mp4 --results=steady.mp4,frame_by_frame.mp4 --output=out/flicker
+
+Clips are judged by how much they flicker (the warping error of Lai et al. 2018, of neighbouring frames and of
+frames 8 apart) and how sharp they are; evaluation.json has each frame's values, evaluation.png a filmstrip.
 """
 
 import json
@@ -24,19 +29,22 @@ def define_flags():
     flags.DEFINE_list("results", None, "pictures to judge, separated by commas")
     flags.DEFINE_string("output", None, "folder for the table and the picture; made if it is not there")
     cli.define_option_flags(cli.TransferConfig(), _FLAGS_OF_CONFIG)
+    flags.DEFINE_bool("video", False, "judge clips: how steady they are, and how sharp")
     flags.DEFINE_integer("tile", 512, "side in pixels of the tiles whose seams are looked for")
 
 
 def main():
-    content, styles, results, output = cli.all_required(
-        content="a picture file",
-        style="a picture file, or several",
-        results="one or more picture files",
-        output="a folder",
-    )
+    meanings = {"content": "a picture file", "results": "one or more picture files", "output": "a folder"}
+    if FLAGS.video:
+        meanings |= {"content": "a clip", "results": "one or more clips"}
+    content, results, output = cli.all_required(**meanings)
     for path in results:
         if results.count(path) > 1:
             raise ValueError(f"results={','.join(results)!r}: names {path!r} twice")
+    if FLAGS.video:
+        judge_clips(content, results, output)
+        return
+    styles = cli.required("style", "a picture file, or several")
     config = settings()
     with cli.quiet_tensorflow():
         from tfstyle.evaluation import draw_sheet, evaluate, markdown_page, markdown_table
@@ -88,6 +96,28 @@ def main():
     write_atomically(folder / "evaluation.md", markdown_page(evaluation, about).encode())
     encode.write_drawing(folder / "evaluation.png", draw_sheet(evaluation), optimize=True)
     print(markdown_table(evaluation))
+    print(folder / "evaluation.png")
+
+
+def judge_clips(content: str, results: list[str], output: str) -> None:
+    """Writes and prints how steady clips are that were painted from another one."""
+    from tfstyle.io import encode
+    from tfstyle.io.files import check_outputs, make_writable_folder, write_atomically
+    from tfstyle.video.clips import open_clip
+    from tfstyle.video.judging import draw_filmstrip, judge
+
+    folder = make_writable_folder(output, "output")
+    given = [("content", content), *(("results", path) for path in results)]
+    check_outputs([folder / f"evaluation.{kind}" for kind in ("json", "png")], given)
+    names = short_names(results)
+    found = judge(open_clip(content), {names[path]: open_clip(path, "results") for path in results})
+    record = {"content": content, "results": {name: own.to_dict() for name, own in found.items()}}
+    write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
+    encode.write_drawing(folder / "evaluation.png", draw_filmstrip(found), optimize=True)
+    print("| clip | warping error | 8 frames apart | sharpness |\n|---|---|---|---|")
+    for name, own in found.items():
+        shown = ["-" if value is None else f"{value:.3g}" for value in own.means().values()]
+        print(f"| {name} | {' | '.join(shown)} |")
     print(folder / "evaluation.png")
 
 

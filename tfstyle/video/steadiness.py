@@ -65,22 +65,15 @@ def require_steadiness(steadiness: float) -> None:
         raise ValueError(f"steadiness={steadiness:g}: must be from 0 to below 1")
 
 
-def warping_error(
-    frame: np.ndarray, later: np.ndarray, painted: np.ndarray, painted_later: np.ndarray
-) -> float:
-    """Measures the flicker between two painted frames.
+def difference(along: flow.Flow, painted: np.ndarray, painted_later: np.ndarray) -> float:
+    """Measures the flicker between two painted frames, their warping error.
 
     Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, eq. (8): the mean square, over
     channels and all that can be followed, of the later picture warped back less the earlier one.
 
     Args:
-      frame, later: of the clip, `[H, W, 3]` uint8.
+      along: from the earlier frame of the clip to the later one, of their size.
       painted, painted_later: what became of them, `[H, W, 3]` in [0, 1].
-
-    Returns:
-      The error; NaN where nothing can be followed.
     """
-    found = flow.between(flow.small(frame), flow.small(later)).resized(frame.shape[:2])
-    difference = flow.warped(np.float32(painted_later), found.back, sharp=True) - painted
-    values = np.square(difference)[found.trusted]
-    return float(values.mean()) if values.size else float("nan")
+    change = flow.warped(np.float32(painted_later), along.back, sharp=True) - painted
+    return float(np.square(change)[along.trusted].mean())
