@@ -68,6 +68,8 @@ def test_styles_differ_and_shapes_stay():
     content = np.float32(picture(90, 120, 3))[np.newaxis] / 255
     made = {name: np.asarray(stylize(content, style=name)) for name in stylize.names}
     assert len(made) == 16 and "starry_night" in made
+    # Strokes of files are as large as those of the styles in training; a layer made again knows.
+    assert stylize.stroke_size == InstantStylizer.from_config(stylize.get_config()).stroke_size == 512
     edges = [np.abs(np.diff(each.mean(-1), axis=1)).max() for each in (content, *made.values())]
     assert min(edges) > 0.02
     pairs = [
