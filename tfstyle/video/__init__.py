@@ -7,4 +7,5 @@ steadiness.py   a painted frame brought nearer to the one before; how much frame
 judging.py      how steady painted clips are
 parts.py        encoded pieces of a clip, and their joining with its sound
 job.py          a clip painted from beginning to end, also in several runs
+extra.py        the libraries that all of it needs
 """

@@ -16,6 +16,7 @@ import numpy as np
 from tfstyle.io import decode, encode
 from tfstyle.io.files import require_file
 from tfstyle.io.finding import find_pictures
+from tfstyle.video.extra import imported
 
 _RATE = Fraction(25)  # frames a second of a folder of pictures
 _HD = 720  # height from which untold YUV is BT.709, as players take it
@@ -76,15 +77,8 @@ def open_clip(content, argument: str = "content") -> Clip:
 
 
 def library():
-    """Returns PyAV.
-
-    Raises:
-      ImportError: it is not installed.
-    """
-    try:
-        import av
-    except ImportError:
-        raise ImportError("video: needs PyAV and OpenCV: pip install 'tfstyle[video]'") from None
+    """Returns PyAV, quiet; see `extra.imported`."""
+    av = imported("av")
     av.logging.restore_default_callback()  # PyAV's own waits for Python, in threads that Python waits for
     av.logging.set_libav_level(av.logging.PANIC)
     return av

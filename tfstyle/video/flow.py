@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfstyle.video.extra import imported
+
 # Ruder, Dosovitskiy & Brox, "Artistic Style Transfer for Videos", GCPR 2016, eqs. (5) and (6), after Sundaram
 # et al. 2010: shares of squared lengths, and squared pixels.
 _DISOCCLUDED = 0.01, 0.5
@@ -30,7 +32,7 @@ class Flow(NamedTuple):
 
     def resized(self, size: tuple[int, int]) -> Flow:
         """Returns the flow of frames of another (height, width)."""
-        cv2, (height, width) = library(), size
+        cv2, (height, width) = imported("cv2"), size
         if size == self.back.shape[:2]:
             return self
         back = cv2.resize(self.back, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -41,7 +43,7 @@ class Flow(NamedTuple):
 
 def small(frame: np.ndarray) -> np.ndarray:
     """Returns a frame, `[H, W, 3]` uint8, with its longer side brought down to 480 pixels."""
-    cv2 = library()
+    cv2 = imported("cv2")
     share = _LONGEST / max(frame.shape[:2])
     if share >= 1:
         return frame
@@ -51,7 +53,7 @@ def small(frame: np.ndarray) -> np.ndarray:
 
 def between(frame: np.ndarray, before: np.ndarray) -> Flow:
     """Returns the flow from a frame to another, `[H, W, 3]` uint8 both."""
-    cv2 = library()
+    cv2 = imported("cv2")
     grey, grey_before = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (frame, before))
     back, forth = estimated(grey, grey_before), estimated(grey_before, grey)
     return Flow(back, trusted(back, forth))
@@ -59,7 +61,7 @@ def between(frame: np.ndarray, before: np.ndarray) -> Flow:
 
 def estimated(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Returns where what is at p of a frame, `[H, W]` uint8, is in another, less p; `[H, W, 2]`."""
-    cv2 = library()
+    cv2 = imported("cv2")
     # Small frames have no pyramid that the search could begin on.
     pads = [(0, max(0, _LEAST - side)) for side in first.shape]
     padded = [np.pad(each, pads, mode="edge") for each in (first, second)]
@@ -95,23 +97,10 @@ def warped(picture: np.ndarray, flow: np.ndarray, *, sharp: bool = False) -> np.
       sharp: by a window of 8 x 8 pixels (Lanczos), not by linear interpolation, which blurs what is
         warped again and again.
     """
-    cv2 = library()
+    cv2 = imported("cv2")
     height, width = flow.shape[:2]
     columns = (np.arange(width, dtype=np.float32) + flow[..., 0]).astype(np.float32)
     rows = (np.arange(height, dtype=np.float32)[:, np.newaxis] + flow[..., 1]).astype(np.float32)
     kind = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
     made = cv2.remap(np.ascontiguousarray(picture), columns, rows, kind, borderMode=cv2.BORDER_REPLICATE)
     return made.reshape(picture.shape)
-
-
-def library():
-    """Returns OpenCV.
-
-    Raises:
-      ImportError: it is not installed.
-    """
-    try:
-        import cv2
-    except ImportError:
-        raise ImportError("video: needs PyAV and OpenCV: pip install 'tfstyle[video]'") from None
-    return cv2

@@ -12,6 +12,7 @@ from PIL import Image
 from tfstyle.io import sheets
 from tfstyle.video import flow, scenes
 from tfstyle.video.clips import Clip
+from tfstyle.video.extra import imported
 from tfstyle.video.steadiness import difference
 
 LONG = 8  # frames apart, for the long-term error
@@ -110,7 +111,7 @@ def _errors(earlier, later, painted, painted_later) -> list[float | None]:
 
 
 def _sharpness(pixels: np.ndarray) -> float:
-    cv2 = flow.library()
+    cv2 = imported("cv2")
     return float(cv2.Laplacian(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var() / 255**2)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfstyle.config.options import number
 from tfstyle.video import flow, scenes
+from tfstyle.video.extra import imported
 
 _FEATHER = 5  # pixels over which trust ends
 
@@ -49,7 +50,7 @@ def steadied(frame: np.ndarray, painted: np.ndarray, before: Shown | None, stead
     if scenes.change(now, then, found).is_cut:
         return Shown(frame, painted)
     found = found.resized(frame.shape[:2])
-    cv2 = flow.library()
+    cv2 = imported("cv2")
     trust = cv2.blur(np.float32(found.trusted), (_FEATHER, _FEATHER))
     moved = np.clip(flow.warped(before.painted, found.back, sharp=True), 0, 1)
     return Shown(frame, painted + steadiness * trust[..., np.newaxis] * (moved - painted))
