@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfstyle.video import flow
-from tfstyle.video.steadiness import Shown, difference, steadied
+from tfstyle.video.steadiness import Shown, difference, sharpened, steadied
 
 from conftest import picture
 from test_flow import smooth
@@ -65,6 +65,16 @@ def test_equal_frames_do_not_drift():
     for _ in range(60):
         before = steadied(frame, painted, before, 0.9)
     np.testing.assert_allclose(before.painted, painted, atol=1e-4)
+
+
+def test_detail_is_made_as_strong_as_it_was_painted():
+    """A grating of 0.1 in place of 0.12; and no more than half as strong again."""
+    grating = np.float32([0.5, -0.5])[np.arange(64) % 2][:, np.newaxis, np.newaxis] * np.ones(
+        [64, 64, 3], np.float32
+    )
+    for weak, strong, expected in ((0.1, 0.12, 0.12), (0.1, 0.3, 0.15), (0.12, 0.1, 0.12)):
+        found = sharpened(0.5 + weak * grating, 0.5 + strong * grating)
+        np.testing.assert_allclose(found[8:-8], (0.5 + expected * grating)[8:-8], atol=2e-3)
 
 
 def test_the_error_by_hand():

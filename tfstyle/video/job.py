@@ -21,7 +21,7 @@ import numpy as np
 from tfstyle.io.files import make_folder, replacing, sha256
 from tfstyle.video.clips import Clip, Frame
 from tfstyle.video.parts import encode_part, join
-from tfstyle.video.steadiness import Shown, steadied
+from tfstyle.video.steadiness import Shown, sharpened, steadied
 
 _PART = 48  # frames of a piece
 
@@ -64,8 +64,9 @@ def paint_clip(
     tell(done)
     for frame in itertools.islice(_until(clip, seconds), done, None):
         pixels = np.float32(frame.pixels) / 255
-        shown = steadied(frame.pixels, paint(pixels), shown, steadiness)
-        pending.append((frame.time, finish(shown.painted, pixels)))
+        painted = paint(pixels)
+        shown = steadied(frame.pixels, painted, shown, steadiness)
+        pending.append((frame.time, finish(sharpened(shown.painted, painted), pixels)))
         tell(done + len(pending))
         if len(pending) == _PART:
             work.add(pending, shown, clip)

@@ -11,6 +11,7 @@ from tfstyle.video import flow, scenes
 from tfstyle.video.extra import imported
 
 _FEATHER = 5  # pixels over which trust ends
+_MOST_GAIN = 1.5
 
 
 class Shown(NamedTuple):
@@ -54,6 +55,19 @@ def steadied(frame: np.ndarray, painted: np.ndarray, before: Shown | None, stead
     trust = cv2.blur(np.float32(found.trusted), (_FEATHER, _FEATHER))
     moved = np.clip(flow.warped(before.painted, found.back, sharp=True), 0, 1)
     return Shown(frame, painted + steadiness * trust[..., np.newaxis] * (moved - painted))
+
+
+def sharpened(shown: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """Returns what is shown, its fine detail as strong as in what was painted; warping weakens it.
+
+    Args:
+      shown, painted: `[H, W, 3]` in [0, 1]. Detail is what a Gaussian of one pixel takes away; it is made up
+        to half as strong again.
+    """
+    cv2 = imported("cv2")
+    own, wanted = (each - cv2.GaussianBlur(each, (0, 0), 1.0) for each in (shown, np.float32(painted)))
+    gain = np.sqrt(np.square(wanted).mean() / max(np.square(own).mean(), 1e-12))
+    return np.clip(shown + (np.clip(gain, 1.0, _MOST_GAIN) - 1) * own, 0, 1)
 
 
 def require_steadiness(steadiness: float) -> None:
