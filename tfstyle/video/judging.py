@@ -17,6 +17,7 @@ from tfstyle.video.steadiness import difference
 
 LONG = 8  # frames apart, for the long-term error
 _SHOWN, _CELL = 6, 240  # frames of a filmstrip, and their longer side in pixels
+_TITLES = {"short": "warping error", "long": f"{LONG} frames apart", "sharpness": "sharpness"}
 
 
 @dataclass
@@ -66,7 +67,7 @@ def judge(clip: Clip, results: Mapping[str, Clip]) -> dict[str, Steadiness]:
                 f" {height}"
             )
     found = {name: Steadiness() for name in results}
-    count = clip.count or 1
+    count = min(each.count or 1 for each in (clip, *results.values()))
     wanted = {round(number * (count - 1) / (_SHOWN - 1)) for number in range(_SHOWN)}
     kept: deque = deque(maxlen=LONG + 1)
     together = zip(clip.frames(), *(result.frames() for result in results.values()))
@@ -92,10 +93,10 @@ def draw_filmstrip(found: Mapping[str, Steadiness]) -> Image.Image:
     rows = []
     for name, own in found.items():
         panels = [sheets.Panel(sheets.fitted(Image.fromarray(pixels), _CELL)) for pixels in own.shown]
-        shown = [f"{key} {value:.4g}" for key, value in own.means().items() if value is not None]
-        panels[0] = panels[0]._replace(below=[(name, "", False)])
-        for panel, text in zip(range(1, len(panels)), shown):
-            panels[panel] = panels[panel]._replace(below=[(text, "", False)])
+        figures = [
+            (_TITLES[key], f"{value:.3g}", False) for key, value in own.means().items() if value is not None
+        ]
+        panels[0] = panels[0]._replace(below=[(name, "", False), *figures])
         rows.append(sheets.row(panels, _CELL))
     return sheets.stacked(rows)
 
