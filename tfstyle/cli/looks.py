@@ -94,9 +94,11 @@ def looks_of(model, strength: float, *, every: str = "") -> list[Look]:
         paint = painter(model)
     stroke_size = cards.stroke_size(card) if FLAGS.stroke_size is None else FLAGS.stroke_size
     sized = in_stroke_size(paint, stroke_size)
-    names_of_card = ("styles", "fingerprint", "versions", *(["onnx"] if light else []))
-    if card["model"] == "style_network":
-        names_of_card = names_of_card[1:]  # the pictures that it was trained on are a thousand
+    names_of_card = ["fingerprint", "versions"]
+    if card["model"] == "network":  # of one for any style, these are a thousand that it was trained on
+        names_of_card.insert(0, "styles")
+    if light:
+        names_of_card.append("onnx")
     about = {name: card[name] for name in names_of_card if name in card}
     return [
         Look(

@@ -173,7 +173,11 @@ def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
 
 def in_half_precision(network: tf.keras.Model) -> tf.keras.Model:
     """Returns a network whose parameters are those of another, rounded to float16, as files keep them."""
-    made = transformation_network(**layout(network))
+    return take_rounded(transformation_network(**layout(network)), network)
+
+
+def take_rounded(made: tf.keras.Model, network: tf.keras.Model) -> tf.keras.Model:
+    """Gives a model the parameters of another one of the same layers, rounded to float16, and returns it."""
     made.set_weights([each.astype(np.float16).astype(each.dtype) for each in network.get_weights()])
     return made
 

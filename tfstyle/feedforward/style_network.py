@@ -27,6 +27,7 @@ from tfstyle.feedforward.networks import (
     layout,
     run,
     take_over,
+    take_rounded,
     transformation_network,
 )
 from tfstyle.vgg import feature_extractor, minimum_size
@@ -213,9 +214,7 @@ def style_network(
 
 def in_half_precision(network: StyleNetwork) -> StyleNetwork:
     """Returns a network whose parameters are those of another, rounded to float16, as files keep them."""
-    made = like(layout(network.network))
-    made.set_weights([each.astype(np.float16).astype(each.dtype) for each in network.get_weights()])
-    return made
+    return take_rounded(like(layout(network.network)), network)
 
 
 def like(layout_of_network: Mapping) -> StyleNetwork:

@@ -20,7 +20,7 @@ from tfstyle.video.extra import imported
 
 _RATE = Fraction(25)  # frames a second of a folder of pictures
 _HD = 720  # height from which untold YUV is BT.709, as players take it
-_BT709, _BT601 = 1, 5  # AVCOL_SPC_BT709, AVCOL_SPC_BT470BG
+_BT709, _BT601, _UNTOLD = 1, 5, (0, 2)  # AVCOL_SPC_BT709, _BT470BG, and _RGB, _UNSPECIFIED
 
 
 class Frame(NamedTuple):
@@ -66,8 +66,7 @@ def open_clip(content, argument: str = "content") -> Clip:
       argument: what to call it in errors.
 
     Raises:
-      ValueError: it is no video that FFmpeg reads, or pictures differ in size.
-      ImportError: the extra ``video`` is not installed.
+      ValueError: it is no video that FFmpeg reads, or the extra ``video`` is not installed.
       OSError: it cannot be read.
     """
     path = pathlib.Path(content)
@@ -102,7 +101,8 @@ class VideoFile:
             self.size = upright(np.empty([first.height, first.width, 0]), first.rotation).shape[:2]
             self.count = stream.frames or None
             self.time_base = stream.time_base
-            self.matrix = _matrix(first)
+            told = int(first.colorspace)
+            self.matrix = _usual_matrix(first.height) if told in _UNTOLD else told
             self.has_audio = bool(container.streams.audio)
 
     def frames(self) -> Iterator[Frame]:
@@ -149,7 +149,7 @@ class Pictures:
         self.path, self._named = pathlib.Path(folder), argument
         self.size = decode.size_of(self._paths[0], argument)
         self.count, self.time_base = len(self._paths), 1 / _RATE
-        self.matrix, self.has_audio = _BT709 if self.size[0] >= _HD else _BT601, False
+        self.matrix, self.has_audio = _usual_matrix(self.size[0]), False
 
     def frames(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):
@@ -168,7 +168,6 @@ def upright(pixels: np.ndarray, rotation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, round(rotation / 90)))
 
 
-def _matrix(frame) -> int:
-    """Returns how YUV is to be read; where a file does not say, as players take it."""
-    told = int(frame.colorspace)
-    return told if told not in (0, 2) else _BT709 if frame.height >= _HD else _BT601
+def _usual_matrix(height: int) -> int:
+    """Returns how players read YUV of which a file does not say how."""
+    return _BT709 if height >= _HD else _BT601

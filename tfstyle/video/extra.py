@@ -10,9 +10,9 @@ def imported(name: str) -> ModuleType:
     """Returns PyAV, ``av``, or OpenCV, ``cv2``.
 
     Raises:
-      ImportError: it is not installed.
+      ValueError: it is not installed.
     """
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ImportError("video: needs PyAV and OpenCV: pip install 'tfstyle[video]'") from None
+        raise ValueError("video: needs PyAV and OpenCV: pip install 'tfstyle[video]'") from None
