@@ -18,5 +18,5 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path, monkeypatch):
             ValueError, match=r"^video: needs PyAV and OpenCV: pip install 'tfstyle\[video\]'"
         ):
             imported(name)
-    with pytest.raises(ValueError, match="^video: needs PyAV"):
+    with pytest.raises(ValueError, match=r"^video: needs PyAV"):
         open_clip(path)
