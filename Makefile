@@ -1,5 +1,6 @@
 # make demo   a picture, of the two that the project ships; fetches VGG19 once (make demo PRESET=mini does without)
 # make test   all tests
+# make docs   the pages of docs/, with all of the Python interface, as a site in out/site
 # make lint   format and lint, checked
 # make format format and lint, mended
 #
@@ -12,7 +13,7 @@ READY := $(VENV)/.ready
 # One more than there are cores: tests wait for processes a third of their time.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + os.cpu_count()))')
 
-.PHONY: demo test lint format clean
+.PHONY: demo test docs lint format clean
 
 demo: $(READY) | out
 	@$(BIN)/python scripts/style_transfer.py --flagfile=scripts/demo.flags --output=out/demo.png \
@@ -21,6 +22,10 @@ demo: $(READY) | out
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo out/site/index.html
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

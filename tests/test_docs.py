@@ -1,5 +1,6 @@
 """README.md and docs/*.md: commands are parsed by the commands, Python blocks run, links and names looked for."""
 
+import functools
 import json
 import os
 import re
@@ -167,6 +168,26 @@ def test_make_has_what_is_shown():
     assert targets <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+def test_every_public_name_has_a_place_in_the_reference():
+    listed = re.findall(r"^::: tfstyle\.[\w.]*?(\w+)$", TEXTS["docs/reference.md"], re.MULTILINE)
+    assert sorted(listed) == sorted(set(tfstyle.__all__) - {"PRESETS"})
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    """All pages are in its menu, and it asks for nothing from elsewhere."""
+    site = tmp_path / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)], cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    built = (site / "index.html").read_text()
+    for page in PAGES[1:]:
+        assert f'href="{page.removeprefix("docs/").replace(".md", ".html")}"' in built
+    assert not re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="https?://(?!127)[^"]*"', built)
+    assert 'id="tfstyle.api.transfer.transfer"' in (site / "reference.html").read_text()
+
+
 def test_the_readme_is_short_and_leads_to_every_page():
     assert len(TEXTS["README.md"].splitlines()) <= 150
     assert all(f"({page})" in TEXTS["README.md"] for page in PAGES[1:])
@@ -250,6 +271,45 @@ def test_python_runs(page, pictures, narrow_file, monkeypatch):
     else:
         assert names["whole"].shape == (1, 72, 96, 3)
         assert next(iter(names["dataset"].map(names["stylize"]))).dtype == tf.uint8
+
+
+NOTEBOOK = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text())
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path, narrow_file, monkeypatch):
+    """With fewer steps and a narrow network; IPython is not needed to run its cells."""
+    monkeypatch.chdir(tmp_path)
+    config, reporter, pages = tfstyle.TransferConfig, tfstyle.NotebookReporter, []
+    quick = {**QUICK, "weights": narrow_file}
+    monkeypatch.setattr(tfstyle, "TransferConfig", lambda **options: config(**{**options, **quick}))
+    monkeypatch.setattr(tfstyle, "NotebookReporter", lambda: reporter(show=lambda page: pages.append(page)))
+    extractor = functools.partial(tfstyle.feature_extractor, weights=narrow_file)
+    monkeypatch.setattr(tfstyle, "feature_extractor", extractor)
+    names = {}
+    for number, cell in enumerate(NOTEBOOK["cells"]):
+        if cell["cell_type"] == "code":
+            text = (
+                "".join(cell["source"]).replace("steps = 200", "steps = 3").replace("size = 192", "size = 64")
+            )
+            exec(compile(text, f"cell {number}", "exec"), names)
+    assert len(pages) == 1 and names["losses"][-1] < names["losses"][0]
+    assert names["result"].image.shape == [1, 48, 64, 3]
+    assert names["show"](names["content"], names["image"]).size == (128, 48)
+
+
+def test_the_notebook_has_its_pictures():
+    """As it was run with VGG19: without errors, and with nothing of the machine that it was run on."""
+    outputs = [output for cell in NOTEBOOK["cells"] for output in cell.get("outputs", ())]
+    assert sum(not {"image/png", "image/jpeg"}.isdisjoint(output.get("data", {})) for output in outputs) == 5
+    assert any(
+        "data:image/jpeg;base64" in "".join(output.get("data", {}).get("text/html", ())) for output in outputs
+    )
+    assert not [
+        output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+    size = (ROOT / "docs" / "tutorial.ipynb").stat().st_size
+    assert size < 400_000 and str(ROOT) not in json.dumps(NOTEBOOK)
 
 
 @pytest.mark.slow

@@ -36,6 +36,7 @@ from .losses.targets import StyleTargets as StyleTargets
 from .losses.terms import ImageTerm as ImageTerm, SummedTerm as SummedTerm, Term as Term
 from .reporting import (
     ConsoleReporter as ConsoleReporter,
+    NotebookReporter as NotebookReporter,
     ProfileReporter as ProfileReporter,
     Progress as Progress,
     Reporter as Reporter,

@@ -96,6 +96,13 @@ def _noted(kind: str, note: str | None) -> dict:
     return {"exif": exif}
 
 
+def encoded(image, kind: str, **options) -> bytes:
+    """Returns a picture, as `to_uint8` takes it, encoded by Pillow as PNG, JPEG, …, with its options."""
+    found = io.BytesIO()
+    Image.fromarray(to_uint8(image)).save(found, kind, **options)
+    return found.getvalue()
+
+
 def write_drawing(path, picture: Image.Image, **options) -> None:
     """Writes a Pillow image with Pillow's options; the file is whole or unchanged.
 

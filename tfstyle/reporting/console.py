@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
 import tensorflow as tf
@@ -32,45 +33,57 @@ class ConsoleReporter:
         self._every_seconds = every_seconds
         self._clock = clock
         self._last_line = -float("inf")
-        self._first: Progress | None = None
+        self._line = ProgressLine()
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        if self._first is None or progress.scale != self._first.scale:
-            self._first = progress
+        line = self._line.of(progress)
         done = progress.step >= progress.total_steps
         if progress.note:
             self._end_line()
             self._stream.write(f"{progress.note}\n")
         if self._stream.isatty():
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write("\r\x1b[K" + self._line(progress, width) + ("\n" if done else ""))
+            self._stream.write("\r\x1b[K" + line(width) + ("\n" if done else ""))
         elif done or self._clock() - self._last_line >= self._every_seconds:
             self._last_line = self._clock()
-            self._stream.write(self._line(progress, 10_000) + "\n")
+            self._stream.write(line() + "\n")
         self._stream.flush()
 
     def _end_line(self) -> None:
         if self._stream.isatty():
             self._stream.write("\r\x1b[K")
 
-    def _line(self, progress: Progress, width: int) -> str:
-        """Returns bar, counts, speed and time left, and as much of the losses as fits."""
-        share = progress.step / progress.total_steps
-        bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
-        steps, seconds = progress.step - self._first.step, progress.seconds - self._first.seconds
-        if progress.step == progress.total_steps:
-            pace = f"  {_duration(progress.seconds)}"
-        elif steps:
-            left = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
-            pace = f"  {_pace(seconds / steps)}  {_duration(left * seconds / steps)} left"
-        else:
-            pace = ""
-        head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
-        for losses in (progress.losses, by_kind(progress.losses)):
-            line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
-            if len(line) <= width:
-                return line
-        return head[:width]
+
+class ProgressLine:
+    """What a line says of a run: bar, counts, speed and time left, and as much of the losses as fits."""
+
+    def __init__(self):
+        self._first: Progress | None = None
+
+    def of(self, progress: Progress) -> Callable[..., str]:
+        """Takes a record; returns a function from the width in characters to the line."""
+        if self._first is None or progress.scale != self._first.scale:
+            self._first = progress
+        return partial(_line, progress, self._first)
+
+
+def _line(progress: Progress, first: Progress, width: int = 10_000) -> str:
+    share = progress.step / progress.total_steps
+    bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
+    steps, seconds = progress.step - first.step, progress.seconds - first.seconds
+    if progress.step == progress.total_steps:
+        pace = f"  {_duration(progress.seconds)}"
+    elif steps:
+        left = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
+        pace = f"  {_pace(seconds / steps)}  {_duration(left * seconds / steps)} left"
+    else:
+        pace = ""
+    head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
+    for losses in (progress.losses, by_kind(progress.losses)):
+        line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
+        if len(line) <= width:
+            return line
+    return head[:width]
 
 
 def _pace(seconds_a_step: float) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
+from tfstyle.io import encode
 from tfstyle.reporting import Books, Progress, Reporter
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
@@ -61,6 +62,10 @@ class Result:
     def total(self) -> float:
         """The objective at `image`."""
         return sum(self.losses.values())
+
+    def _repr_png_(self) -> bytes:
+        """Returns the picture, which a notebook shows of a result."""
+        return encode.encoded(self.image, "PNG")
 
 
 def synthesize(
