@@ -1,0 +1,361 @@
+"""The queue of paintings, the process that works on it, and who is told of progress."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import queue
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import tfstyle
+from tfstyle.studio.orders import Order, command
+from tfstyle.studio.store import Store
+from tfstyle.studio.worker import RESULT, STATE
+
+MOST_WAITING = 20  # paintings in the queue
+MOST_STREAMS = 8  # who is told at a time
+_MOST_PAINTINGS = 500
+_MOST_PLANS = 4  # at a time
+_IDLE_SECONDS = 300.0  # after which the worker, and the memory that it has, goes
+_PLAN_SECONDS = 120.0
+_GRACE_SECONDS = 30.0  # for a last step, when the studio is closed
+_IMPORTED_FROM = str(pathlib.Path(tfstyle.__file__).parents[1]), os.environ.get("PYTHONPATH")
+_STALE = 64  # events that a stream may be behind
+
+
+class Busy(RuntimeError):
+    """There are as many of something as there may be, or it is in no state for what is asked."""
+
+
+class Paintings:
+    """All paintings of a studio; its methods may be called from any thread.
+
+    Args:
+      store: where they lie.
+      path_of: gives the file of a picture's id or a style's name, or raises `LookupError`.
+    """
+
+    def __init__(self, store: Store, path_of: Callable[[str], Any]):
+        self._store, self._path_of = store, path_of
+        self._changed = threading.Condition(threading.RLock())
+        self._records = {record["id"]: record for record in store.load_paintings()}
+        self._streams: set[queue.Queue] = set()
+        self._plans: dict[int, Future] = {}
+        self._numbers = itertools.count(1)
+        self._worker: subprocess.Popen | None = None
+        self._closing = False
+        for record in self._records.values():
+            if record["state"] == "painting":  # when the studio was ended
+                record.update(state="queued", queued=0.0)
+        self._dispatcher = threading.Thread(target=self._dispatch, daemon=True)
+        self._dispatcher.start()
+
+    # What people do
+
+    def add(self, asked: Any) -> dict[str, Any]:
+        """Puts a painting into the queue, as `Order.parse` takes it, and returns what is told of it.
+
+        Raises:
+          ValueError, LookupError: something asked for is wrong or not there.
+          Busy: the queue is full.
+        """
+        order = Order.parse(asked)
+        order.files(self._path_of)
+        with self._changed:
+            self._require_room()
+            if len(self._records) >= _MOST_PAINTINGS:
+                raise Busy(f"there are {_MOST_PAINTINGS} paintings; remove some first")
+            record = {
+                "id": secrets.token_hex(16),
+                "created": time.time(),
+                "order": asked,
+                "state": "queued",
+                "queued": time.time(),
+                "asked": "",
+                "error": "",
+                "step": 0,
+                "total": 0,
+                "seconds": 0.0,
+                "left": None,
+                "preview": 0,
+                "curve": [],
+            }
+            self._records[record["id"]] = record
+            self._save(record)
+            self._changed.notify_all()
+            return self.shown(record)
+
+    def pause(self, identity: str) -> None:
+        """Has a painting wait; one that is at work ends its step first.
+
+        Raises:
+          LookupError: there is none of this id.
+          Busy: it is neither at work nor in the queue.
+        """
+        self._end(identity, "pause")
+
+    def stop(self, identity: str) -> None:
+        """Makes the picture so far the result; errors as in `pause`."""
+        with self._changed:
+            record = self._record(identity)
+            if record["state"] in ("queued", "paused", "failed"):
+                if not (self._store.painting_folder(identity) / STATE / "checkpoint.npz").exists():
+                    raise Busy("nothing of it is painted yet; remove it instead")
+                # The worker takes up its state, and is asked to end before the first step.
+                record.update(state="queued", queued=0.0, asked="stop", error="")
+                self._save(record)
+                self._changed.notify_all()
+                return
+        self._end(identity, "stop")
+
+    def resume(self, identity: str) -> None:
+        """Puts a painting that is not finished back into the queue; errors as in `pause`."""
+        with self._changed:
+            record = self._record(identity)
+            if record["state"] not in ("paused", "stopped", "failed"):
+                raise Busy(f"it is {record['state']}, and cannot go on")
+            self._require_room()
+            record.update(state="queued", queued=time.time(), asked="", error="")
+            self._save(record)
+            self._changed.notify_all()
+
+    def remove(self, identity: str) -> None:
+        """Removes a painting that is not at work; errors as in `pause`."""
+        with self._changed:
+            if self._record(identity)["state"] == "painting":
+                raise Busy("it is being painted; pause or stop it first")
+            del self._records[identity]
+            self._store.remove_painting(identity)
+            self._publish({"event": "removed", "id": identity})
+
+    def plan(self, asked: Any) -> dict[str, Any]:
+        """Returns size, memory and time of what is asked for, as the worker finds them.
+
+        Raises:
+          ValueError: something asked for is wrong, or there is not memory enough.
+          LookupError: a picture is not there.
+          Busy: the worker has no time for it now.
+        """
+        order = Order.parse(asked)
+        files, answer = order.files(self._path_of), Future()
+        with self._changed:
+            if len(self._plans) >= _MOST_PLANS:
+                raise Busy("other plans are being made; try again")
+            number = next(self._numbers)
+            self._plans[number] = answer
+            self._send({"do": "plan", "id": number, "files": files, "config": order.config.to_dict()})
+        try:
+            return answer.result(_PLAN_SECONDS)
+        except TimeoutError:
+            raise Busy("the plan takes too long; the machine is busy") from None
+        finally:
+            with self._changed:
+                self._plans.pop(number, None)
+
+    # What people see
+
+    def all(self) -> list[dict[str, Any]]:
+        """Returns what is told of each painting, the newest first."""
+        with self._changed:
+            return [self.shown(record) for record in reversed(self._records.values())]
+
+    def shown(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Returns what is told of a painting: its record, its command line, whether there is a result."""
+        order = Order.parse(record["order"])
+        result = (self._store.painting_folder(record["id"]) / RESULT).exists()
+        try:
+            line = command(order.files(self._path_of), order.config, f"{record['id'][:8]}.png")
+        except LookupError as error:
+            line = f"# {error}"
+        return {**record, "command": line, "result": result}
+
+    def used(self) -> set[str]:
+        """Returns the ids of all pictures that paintings are made from."""
+        orders = [Order.parse(record["order"]) for record in self._records.values()]
+        return {each for order in orders for each in (order.content, order.mask, *dict(order.styles))}
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[queue.Queue]:
+        """Gives a queue of events as they come; None in it says that it was too slow, or all ends.
+
+        Raises:
+          Busy: there are as many streams as there may be.
+        """
+        events: queue.Queue = queue.Queue(_STALE)
+        with self._changed:
+            if len(self._streams) >= MOST_STREAMS:
+                raise Busy(f"there are {MOST_STREAMS} event streams; close another page first")
+            self._streams.add(events)
+        try:
+            yield events
+        finally:
+            with self._changed:
+                self._streams.discard(events)
+
+    def close(self) -> None:
+        """Ends the worker, with the state of what it paints saved, and all streams."""
+        with self._changed:
+            self._closing, worker = True, self._worker
+            for events in self._streams:
+                _put(events, None)
+            self._changed.notify_all()
+        self._dispatcher.join()
+        if worker is not None:
+            worker.stdin.close()
+            try:
+                worker.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+    # The worker
+
+    def _dispatch(self) -> None:
+        """Gives the worker one painting after the other, and lets it go when there is none for long."""
+        idle_since = time.monotonic()
+        with self._changed:
+            while not self._closing:
+                if any(each["state"] == "painting" for each in self._records.values()) or self._plans:
+                    idle_since = time.monotonic()
+                elif waiting := [each for each in self._records.values() if each["state"] == "queued"]:
+                    self._begin(min(waiting, key=lambda record: record["queued"]))
+                    continue
+                left = idle_since + _IDLE_SECONDS - time.monotonic()
+                if self._worker is not None and left <= 0:
+                    self._worker.stdin.close()
+                    self._worker = None
+                self._changed.wait(None if self._worker is None else max(left, 1.0))
+
+    def _begin(self, record: dict[str, Any]) -> None:
+        identity, how = record["id"], record["asked"]
+        try:
+            order = Order.parse(record["order"])
+            task = {"files": order.files(self._path_of), "config": order.config.to_dict()}
+            folder = str(self._store.painting_folder(identity))
+            if how:
+                self._send({"do": "end", "id": identity, "how": how})
+            self._send({"do": "paint", "id": identity, "folder": folder, **task})
+            record.update(state="painting")
+        except (ValueError, OSError, LookupError) as error:
+            record.update(state="failed", error=str(error))
+        self._save(record)
+
+    def _send(self, task: dict[str, Any]) -> None:
+        """Hands a task to the worker, which is started if there is none."""
+        if self._worker is None:
+            with open(self._store.folder / "worker.log", "wb") as log:
+                self._worker = subprocess.Popen(
+                    [sys.executable, "-m", "tfstyle.studio.worker", str(self._store.paintings)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C is for the studio, which then ends it in order
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, _IMPORTED_FROM))},
+                )
+            threading.Thread(target=self._hear, args=(self._worker,), daemon=True).start()
+            self._changed.notify_all()
+        with contextlib.suppress(OSError):  # it has just ended: `_hear` tells
+            self._worker.stdin.write(json.dumps(task) + "\n")
+            self._worker.stdin.flush()
+
+    def _hear(self, worker: subprocess.Popen) -> None:
+        for line in worker.stdout:
+            event = json.loads(line)
+            with self._changed:
+                if event["event"] == "plan":
+                    self._answer(event)
+                elif event["id"] in self._records and not self._closing:
+                    self._take(self._records[event["id"]], event)
+        status = worker.wait()
+        with self._changed:
+            if worker is not self._worker:
+                return
+            self._worker = None
+            why = f"the process that painted was ended (status {status}); the studio's worker.log tells more"
+            for answer in self._plans.values():
+                answer.set_exception(ValueError(why))
+            for record in self._records.values() if not self._closing else ():
+                if record["state"] == "painting":
+                    record.update(state="paused", asked="", error=why)
+                    self._save(record)
+            self._changed.notify_all()
+
+    def _answer(self, event: dict[str, Any]) -> None:
+        answer = self._plans.pop(event["id"], None)
+        if answer is not None and "error" in event:
+            answer.set_exception(ValueError(event["error"]))
+        elif answer is not None:
+            answer.set_result(event["plan"])
+
+    def _take(self, record: dict[str, Any], event: dict[str, Any]) -> None:
+        """Takes what the worker tells of a painting."""
+        finished = event["event"] == "finished"
+        record["preview"] += bool(event.get("preview") or (finished and event["state"] != "paused"))
+        for name in ("step", "total", "seconds", "left", "loss", "size"):
+            if name in event:
+                record[name] = event[name]
+        if not finished:
+            # One that went back to an earlier state is drawn from there on.
+            kept = [point for point in record["curve"] if point[0] < event["step"]]
+            record["curve"] = [*kept, [event["step"], event["loss"]]]
+        else:
+            record.update(state=event["state"], error=event.get("error", ""), asked="", left=None)
+            if event["state"] == "done":  # there is nothing to go on from
+                shutil.rmtree(self._store.painting_folder(record["id"]) / STATE, ignore_errors=True)
+            self._changed.notify_all()
+        self._save(record)
+
+    # The records
+
+    def _record(self, identity: str) -> dict[str, Any]:
+        if identity not in self._records:
+            raise LookupError(f"{identity[:80]}: there is no such painting")
+        return self._records[identity]
+
+    def _require_room(self) -> None:
+        if sum(record["state"] == "queued" for record in self._records.values()) >= MOST_WAITING:
+            raise Busy(f"{MOST_WAITING} paintings are waiting; let some be finished first")
+
+    def _end(self, identity: str, how: str) -> None:
+        with self._changed:
+            record = self._record(identity)
+            if record["state"] == "painting":
+                record["asked"] = how
+                self._send({"do": "end", "id": identity, "how": how})
+            elif record["state"] == "queued":
+                record.update(state="paused", asked="")
+            else:
+                raise Busy(f"it is {record['state']}: there is nothing to {how}")
+            self._save(record)
+
+    def _save(self, record: dict[str, Any]) -> None:
+        """Writes a record, and tells who listens."""
+        self._store.save_painting(record)
+        self._publish({"event": "painting", "painting": self.shown(record)})
+
+    def _publish(self, event: dict[str, Any]) -> None:
+        for events in list(self._streams):
+            if events.full():
+                self._streams.discard(events)
+                _put(events, None)
+            else:
+                events.put(event)
+
+
+def _put(events: queue.Queue, event) -> None:
+    """Puts an event into a queue, in the place of the oldest where it is full."""
+    if events.full():
+        with contextlib.suppress(queue.Empty):
+            events.get_nowait()
+    events.put(event)
