@@ -4,8 +4,8 @@
     tfstyle studio --folder=paintings --port=0
 
 The page's address is printed; Ctrl-C ends it. Pictures and paintings lie in --folder. When the page is loaded
-again, or the studio started anew, nothing of them is lost: what was being painted goes on. With another --host
-than this machine's own, the address has a token, without which nothing is answered.
+again, or the studio started anew, nothing of them is lost: what was being painted goes on. With a --host that
+others can reach, the address has a token, without which nothing is answered.
 """
 
 import platformdirs

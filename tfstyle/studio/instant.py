@@ -1,7 +1,8 @@
-"""A photograph in each of the shipped styles, small and at once, on onnxruntime."""
+"""A photograph in the shipped styles, or in that of any picture, small and at once, on onnxruntime."""
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import threading
 
@@ -10,23 +11,24 @@ from PIL import Image
 
 from tfstyle.feedforward import cards, shipped
 from tfstyle.feedforward.light_painting import LightPainter, light_file
-from tfstyle.feedforward.stroke_size import in_stroke_size
+from tfstyle.feedforward.onnx_network import embedded
+from tfstyle.feedforward.stroke_size import Paint, in_stroke_size
 from tfstyle.io import decode, encode
 from tfstyle.io.pixels import fitted
-from tfstyle.studio.store import Store
+from tfstyle.studio.store import Missing, Store
 
 SIZES = {"thumbnail": 256, "large": 1024}  # longer sides in pixels
 _QUALITY = {"thumbnail": 82, "large": 93}
 
 
 class InstantStyles:
-    """The styles of the network that comes with tfstyle.
+    """The two networks that come with tfstyle: of sixteen styles, and of any.
 
     Args:
       store: where photographs are, and painted ones are kept.
 
     Attributes:
-      names: of the styles.
+      names: of the sixteen.
 
     Raises:
       OSError, ValueError: the network is not there, or not whole.
@@ -34,55 +36,72 @@ class InstantStyles:
 
     def __init__(self, store: Store):
         self._store, self._folder = store, shipped.folder()
-        self._card = cards.read_card(self._folder)
-        self.names = cards.style_names(self._card)
-        self._paint = None
+        self.names = cards.style_names(cards.read_card(self._folder))
         self._lock = threading.Lock()  # one picture at a time has all processors
 
-    def picture(self, name: str) -> pathlib.Path:
-        """Returns the file of a style's own picture.
+    def path(self, style: str) -> pathlib.Path:
+        """Returns the file of a style: one of `names`, or the id of a picture.
 
         Raises:
-          LookupError: there is no such style.
+          Missing: there is no such style.
         """
-        if name not in self.names:
-            raise LookupError(f"style={name[:80]!r}: must be one of {', '.join(self.names)}")
-        return self._folder / "styles" / f"{self.names.index(name) + 1}_{name}.jpg"
+        if style in self.names:
+            return self._folder / "styles" / f"{self.names.index(style) + 1}_{style}.jpg"
+        return self._store.path(style)
 
-    def painted(self, identity: str, name: str, size: str) -> pathlib.Path:
+    def painted(self, identity: str, style: str, size: str) -> pathlib.Path:
         """Returns the file of a photograph in a style, which is painted unless it was before.
 
         Args:
           identity: of the photograph.
-          name: of the style.
+          style: as in `path`.
           size: one of `SIZES`; a smaller photograph keeps its own.
 
         Raises:
-          LookupError: there is no such photograph, style or size.
+          Missing: there is no such photograph, style or size.
         """
-        self.picture(name)
+        source, style_file = self._store.path(identity), self.path(style)
         if size not in SIZES:
-            raise LookupError(f"size={size[:80]!r}: must be one of {', '.join(SIZES)}")
-        source = self._store.path(identity)
-        made = self._store.small(identity, f"{name}.{size}")
+            raise Missing(f"size={size[:80]!r}: must be one of {', '.join(SIZES)}")
+        made = self._store.small(identity, f"{style}.{size}")
         with self._lock:
             if not made.exists():
-                source = self._store.small(identity) if size == "thumbnail" else source
-                pixels, _ = decode.decode(source, "content")
-                pixels = fitted(pixels, min(SIZES[size], max(pixels.shape[:2])))
-                weights = [float(each == name) for each in self.names]
-                painted = encode.to_uint8(self._painter()(pixels[np.newaxis], weights, 1.0))
-                encode.write_drawing(made, Image.fromarray(painted), quality=_QUALITY[size])
+                pixels, _ = decode.decode(
+                    self._store.small(identity) if size == "thumbnail" else source, "content"
+                )
+                pixels = fitted(pixels, min(SIZES[size], max(pixels.shape[:2])))[np.newaxis]
+                if style in self.names:
+                    weights = [float(each == style) for each in self.names]
+                    painted = _painter(shipped.STYLES)(pixels, weights, 1.0)
+                else:
+                    painted = _painter(shipped.ANY_STYLE)(pixels, _embedding(style_file), 1.0)
+                picture = Image.fromarray(encode.to_uint8(painted))
+                encode.write_drawing(made, picture, quality=_QUALITY[size])
         return made
 
-    def _painter(self):
-        if self._paint is None:
-            file = light_file(self._folder, self._card)
-            if file is None:
-                raise FileNotFoundError(f"{str(self._folder)!r}: has no network for the processor")
-            painter = LightPainter(file, cards.first_filters(self._card), _refuse)
-            self._paint = in_stroke_size(painter, cards.stroke_size(self._card))
-        return self._paint
+
+@functools.cache
+def _painter(name: str) -> Paint:
+    """Returns what paints with a shipped network."""
+    folder = shipped.folder(name)
+    card = cards.read_card(folder, cards.KINDS)
+    painter = LightPainter(_file(name, "onnx"), cards.first_filters(card), _refuse)
+    return in_stroke_size(painter, cards.stroke_size(card))
+
+
+def _embedding(style: pathlib.Path) -> list[float]:
+    """Returns the style of a picture, as the network for any style takes it."""
+    size = cards.stroke_size(cards.read_card(shipped.folder(shipped.ANY_STYLE), cards.KINDS))
+    picture = fitted(decode.decode(style, "style")[0], size)
+    return embedded(_file(shipped.ANY_STYLE, "style_onnx"), picture[np.newaxis])
+
+
+def _file(name: str, key: str) -> pathlib.Path:
+    folder = shipped.folder(name)
+    file = light_file(folder, cards.read_card(folder, cards.KINDS), key)
+    if file is None:
+        raise FileNotFoundError(f"{str(folder)!r}: has no network for the processor ({key})")
+    return file
 
 
 def _refuse(pictures: np.ndarray, *_) -> np.ndarray:

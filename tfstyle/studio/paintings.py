@@ -20,7 +20,7 @@ from typing import Any
 
 import tfstyle
 from tfstyle.studio.orders import Order, command
-from tfstyle.studio.store import Store
+from tfstyle.studio.store import Missing, Store
 from tfstyle.studio.worker import RESULT, STATE
 
 MOST_WAITING = 20  # paintings in the queue
@@ -43,7 +43,7 @@ class Paintings:
 
     Args:
       store: where they lie.
-      path_of: gives the file of a picture's id or a style's name, or raises `LookupError`.
+      path_of: gives the file of a picture's id or a style's name, or raises `Missing`.
     """
 
     def __init__(self, store: Store, path_of: Callable[[str], Any]):
@@ -67,7 +67,7 @@ class Paintings:
         """Puts a painting into the queue, as `Order.parse` takes it, and returns what is told of it.
 
         Raises:
-          ValueError, LookupError: something asked for is wrong or not there.
+          ValueError, Missing: something asked for is wrong or not there.
           Busy: the queue is full.
         """
         order = Order.parse(asked)
@@ -100,7 +100,7 @@ class Paintings:
         """Has a painting wait; one that is at work ends its step first.
 
         Raises:
-          LookupError: there is none of this id.
+          Missing: there is none of this id.
           Busy: it is neither at work nor in the queue.
         """
         self._end(identity, "pause")
@@ -144,7 +144,7 @@ class Paintings:
 
         Raises:
           ValueError: something asked for is wrong, or there is not memory enough.
-          LookupError: a picture is not there.
+          Missing: a picture is not there.
           Busy: the worker has no time for it now.
         """
         order = Order.parse(asked)
@@ -176,7 +176,7 @@ class Paintings:
         result = (self._store.painting_folder(record["id"]) / RESULT).exists()
         try:
             line = command(order.files(self._path_of), order.config, f"{record['id'][:8]}.png")
-        except LookupError as error:
+        except Missing as error:
             line = f"# {error}"
         return {**record, "command": line, "result": result}
 
@@ -246,7 +246,7 @@ class Paintings:
                 self._send({"do": "end", "id": identity, "how": how})
             self._send({"do": "paint", "id": identity, "folder": folder, **task})
             record.update(state="painting")
-        except (ValueError, OSError, LookupError) as error:
+        except (ValueError, OSError, Missing) as error:
             record.update(state="failed", error=str(error))
         self._save(record)
 
@@ -320,7 +320,7 @@ class Paintings:
 
     def _record(self, identity: str) -> dict[str, Any]:
         if identity not in self._records:
-            raise LookupError(f"{identity[:80]}: there is no such painting")
+            raise Missing(f"{identity[:80]}: there is no such painting")
         return self._records[identity]
 
     def _require_room(self) -> None:

@@ -19,6 +19,7 @@ from tfstyle.io.files import make_folder, make_writable_folder, reason, write_at
 from tfstyle.io.pixels import fitted
 from tfstyle.runtime.locks import FolderLock
 
+KINDS = ("photograph", "style", "mask")
 MOST_BYTES = 50_000_000  # of an upload
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 4096  # pixels; larger pictures are kept in this size
@@ -28,6 +29,10 @@ _UNUSED_DAYS = 30  # after so many, pictures of no painting are removed
 _LONGEST_RECORD = 1 << 22  # bytes
 _ID = re.compile(r"[0-9a-f]{32}")
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Missing(LookupError):
+    """There is nothing of an id."""
 
 
 class TooLarge(ValueError):
@@ -55,7 +60,7 @@ class Store:
         """Lets the folder go."""
         self._lock.release()
 
-    def add_picture(self, data: bytes, name: str, *, mask: bool = False) -> dict[str, Any]:
+    def add_picture(self, data: bytes, name: str, kind: str = "photograph") -> dict[str, Any]:
         """Decodes an uploaded picture, and keeps what was decoded, not what was uploaded.
 
         JPEG and the like become JPEG, PNG and what is transparent or a mask PNG; all upright and in sRGB.
@@ -63,16 +68,18 @@ class Store:
         Args:
           data: the bytes of a file of any format that is read.
           name: what people call it.
-          mask: it says where the style goes.
+          kind: what it is for, one of `KINDS`.
 
         Returns:
-          Its record: ``id``, ``name``, ``file``, ``width``, ``height``, ``mask``.
+          Its record: ``id``, ``name``, ``kind``, ``file``, ``width``, ``height``.
 
         Raises:
           TooLarge: it has more bytes or pixels than are accepted.
           ValueError: it is no picture, or there are too many.
         """
         identity, name = secrets.token_hex(16), _named(name)
+        if kind not in KINDS:
+            raise ValueError(f"kind={kind[:80]!r}: must be one of {', '.join(KINDS)}")
         if len(data) > MOST_BYTES:
             raise TooLarge(f"{name}: has {len(data)} bytes; must have at most {MOST_BYTES}")
         if sum(1 for _ in self._pictures.glob("*.json")) >= _MOST_PICTURES:
@@ -88,8 +95,8 @@ class Store:
                         f" {MOST_PIXELS / 1e6:.0f} million"
                     )
                 pixels, opacity = decode.decode(uploaded, "picture")
-                lossless = mask or opacity is not None or data.startswith(_PNG)
-                return self._keep(identity, name, pixels, opacity, mask, ".png" if lossless else ".jpg")
+                lossless = kind == "mask" or opacity is not None or data.startswith(_PNG)
+                return self._keep(identity, name, pixels, opacity, kind, ".png" if lossless else ".jpg")
         except TooLarge:
             raise
         except (ValueError, OSError) as error:
@@ -98,7 +105,7 @@ class Store:
         finally:
             uploaded.unlink(missing_ok=True)
 
-    def _keep(self, identity: str, name: str, pixels, opacity, mask: bool, suffix: str) -> dict[str, Any]:
+    def _keep(self, identity: str, name: str, pixels, opacity, kind: str, suffix: str) -> dict[str, Any]:
         size = min(LONGEST_SIDE, max(pixels.shape[:2]))
         alpha = None if opacity is None else fitted(np.stack([opacity] * 3, -1), size)[..., :1]
         pixels = fitted(pixels, size)
@@ -108,7 +115,7 @@ class Store:
         small.thumbnail((_SMALL, _SMALL))
         encode.write_drawing(self.small(identity), small, quality=88)
         height, width, _ = pixels.shape
-        known = {"id": identity, "name": name, "file": file, "width": width, "height": height, "mask": mask}
+        known = {"id": identity, "name": name, "kind": kind, "file": file, "width": width, "height": height}
         write_atomically(self._pictures / f"{identity}.json", json.dumps(known).encode())
         return known
 
@@ -116,12 +123,12 @@ class Store:
         """Returns the record of a picture.
 
         Raises:
-          LookupError: there is none of this id.
+          Missing: there is none of this id.
         """
         try:
             return self._read(self._pictures / f"{_checked(identity)}.json")
         except (OSError, ValueError):
-            raise LookupError(f"{identity}: there is no such picture") from None
+            raise Missing(f"{identity}: there is no such picture") from None
 
     def path(self, identity: str) -> pathlib.Path:
         """Returns the file of a picture; errors as in `picture`."""
@@ -147,7 +154,7 @@ class Store:
         """Returns the folder of a painting.
 
         Raises:
-          LookupError: the id is none.
+          Missing: the id is none.
         """
         return self.paintings / _checked(identity)
 
@@ -171,7 +178,7 @@ class Store:
 
 def _checked(identity) -> str:
     if not isinstance(identity, str) or not _ID.fullmatch(identity):
-        raise LookupError(f"{str(identity)[:80]!r}: is not the id of anything here")
+        raise Missing(f"{str(identity)[:80]!r}: is not the id of anything here")
     return identity
 
 

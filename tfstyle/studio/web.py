@@ -31,17 +31,22 @@ from tfstyle.studio.access import Access, guarded
 from tfstyle.studio.instant import InstantStyles
 from tfstyle.studio.orders import MOST_STYLES, SETTINGS, WEIGHTS
 from tfstyle.studio.paintings import Busy, Paintings
-from tfstyle.studio.store import Store, TooLarge
+from tfstyle.studio.store import Missing, Store, TooLarge
 from tfstyle.studio.worker import PREVIEW, RESULT
 
 _LONGEST_JSON = 1 << 16  # bytes
 _HEARTBEAT_SECONDS = 20.0  # a stream whose page has gone is found out by writing to it
-_PAGE = {"index.html": "text/html", "studio.css": "text/css", "studio.js": "text/javascript"}
+_PAGE = {
+    "index.html": "text/html",
+    "studio.css": "text/css",
+    "studio.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 _RULES = Map(
     [
         Rule("/", endpoint="page", methods=["GET"]),
-        Rule("/<any('studio.css','studio.js'):name>", endpoint="page", methods=["GET"]),
+        Rule("/<any('studio.css','studio.js','icon.svg'):name>", endpoint="page", methods=["GET"]),
         Rule("/api/state", endpoint="state", methods=["GET"]),
         Rule("/api/events", endpoint="events", methods=["GET"]),
         Rule("/api/pictures", endpoint="upload", methods=["POST"]),
@@ -79,7 +84,7 @@ class Studio:
         self._store = Store(folder)
         self.folder = self._store.folder
         self._instant = InstantStyles(self._store)
-        self._paintings = Paintings(self._store, self._path_of)
+        self._paintings = Paintings(self._store, self._instant.path)
         self._store.remove_unused(self._paintings.used())
         self._started = secrets.token_hex(8)  # by which a page finds out that the studio was started anew
         self._converting = threading.Lock()
@@ -102,7 +107,7 @@ class Studio:
         endpoint, values = _RULES.bind_to_environ(request.environ).match()
         try:
             return getattr(self, f"_{endpoint}")(request, **values)
-        except LookupError as error:
+        except Missing as error:
             raise NotFound(str(error.args[0])) from None
         except TooLarge as error:
             raise RequestEntityTooLarge(str(error)) from None
@@ -110,11 +115,6 @@ class Studio:
             raise Conflict(str(error)) from None
         except ValueError as error:
             raise BadRequest(str(error)) from None
-
-    def _path_of(self, identity: str):
-        return (
-            self._instant.picture(identity) if identity in self._instant.names else self._store.path(identity)
-        )
 
     def _page(self, request: Request, name: str = "index.html") -> Response:
         text = importlib.resources.files("tfstyle.studio").joinpath("page", name).read_text("utf-8")
@@ -125,7 +125,7 @@ class Studio:
         return _json(
             {
                 "started": self._started,
-                "pictures": [each for each in self._store.pictures() if not each["mask"]],
+                "pictures": [each for each in self._store.pictures() if each["kind"] != "mask"],
                 "paintings": self._paintings.all(),
                 "instant": self._instant.names,
                 "weights": WEIGHTS,
@@ -138,9 +138,8 @@ class Studio:
         )
 
     def _upload(self, request: Request) -> Response:
-        name, mask = request.args.get("name", ""), request.args.get("kind") == "mask"
-        data = _body(request, limits.MOST_BYTES)
-        return _json(self._store.add_picture(data, name, mask=mask), 201)
+        name, kind = request.args.get("name", ""), request.args.get("kind", "photograph")
+        return _json(self._store.add_picture(_body(request, limits.MOST_BYTES), name, kind), 201)
 
     def _plan(self, request: Request) -> Response:
         return _json(self._paintings.plan(_asked(request)))
@@ -153,7 +152,7 @@ class Studio:
         return _json({})
 
     def _style(self, request: Request, name: str) -> Response:
-        return _file(request, self._instant.picture(name), lasting=True)
+        return _file(request, self._instant.path(name), lasting=True)
 
     def _picture(self, request: Request, identity: str) -> Response:
         large = "large" in request.args
@@ -207,7 +206,7 @@ def _json(value, status: int = 200) -> Response:
 
 def _file(request: Request, path, *, lasting: bool = False, name: str | None = None) -> Response:
     if not path.exists():
-        raise LookupError("there is no such picture yet")
+        raise Missing("there is no such picture yet")
     response = send_file(
         path,
         request.environ,

@@ -4,8 +4,8 @@
 
 It takes ``{"do": "plan", "id", "files", "config"}``, ``{"do": "paint", "id", "folder", "files", "config"}``
 and ``{"do": "end", "id", "how"}``: ``pause`` saves the state, ``stop`` also writes the picture so far. It
-tells ``{"event": "plan" | "progress" | "finished", "id", …}``. When standard input ends, it saves the state of
-what it paints, and ends: a studio that was killed leaves nothing behind that works on.
+tells ``{"event": "plan" | "progress" | "finished", "id", …}``. When standard input ends, it saves the state
+of what it paints, and ends: a studio that was killed leaves nothing behind that works on.
 """
 
 from __future__ import annotations
