@@ -18,6 +18,7 @@ from tfstyle.io.pixels import fitted
 from tfstyle.studio.store import Missing, Store
 
 SIZES = {"thumbnail": 256, "large": 1024}  # longer sides in pixels
+OWN = {"swirls": shipped.PHOTOGRAPH.with_name("swirls.jpg")}  # paintings that come with tfstyle
 _QUALITY = {"thumbnail": 82, "large": 93}
 
 
@@ -28,7 +29,7 @@ class InstantStyles:
       store: where photographs are, and painted ones are kept.
 
     Attributes:
-      names: of the sixteen.
+      names: of the sixteen, which the network has learned; their paintings are not here.
 
     Raises:
       OSError, ValueError: the network is not there, or not whole.
@@ -39,28 +40,41 @@ class InstantStyles:
         self.names = cards.style_names(cards.read_card(self._folder))
         self._lock = threading.Lock()  # one picture at a time has all processors
 
-    def path(self, style: str) -> pathlib.Path:
-        """Returns the file of a style: one of `names`, or the id of a picture.
+    def shown(self, style: str) -> pathlib.Path:
+        """Returns a picture that shows a style: of one of `names`, what its network makes of a harbour.
 
         Raises:
           Missing: there is no such style.
         """
         if style in self.names:
             return self._folder / "styles" / f"{self.names.index(style) + 1}_{style}.jpg"
-        return self._store.path(style)
+        return self.painting(style)
+
+    def painting(self, style: str) -> pathlib.Path:
+        """Returns the file of a painting whose style can be taken: `OWN`, or the id of a picture.
+
+        Raises:
+          Missing: there is no such painting.
+          ValueError: it is one of `names`.
+        """
+        if style in self.names:
+            raise ValueError(
+                f"style={style!r}: was learned by a network; its painting is not here, so add a picture of it"
+            )
+        return OWN[style] if style in OWN else self._store.path(style)
 
     def painted(self, identity: str, style: str, size: str) -> pathlib.Path:
         """Returns the file of a photograph in a style, which is painted unless it was before.
 
         Args:
           identity: of the photograph.
-          style: as in `path`.
+          style: as in `shown`.
           size: one of `SIZES`; a smaller photograph keeps its own.
 
         Raises:
           Missing: there is no such photograph, style or size.
         """
-        source, style_file = self._store.path(identity), self.path(style)
+        source, style_file = self._store.path(identity), self.shown(style)
         if size not in SIZES:
             raise Missing(f"size={size[:80]!r}: must be one of {', '.join(SIZES)}")
         made = self._store.small(identity, f"{style}.{size}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from tfstyle.config.options import listed, number, numbered
 WEIGHTS = ("imagenet", "mini")
 SETTINGS = ("weights", "image_size", "iterations", "style_strength", "style_scale", "color")
 MOST_STYLES = 4
-_KEYS = {"content", "styles", "mask", "settings"}
+_KEYS = {"content", "styles", "mask", "settings", "instant"}
 _LOG_EVERY = 5  # iterations between two previews
 
 
@@ -28,12 +27,14 @@ class Order:
       styles: ids or names of the styles, with their shares.
       mask: id of the picture that is white where the style goes; '': everywhere.
       config: the transfer's.
+      instant: it is painted in one pass by a network, and the config means nothing.
     """
 
     content: str
     styles: tuple[tuple[str, float], ...]
     mask: str
     config: TransferConfig
+    instant: bool = False
 
     @classmethod
     def parse(cls, asked: Any) -> Order:
@@ -41,7 +42,8 @@ class Order:
 
         Args:
           asked: ``{"content": id, "styles": [{"id": id or name, "share": 0.5}, …], "mask": id or "",
-            "settings": {…}}``; settings are those of `SETTINGS`, and all may be left out.
+            "settings": {…}}``; settings are those of `SETTINGS`, and all may be left out. Or, with
+            ``"instant": true``, a content and one style.
 
         Raises:
           ValueError: something is missing, unknown or out of range.
@@ -58,6 +60,10 @@ class Order:
         if not isinstance(mask, str):
             raise ValueError("mask: must be the id of a picture")
         shares = tuple((each["id"], number("share", each.get("share", 1.0), 0)) for each in styles)
+        if asked.get("instant"):
+            if len(styles) > 1 or mask or asked.get("settings"):
+                raise ValueError("instant: is for one style, without a mask and settings")
+            return cls(content, shares, "", TransferConfig(), instant=True)
         given = asked.get("settings") or {}
         if not isinstance(given, dict) or not given.keys() <= set(SETTINGS):
             raise ValueError(f"settings: must be an object with some of {', '.join(SETTINGS)}")
@@ -78,20 +84,20 @@ class Order:
             found["content_masks"] = self.mask
         return {argument: str(path_of(identity)) for argument, identity in found.items()}
 
+    def command(self, files: Mapping[str, str], output: str) -> list[str]:
+        """Returns the words of the command that makes the same picture.
 
-def command(files: Mapping[str, str], config: TransferConfig, output: str) -> str:
-    """Returns the command line that makes the same picture.
-
-    Args:
-      files: {argument: path}.
-      config: what differs from tfstyle's own settings becomes flags.
-      output: the picture that it is to write.
-    """
-    words = [f"--{argument.split(' ')[0]}={path}" for argument, path in files.items()]
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if value != getattr(TransferConfig(), field.name):
-            words.append(f"--{field.name}={listed(value) if isinstance(value, tuple) else value}")
-    if os.environ.get("TF_DETERMINISTIC_OPS") == "1":  # of --deterministic, and read by the worker, too
-        words.append("--deterministic")
-    return shlex.join(["tfstyle", "transfer", *words, f"--output={output}"])
+        Args:
+          files: {argument: path}; of what is instant, the style may be a name.
+          output: the picture that it is to write.
+        """
+        words = [f"--{argument.split(' ')[0]}={path}" for argument, path in files.items()]
+        if os.environ.get("TF_DETERMINISTIC_OPS") == "1":  # of --deterministic, and read by the worker, too
+            words.append("--deterministic")
+        if self.instant:
+            return ["tfstyle", "stylize", *words, f"--output={output}"]
+        for field in dataclasses.fields(TransferConfig):
+            value = getattr(self.config, field.name)
+            if value != getattr(TransferConfig(), field.name):
+                words.append(f"--{field.name}={listed(value) if isinstance(value, tuple) else value}")
+        return ["tfstyle", "transfer", *words, f"--output={output}"]

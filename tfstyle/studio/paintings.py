@@ -9,19 +9,22 @@ import os
 import pathlib
 import queue
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import tfstyle
-from tfstyle.studio.orders import Order, command
+from tfstyle.io import decode, encode
+from tfstyle.studio.instant import InstantStyles
+from tfstyle.studio.orders import Order
 from tfstyle.studio.store import Missing, Store
-from tfstyle.studio.worker import RESULT, STATE
+from tfstyle.studio.worker import PREVIEW, RESULT, STATE
 
 MOST_WAITING = 20  # paintings in the queue
 MOST_STREAMS = 8  # who is told at a time
@@ -31,6 +34,7 @@ _IDLE_SECONDS = 300.0  # after which the worker, and the memory that it has, goe
 _PLAN_SECONDS = 120.0
 _GRACE_SECONDS = 30.0  # for a last step, when the studio is closed
 _IMPORTED_FROM = str(pathlib.Path(tfstyle.__file__).parents[1]), os.environ.get("PYTHONPATH")
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, _IMPORTED_FROM))}
 _STALE = 64  # events that a stream may be behind
 
 
@@ -43,11 +47,11 @@ class Paintings:
 
     Args:
       store: where they lie.
-      path_of: gives the file of a picture's id or a style's name, or raises `Missing`.
+      instant: gives the files of paintings, and knows the styles that were learned.
     """
 
-    def __init__(self, store: Store, path_of: Callable[[str], Any]):
-        self._store, self._path_of = store, path_of
+    def __init__(self, store: Store, instant: InstantStyles):
+        self._store, self._instant = store, instant
         self._changed = threading.Condition(threading.RLock())
         self._records = {record["id"]: record for record in store.load_paintings()}
         self._streams: set[queue.Queue] = set()
@@ -71,30 +75,34 @@ class Paintings:
           Busy: the queue is full.
         """
         order = Order.parse(asked)
-        order.files(self._path_of)
+        files = self._files(order)
         with self._changed:
-            self._require_room()
+            if not order.instant:
+                self._require_room()
             if len(self._records) >= _MOST_PAINTINGS:
                 raise Busy(f"there are {_MOST_PAINTINGS} paintings; remove some first")
-            record = {
-                "id": secrets.token_hex(16),
-                "created": time.time(),
-                "order": asked,
-                "state": "queued",
-                "queued": time.time(),
-                "asked": "",
-                "error": "",
-                "step": 0,
-                "total": 0,
-                "seconds": 0.0,
-                "left": None,
-                "preview": 0,
-                "curve": [],
-            }
+        now = time.time()
+        record = {"id": secrets.token_hex(16), "created": now, "order": asked}
+        record |= {"state": "queued", "queued": now, "asked": "", "error": ""}
+        record |= {"step": 0, "total": 0, "seconds": 0.0, "left": None, "preview": 0, "curve": []}
+        if order.instant:
+            self._paint_at_once(order, files, self._store.painting_folder(record["id"]))
+            record |= {"state": "done", "preview": 1, "seconds": time.time() - now}
+        with self._changed:
             self._records[record["id"]] = record
             self._save(record)
             self._changed.notify_all()
             return self.shown(record)
+
+    def _paint_at_once(self, order: Order, files: dict[str, str], folder: pathlib.Path) -> None:
+        """Paints by a network, at full size: by the very command, which is done before one would wait."""
+        folder.mkdir()
+        words = [sys.executable, "-m", *order.command(files, str(folder / RESULT))]
+        done = subprocess.run(words, capture_output=True, text=True, env=_ENVIRONMENT, check=False)
+        if done.returncode:
+            shutil.rmtree(folder)
+            raise ValueError(done.stderr.strip().rpartition("\n")[2].partition("error: ")[2] or "it failed")
+        encode.save_image(folder / PREVIEW, decode.decode(folder / RESULT, "result")[0])
 
     def pause(self, identity: str) -> None:
         """Has a painting wait; one that is at work ends its step first.
@@ -148,7 +156,7 @@ class Paintings:
           Busy: the worker has no time for it now.
         """
         order = Order.parse(asked)
-        files, answer = order.files(self._path_of), Future()
+        files, answer = self._files(order), Future()
         with self._changed:
             if len(self._plans) >= _MOST_PLANS:
                 raise Busy("other plans are being made; try again")
@@ -175,7 +183,7 @@ class Paintings:
         order = Order.parse(record["order"])
         result = (self._store.painting_folder(record["id"]) / RESULT).exists()
         try:
-            line = command(order.files(self._path_of), order.config, f"{record['id'][:8]}.png")
+            line = shlex.join(order.command(self._files(order), f"{record['id'][:8]}.png"))
         except Missing as error:
             line = f"# {error}"
         return {**record, "command": line, "result": result}
@@ -240,7 +248,7 @@ class Paintings:
         identity, how = record["id"], record["asked"]
         try:
             order = Order.parse(record["order"])
-            task = {"files": order.files(self._path_of), "config": order.config.to_dict()}
+            task = {"files": self._files(order), "config": order.config.to_dict()}
             folder = str(self._store.painting_folder(identity))
             if how:
                 self._send({"do": "end", "id": identity, "how": how})
@@ -261,7 +269,7 @@ class Paintings:
                     stderr=log,
                     text=True,
                     start_new_session=True,  # Ctrl-C is for the studio, which then ends it in order
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, _IMPORTED_FROM))},
+                    env=_ENVIRONMENT,
                 )
             threading.Thread(target=self._hear, args=(self._worker,), daemon=True).start()
             self._changed.notify_all()
@@ -317,6 +325,11 @@ class Paintings:
         self._save(record)
 
     # The records
+
+    def _files(self, order: Order) -> dict[str, str]:
+        """Returns {argument: path}; of a style that was learned, its name."""
+        learned = self._instant.names if order.instant else ()
+        return order.files(lambda each: each if each in learned else self._instant.painting(each))
 
     def _record(self, identity: str) -> dict[str, Any]:
         if identity not in self._records:

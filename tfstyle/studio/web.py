@@ -28,7 +28,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import decode, encode
 from tfstyle.studio import store as limits
 from tfstyle.studio.access import Access, guarded
-from tfstyle.studio.instant import InstantStyles
+from tfstyle.studio.instant import OWN, InstantStyles
 from tfstyle.studio.orders import MOST_STYLES, SETTINGS, WEIGHTS
 from tfstyle.studio.paintings import Busy, Paintings
 from tfstyle.studio.store import Missing, Store, TooLarge
@@ -84,7 +84,7 @@ class Studio:
         self._store = Store(folder)
         self.folder = self._store.folder
         self._instant = InstantStyles(self._store)
-        self._paintings = Paintings(self._store, self._instant.path)
+        self._paintings = Paintings(self._store, self._instant)
         self._store.remove_unused(self._paintings.used())
         self._started = secrets.token_hex(8)  # by which a page finds out that the studio was started anew
         self._converting = threading.Lock()
@@ -127,7 +127,8 @@ class Studio:
                 "started": self._started,
                 "pictures": [each for each in self._store.pictures() if each["kind"] != "mask"],
                 "paintings": self._paintings.all(),
-                "instant": self._instant.names,
+                "learned": self._instant.names,
+                "own": list(OWN),
                 "weights": WEIGHTS,
                 "settings": {name: getattr(TransferConfig(), name) for name in SETTINGS},
                 "limits": {
@@ -152,7 +153,7 @@ class Studio:
         return _json({})
 
     def _style(self, request: Request, name: str) -> Response:
-        return _file(request, self._instant.path(name), lasting=True)
+        return _file(request, self._instant.shown(name), lasting=True)
 
     def _picture(self, request: Request, identity: str) -> Response:
         large = "large" in request.args

@@ -46,13 +46,14 @@ function busy(text) {
 
 // Words
 
-const isInstant = (style) => server.instant.includes(style);
+const isLearned = (style) => server.learned.includes(style);
+const isShipped = (style) => isLearned(style) || server.own.includes(style);
 const styleName = (style) => {
-  const name = isInstant(style) ? style.replaceAll("_", " ") : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "");
+  const name = isShipped(style) ? style.replaceAll("_", " ") : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "");
   return name[0].toUpperCase() + name.slice(1);
 };
 const names = (styles) => styles.map((each) => styleName(each.id)).join(" + ");
-const styleImage = (style) => (isInstant(style) ? `/styles/${style}.jpg` : `/pictures/${style}.jpg`);
+const styleImage = (style) => (isShipped(style) ? `/styles/${style}.jpg` : `/pictures/${style}.jpg`);
 
 function duration(seconds) {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
@@ -81,7 +82,7 @@ function keep() {
 function recall() {
   try { Object.assign(chosen, JSON.parse(localStorage.getItem(KEPT))); } catch { localStorage.removeItem(KEPT); }
   if (!records.has(chosen.photo)) Object.assign(chosen, { photo: "", mask: "", view: { kind: "photo" } });
-  chosen.styles = chosen.styles.filter((each) => isInstant(each.id) || records.has(each.id));
+  chosen.styles = chosen.styles.filter((each) => isShipped(each.id) || records.has(each.id));
   if (chosen.view.kind === "painting" && !paintings.has(chosen.view.id)) chosen.view = { kind: "photo" };
   $("mix").checked = chosen.mix;
   fillSettings(chosen.settings);
@@ -114,7 +115,8 @@ function choosePhoto(id) {
 
 function chooseStyle(id) {
   const there = chosen.styles.some((each) => each.id === id);
-  if (!chosen.mix) chosen.styles = [{ id, share: 1 }];
+  const mixed = chosen.mix && ![id, ...chosen.styles.map((each) => each.id)].some(isLearned);
+  if (!mixed) chosen.styles = [{ id, share: 1 }];
   else if (there) chosen.styles = chosen.styles.filter((each) => each.id !== id);
   else if (chosen.styles.length < server.limits.styles) chosen.styles = [...chosen.styles, { id, share: 0.5 }];
   else throw new Error(`at most ${server.limits.styles} styles can be mixed`);
@@ -133,11 +135,14 @@ function changed() {
 function planSoon() {
   clearTimeout(planTimer);
   planning?.abort();
-  const ready = chosen.photo && chosen.styles.length && !document.hidden;
-  $("start").disabled = !(chosen.photo && chosen.styles.length);
+  const learned = chosen.styles.some((each) => isLearned(each.id));
+  const ready = chosen.photo && chosen.styles.length && !learned;
+  $("start").disabled = !ready;
   $("plan").classList.remove("wrong");
-  $("plan").textContent = ready ? "Looking how long it will take …" : "Choose a photograph and a style.";
-  if (ready && !waiting) planTimer = setTimeout(plan, 500);
+  $("plan").textContent = ready ? "Looking how long it will take …"
+    : learned && chosen.photo ? "A network learned this style: keep it as it is, or add a picture of the painting to have it painted properly."
+    : `Choose a ${[chosen.photo ? "" : "photograph", chosen.styles.length ? "" : "painting"].filter(Boolean).join(" and a ")}.`;
+  if (ready && !waiting && !document.hidden) planTimer = setTimeout(plan, 500);
 }
 
 async function plan() {
@@ -191,6 +196,7 @@ function showViewer() {
   if (width) $("before").style.aspectRatio = `${width} / ${height}`;
   setImage($("before"), other ? previewOf(other) : `/pictures/${photo}.jpg?large`);
   if (after) setImage($("after"), after);
+  $("keep").hidden = view.kind !== "instant";
   $("after").hidden = $("divider").hidden = $("compare").hidden = !after;
   $("against-label").hidden = !after || $("against").length < 2;
   $("before").alt = other ? `Earlier painting in ${names(other.order.styles)}` : `Photograph ${records.get(photo)?.name ?? ""}`;
@@ -202,7 +208,7 @@ function showAgainst(painting) {
   const earlier = [...paintings.values()].filter((each) => painting && each.id !== painting.id && each.preview
     && each.order.content === painting.order.content && each.created < painting.created);
   const was = $("against").value;
-  const named = (each) => new Option(`${names(each.order.styles)}, ${each.order.settings.style_strength}`, each.id);
+  const named = (each) => new Option([names(each.order.styles), each.order.settings?.style_strength].filter(Boolean).join(", "), each.id);
   $("against").replaceChildren(new Option("photograph", ""), ...earlier.slice(0, 8).map(named));
   $("against").value = earlier.some((each) => each.id === was) ? was : "";
 }
@@ -216,22 +222,21 @@ function arrange(parent, children) {
 }
 
 function showStyles() {
-  const own = [...records.values()].filter((each) => each.kind === "style").map((each) => each.id);
-  const old = new Map([...$("styles").querySelectorAll("button")].map((tile) => [tile.dataset.style, tile]));
-  const tiles = [$("styles").firstElementChild];
-  for (const style of [...own, ...server.instant]) {
-    const tile = old.get(style) ?? newTile(style);
-    tile.setAttribute("aria-pressed", chosen.styles.some((each) => each.id === style));
-    const source = chosen.photo ? `/pictures/${chosen.photo}/${style}/thumbnail.jpg` : styleImage(style);
-    const image = tile.querySelector("img");
-    if (image.getAttribute("src") !== source) {
-      if (!image.classList.contains("waiting")) waiting += 1;
-      image.classList.add("waiting");
-      image.src = source;
-    }
-    tiles.push(tile);
+  const added = [...records.values()].filter((each) => each.kind === "style").map((each) => each.id);
+  arrange($("styles"), [$("styles").firstElementChild, ...[...added, ...server.own].map(tileOf)]);
+  arrange($("learned"), server.learned.map(tileOf));
+}
+
+function tileOf(style) {
+  const tile = document.querySelector(`[data-style="${style}"]`) ?? newTile(style), image = tile.querySelector("img");
+  tile.setAttribute("aria-pressed", chosen.styles.some((each) => each.id === style));
+  const source = chosen.photo ? `/pictures/${chosen.photo}/${style}/thumbnail.jpg` : styleImage(style);
+  if (image.getAttribute("src") !== source) {
+    if (!image.classList.contains("waiting")) waiting += 1;
+    image.classList.add("waiting");
+    image.src = source;
   }
-  arrange($("styles"), tiles);
+  return tile;
 }
 
 function newTile(style) {
@@ -425,7 +430,11 @@ for (const [place, take] of [["viewer", ([file]) => takePhoto(file)], ["styles",
 }
 document.ondragover = document.ondrop = (event) => event.preventDefault(); // beside them, no file takes the page's place
 
-const compareAt = (value) => { $("pictures").style.setProperty("--at", value); $("at").value = value; };
+function compareAt(value) {
+  $("pictures").style.setProperty("--at", value);
+  $("divider").classList.toggle("hidden", Number(value) === 0);
+  $("at").value = value;
+}
 $("at").oninput = () => compareAt($("at").value);
 $("pictures").onpointermove = $("pictures").onpointerdown = (event) => {
   if (!event.buttons || $("after").hidden || !canvas.hidden) return;
@@ -437,12 +446,19 @@ $("pictures").ondragstart = (event) => event.preventDefault();
 $("against").onchange = showViewer;
 
 form.oninput = () => { readSettings(); keep(); planSoon(); };
+async function paint(asked) {
+  const painting = await ask("/api/paintings", { body: asked });
+  paintings = new Map([[painting.id, painting], ...paintings]); // if it was told of already, it keeps to this
+  view(painting.id);
+}
 form.onsubmit = trying(async (event) => {
   event.preventDefault();
-  const painting = await ask("/api/paintings", { body: order() });
-  paintings = new Map([[painting.id, painting], ...paintings]);
   compareAt(0);
-  view(painting.id);
+  await paint(order());
+});
+$("keep").onclick = trying(async () => {
+  busy("Painting it in full size …");
+  await paint({ instant: true, content: chosen.photo, styles: [{ id: chosen.view.style }] });
 });
 for (const button of document.querySelectorAll("[data-deed]")) {
   button.onclick = trying(async () => {
@@ -455,7 +471,7 @@ $("again").onclick = () => {
   const { content, styles, mask, settings } = viewed().order;
   Object.assign(chosen, { photo: content, styles: structuredClone(styles), mask: mask ?? "", mix: styles.length > 1 });
   $("mix").checked = chosen.mix;
-  fillSettings(settings);
+  fillSettings(settings ?? {});
   changed();
 };
 $("copy").onclick = trying(async () => {
