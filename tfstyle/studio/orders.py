@@ -59,6 +59,8 @@ class Order:
             raise ValueError("styles: each must have an id")
         if not isinstance(mask, str):
             raise ValueError("mask: must be the id of a picture")
+        if mask and len(styles) > 1:
+            raise ValueError("mask: is for one style, not for a mixture")
         shares = tuple((each["id"], number("share", each.get("share", 1.0), 0)) for each in styles)
         if asked.get("instant"):
             if len(styles) > 1 or mask or asked.get("settings"):

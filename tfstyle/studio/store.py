@@ -20,7 +20,6 @@ from tfstyle.io.pixels import fitted
 from tfstyle.runtime.locks import FolderLock
 
 KINDS = ("photograph", "style", "mask")
-MOST_BYTES = 50_000_000  # of an upload
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 4096  # pixels; larger pictures are kept in this size
 _SMALL = 512  # longer side of what the page shows of a picture
@@ -33,10 +32,6 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 class Missing(LookupError):
     """There is nothing of an id."""
-
-
-class TooLarge(ValueError):
-    """A picture has too many bytes or pixels."""
 
 
 class Store:
@@ -74,14 +69,11 @@ class Store:
           Its record: ``id``, ``name``, ``kind``, ``file``, ``width``, ``height``.
 
         Raises:
-          TooLarge: it has more bytes or pixels than are accepted.
-          ValueError: it is no picture, or there are too many.
+          ValueError: it is no picture or one of too many pixels, or there are too many pictures.
         """
         identity, name = secrets.token_hex(16), _named(name)
         if kind not in KINDS:
             raise ValueError(f"kind={kind[:80]!r}: must be one of {', '.join(KINDS)}")
-        if len(data) > MOST_BYTES:
-            raise TooLarge(f"{name}: has {len(data)} bytes; must have at most {MOST_BYTES}")
         if sum(1 for _ in self._pictures.glob("*.json")) >= _MOST_PICTURES:
             raise ValueError(f"{name}: the studio keeps at most {_MOST_PICTURES} pictures")
         uploaded = self._pictures / f".{identity}.upload"
@@ -90,15 +82,13 @@ class Store:
             with self._decoding:
                 height, width = decode.size_of(uploaded, "picture")
                 if height * width > MOST_PIXELS:
-                    raise TooLarge(
+                    raise ValueError(
                         f"{name}: has {height * width / 1e6:.0f} million pixels; must have at most"
                         f" {MOST_PIXELS / 1e6:.0f} million"
                     )
                 pixels, opacity = decode.decode(uploaded, "picture")
                 lossless = kind == "mask" or opacity is not None or data.startswith(_PNG)
                 return self._keep(identity, name, pixels, opacity, kind, ".png" if lossless else ".jpg")
-        except TooLarge:
-            raise
         except (ValueError, OSError) as error:
             message = reason(error).replace(f"picture={str(uploaded)!r}", name)
             raise ValueError(message.replace(str(uploaded), name)) from None

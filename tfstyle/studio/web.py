@@ -25,15 +25,15 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from tfstyle.config import TransferConfig
-from tfstyle.io import decode, encode
-from tfstyle.studio import store as limits
+from tfstyle.io import decode, encode, untrusted
 from tfstyle.studio.access import Access, guarded
 from tfstyle.studio.instant import OWN, InstantStyles
 from tfstyle.studio.orders import MOST_STYLES, SETTINGS, WEIGHTS
 from tfstyle.studio.paintings import Busy, Paintings
-from tfstyle.studio.store import Missing, Store, TooLarge
+from tfstyle.studio.store import Missing, Store
 from tfstyle.studio.worker import PREVIEW, RESULT
 
+MOST_BYTES = 50_000_000  # of a picture
 _LONGEST_JSON = 1 << 16  # bytes
 _HEARTBEAT_SECONDS = 20.0  # a stream whose page has gone is found out by writing to it
 _PAGE = {
@@ -109,8 +109,6 @@ class Studio:
             return getattr(self, f"_{endpoint}")(request, **values)
         except Missing as error:
             raise NotFound(str(error.args[0])) from None
-        except TooLarge as error:
-            raise RequestEntityTooLarge(str(error)) from None
         except Busy as error:
             raise Conflict(str(error)) from None
         except ValueError as error:
@@ -132,7 +130,7 @@ class Studio:
                 "weights": WEIGHTS,
                 "settings": {name: getattr(TransferConfig(), name) for name in SETTINGS},
                 "limits": {
-                    "bytes": limits.MOST_BYTES,
+                    "bytes": MOST_BYTES,
                     "styles": MOST_STYLES,
                 },
             }
@@ -140,7 +138,7 @@ class Studio:
 
     def _upload(self, request: Request) -> Response:
         name, kind = request.args.get("name", ""), request.args.get("kind", "photograph")
-        return _json(self._store.add_picture(_body(request, limits.MOST_BYTES), name, kind), 201)
+        return _json(self._store.add_picture(_body(request, MOST_BYTES), name, kind), 201)
 
     def _plan(self, request: Request) -> Response:
         return _json(self._paintings.plan(_asked(request)))
@@ -235,6 +233,6 @@ def _body(request: Request, most: int) -> bytes:
 
 def _asked(request: Request) -> Any:
     try:
-        return limits.untrusted.parse_json(_body(request, _LONGEST_JSON), limit=_LONGEST_JSON)
+        return untrusted.parse_json(_body(request, _LONGEST_JSON), limit=_LONGEST_JSON)
     except UnicodeDecodeError:
         raise ValueError("it is no UTF-8") from None

@@ -49,7 +49,7 @@ function busy(text) {
 const isLearned = (style) => server.learned.includes(style);
 const isShipped = (style) => isLearned(style) || server.own.includes(style);
 const styleName = (style) => {
-  const name = isShipped(style) ? style.replaceAll("_", " ") : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "");
+  const name = (isShipped(style) ? style : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "")).replaceAll("_", " ");
   return name[0].toUpperCase() + name.slice(1);
 };
 const names = (styles) => styles.map((each) => styleName(each.id)).join(" + ");
@@ -106,7 +106,8 @@ function readSettings() {
   for (const field of [style_strength, style_scale, iterations]) field.parentElement.querySelector("output").value = field.value;
 }
 
-const order = () => ({ content: chosen.photo, styles: chosen.styles, mask: chosen.mask, settings: chosen.settings });
+const maskOf = () => (chosen.styles.length > 1 ? "" : chosen.mask); // a mixture goes everywhere
+const order = () => ({ content: chosen.photo, styles: chosen.styles, mask: maskOf(), settings: chosen.settings });
 
 function choosePhoto(id) {
   Object.assign(chosen, { photo: id, mask: "", view: { kind: "photo" } });
@@ -282,8 +283,8 @@ function showChosen() {
     item.append(image, label, share);
     return item;
   }));
-  $("mask-open").disabled = !chosen.photo;
-  $("mask-state").textContent = chosen.mask ? "the style goes where you painted" : "the style goes everywhere";
+  $("mask-open").disabled = !chosen.photo || chosen.styles.length > 1;
+  $("mask-state").textContent = maskOf() ? "the style goes where you painted" : "the style goes everywhere";
 }
 
 function showPainting() {
@@ -337,7 +338,9 @@ function showHistory() {
     const source = painting.preview ? previewOf(painting) : `/pictures/${painting.order.content}.jpg`;
     setImage(card.querySelector("img"), source);
     const about = document.createElement("small");
-    about.textContent = `${painting.error ? STATES[painting.state] : stateOf(painting)}${painting.size ? ` · ${painting.size.join(" × ")}` : ""}`;
+    const { state, step, total, size } = painting;
+    const share = state !== "done" && total ? ` ${Math.floor((100 * step) / total)} %` : "";
+    about.textContent = STATES[state] + share + (size ? ` · ${size.join(" × ")}` : "");
     card.querySelector("span").replaceChildren(names(painting.order.styles), about);
     card.setAttribute("aria-current", chosen.view.id === painting.id);
     return card;
