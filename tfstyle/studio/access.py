@@ -56,9 +56,9 @@ class Access:
         Raises:
           Forbidden: it is not from whom it should be.
         """
-        name = urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname or ""
-        if not self._is_known(name):
-            raise Forbidden(f"host={name[:80]!r}: is not a name of the studio")
+        host = request.environ.get("HTTP_HOST", "")
+        if not self._is_known(_name(f"//{host}")):
+            raise Forbidden(f"host={host[:80]!r}: is not a name of the studio")
         if self.key and not _same(request.cookies.get(self._cookie, ""), self.key):
             if not _same(request.args.get("token", ""), self.key):
                 raise Forbidden("token: is missing or wrong; open the address that tfstyle studio printed")
@@ -67,7 +67,7 @@ class Access:
             return answer
         if request.method not in ("GET", "HEAD"):
             origin = request.headers.get("Origin")
-            if origin is not None and urlsplit(origin).netloc != request.environ["HTTP_HOST"]:
+            if origin is not None and origin.partition("//")[2].lower() != host.lower():
                 raise Forbidden(f"origin={origin[:80]!r}: is another page than the studio's")
             if not _same(request.headers.get(TOKEN_HEADER, ""), self.token):
                 raise Forbidden("token: is missing or of an earlier studio; load the page again")
@@ -89,6 +89,14 @@ def guarded(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _name(address: str) -> str:
+    """Returns the host's name in an address; '' where there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # of brackets
+        return ""
 
 
 def _same(given: str, known: str) -> bool:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
     BadRequest,
     Conflict,
     HTTPException,
+    InternalServerError,
     LengthRequired,
     NotFound,
     RequestEntityTooLarge,
@@ -26,6 +27,7 @@ from werkzeug.wrappers import Request, Response
 
 from tfstyle.config import TransferConfig
 from tfstyle.io import decode, encode, untrusted
+from tfstyle.io.files import reason
 from tfstyle.studio.access import Access, guarded
 from tfstyle.studio.instant import OWN, InstantStyles
 from tfstyle.studio.orders import MOST_STYLES, SETTINGS, WEIGHTS
@@ -113,6 +115,8 @@ class Studio:
             raise Conflict(str(error)) from None
         except ValueError as error:
             raise BadRequest(str(error)) from None
+        except OSError as error:  # such as a full disk
+            raise InternalServerError(reason(error)) from None
 
     def _page(self, request: Request, name: str = "index.html") -> Response:
         text = importlib.resources.files("tfstyle.studio").joinpath("page", name).read_text("utf-8")
