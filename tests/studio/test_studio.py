@@ -416,6 +416,21 @@ def test_pause_stop_and_go_on(client, tmp_path):
     assert client.do(identity, "remove")[0] == 200
 
 
+def test_a_worker_that_has_nothing_to_do_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(paintings, "_IDLE_SECONDS", 0.3)
+    with served(tmp_path) as (server, studio):
+        client, queue = Client(server.url), studio._paintings
+        with queue._changed:
+            queue._send({"do": "end", "id": "", "how": "stop"})
+            worker = queue._worker
+        assert worker.wait(30) == 0 and queue._worker is None
+        # While it plans, paintings are put into the queue, and not forgotten.
+        monkeypatch.setattr(queue, "_send", lambda task: None)
+        queue._plans[0] = paintings.Future()
+        identity = client.paint()
+        client.until(identity, lambda each: each["state"] == "painting")
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_killed(client):
     identity = client.paint(settings={**SETTINGS, "iterations": 400})

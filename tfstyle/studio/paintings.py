@@ -58,6 +58,7 @@ class Paintings:
         self._plans: dict[int, Future] = {}
         self._numbers = itertools.count(1)
         self._worker: subprocess.Popen | None = None
+        self._used = time.monotonic()  # the worker, last
         self._closing = False
         for record in self._records.values():
             if record["state"] == "painting":  # when the studio was ended
@@ -230,19 +231,20 @@ class Paintings:
 
     def _dispatch(self) -> None:
         """Gives the worker one painting after the other, and lets it go when there is none for long."""
-        idle_since = time.monotonic()
         with self._changed:
             while not self._closing:
-                if any(each["state"] == "painting" for each in self._records.values()) or self._plans:
-                    idle_since = time.monotonic()
-                elif waiting := [each for each in self._records.values() if each["state"] == "queued"]:
+                at_work = any(each["state"] == "painting" for each in self._records.values())
+                waiting = [each for each in self._records.values() if each["state"] == "queued"]
+                if waiting and not at_work:
                     self._begin(min(waiting, key=lambda record: record["queued"]))
                     continue
-                left = idle_since + _IDLE_SECONDS - time.monotonic()
-                if self._worker is not None and left <= 0:
-                    self._worker.stdin.close()
-                    self._worker = None
-                self._changed.wait(None if self._worker is None else max(left, 1.0))
+                left = None
+                if self._worker is not None and not at_work:
+                    left = self._used + _IDLE_SECONDS - time.monotonic()
+                    if left <= 0:
+                        self._worker.stdin.close()
+                        self._worker = left = None
+                self._changed.wait(left)
 
     def _begin(self, record: dict[str, Any]) -> None:
         identity, how = record["id"], record["asked"]
@@ -260,6 +262,7 @@ class Paintings:
 
     def _send(self, task: dict[str, Any]) -> None:
         """Hands a task to the worker, which is started if there is none."""
+        self._used = time.monotonic()
         if self._worker is None:
             with open(self._store.folder / "worker.log", "wb") as log:
                 self._worker = subprocess.Popen(
@@ -281,6 +284,7 @@ class Paintings:
         for line in worker.stdout:
             event = json.loads(line)
             with self._changed:
+                self._used = time.monotonic()
                 if event["event"] == "plan":
                     self._answer(event)
                 elif event["id"] in self._records and not self._closing:

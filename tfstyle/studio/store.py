@@ -97,14 +97,17 @@ class Store:
 
     def _keep(self, identity: str, name: str, pixels, opacity, kind: str, suffix: str) -> dict[str, Any]:
         size = min(LONGEST_SIDE, max(pixels.shape[:2]))
-        alpha = None if opacity is None else fitted(np.stack([opacity] * 3, -1), size)[..., :1]
-        pixels = fitted(pixels, size)
-        file = f"{identity}{suffix}"
-        encode.save_image(self._pictures / file, pixels, alpha=alpha)
-        small = Image.fromarray(encode.to_uint8(pixels))
+        picture = Image.fromarray(encode.to_uint8(fitted(pixels, size)))
+        small = picture.copy()
         small.thumbnail((_SMALL, _SMALL))
         encode.write_drawing(self.small(identity), small, quality=88)
-        height, width, _ = pixels.shape
+        if opacity is not None:
+            alpha = fitted(np.stack([opacity] * 3, -1), size)[..., 0]
+            picture.putalpha(Image.fromarray(encode.to_uint8(alpha[..., np.newaxis])[..., 0]))
+        file = f"{identity}{suffix}"
+        options = {"quality": 95, "subsampling": 0} if suffix == ".jpg" else {}
+        encode.write_drawing(self._pictures / file, picture, **options)
+        width, height = picture.size
         known = {"id": identity, "name": name, "kind": kind, "file": file, "width": width, "height": height}
         write_atomically(self._pictures / f"{identity}.json", json.dumps(known).encode())
         return known

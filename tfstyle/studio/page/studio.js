@@ -362,8 +362,10 @@ const canvas = $("mask"), pen = canvas.getContext("2d");
 function openMask() {
   chosen.view = { kind: "photo" };
   show();
-  const { width, height } = records.get(chosen.photo), share = Math.min(1, 1024 / Math.max(width, height));
-  Object.assign(canvas, { width: Math.round(width * share), height: Math.round(height * share) });
+  const record = records.get(chosen.photo), share = Math.min(1, 1024 / Math.max(record.width, record.height));
+  const [width, height] = [record.width, record.height].map((side) => Math.round(side * share));
+  // To set its size clears it.
+  if (!chosen.mask || canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   canvas.hidden = $("masking").hidden = false;
   $("bar").hidden = true;
 }
@@ -379,8 +381,7 @@ function draw(event) {
   const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
   const at = (one) => [(one.clientX - box.left) * scale, (one.clientY - box.top) * scale];
   pen.globalCompositeOperation = $("masking").elements.tool.value === "erase" ? "destination-out" : "source-over";
-  pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
-  Object.assign(pen, { lineCap: "round", lineWidth: (canvas.width * $("brush").value) / 100 });
+  Object.assign(pen, { strokeStyle: "#f0047f", lineCap: "round", lineWidth: (canvas.width * $("brush").value) / 100 });
   const [x, y] = at(event), from = event.type === "pointerdown" ? [x, y] : draw.last;
   pen.beginPath();
   pen.moveTo(...from);
