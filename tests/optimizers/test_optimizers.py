@@ -1,5 +1,7 @@
 """All optimisers on objectives whose minimum is known."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.optimizers import Adam, ImageOptimizer, Lbfgs, Sgd, TfpLbfgs, advance, make_optimizer
 from tfstyle.optimizers.lbfgs import PATIENCE
+from tfstyle.runtime.workshop import Workshop
 
 SHAPE = (1, 6, 5, 3)
 GENERATOR = np.random.default_rng(0)
@@ -33,16 +36,21 @@ class Function:
         return value, {"f": value}, tape.gradient(value, image)
 
 
-def quadratic(scale=1.0):
+def new_quadratic(scale=1.0):
     return Function(lambda image: scale * tf.reduce_sum(CURVATURE * tf.square(image - TARGET)))
+
+
+# The same one, where nobody counts: what is compiled for it serves all tests, see `WORKSHOP`.
+quadratic = functools.cache(new_quadratic)
+WORKSHOP = Workshop()
 
 
 def made_of(**options):
     """Returns what makes the optimiser of a config, on an objective."""
 
-    def make(objective, image=START):
+    def make(objective, image=START, workshop=None):
         optimizer = make_optimizer(TransferConfig(**options), image.shape)
-        return ImageOptimizer(optimizer, objective, tf.constant(image))
+        return ImageOptimizer(optimizer, objective, tf.constant(image), workshop or WORKSHOP)
 
     return make
 
@@ -90,7 +98,7 @@ def test_lbfgs_does_not_mind_the_scale_of_the_objective(make, scale):
 @pytest.mark.parametrize("name", EVERY)
 def test_chunks_do_not_change_the_way(name):
     """Evaluations are counted, and traced once; losses belong to the image, but where that is a mean."""
-    objective = quadratic()
+    objective = new_quadratic()
     whole, parts = EVERY[name](quadratic()), EVERY[name](objective)
     whole.start()
     whole.advance(7)
@@ -154,7 +162,7 @@ def test_first_order_keeps_to_the_range(make):
 def test_averaging_shows_the_mean_of_the_iterates(name, decay):
     """The weights written out, over the iterates of a run without averaging, whose way must be the same."""
     options = {"optimizer": name, "learning_rate": 0.009}
-    plain, objective = made_of(**options)(quadratic()), quadratic()
+    plain, objective = made_of(**options)(quadratic()), new_quadratic()
     averaged = made_of(averaging=decay, **options)(objective)
     plain.start()
     averaged.start()
@@ -417,8 +425,9 @@ def test_lbfgs_steps_back_from_where_the_objective_is_not_finite():
 @EACH
 def test_a_step_is_traced_once_an_objective(make):
     """Also when an objective comes back."""
-    first, second = quadratic(), quadratic()
-    optimizer = make(first)
+    first, second = new_quadratic(), new_quadratic()
+    workshop = Workshop()
+    optimizer = make(first, workshop=workshop)
     optimizer.start()
     for steps in (1, 2, 3):
         optimizer.advance(steps)
@@ -428,7 +437,7 @@ def test_a_step_is_traced_once_an_objective(make):
     optimizer.use(first)
     optimizer.start()
     optimizer.advance(2)
-    assert [step.experimental_get_tracing_count() for step in optimizer._workshop._kept.values()] == [1, 1]
+    assert [step.experimental_get_tracing_count() for step in workshop._kept.values()] == [1, 1]
 
 
 @EACH
@@ -438,7 +447,7 @@ def test_reconsider_goes_on_with_what_was_learned(make):
     for optimizer in (one, other):
         optimizer.start()
         optimizer.advance(4)
-    other.use(quadratic())
+    other.use(new_quadratic())
     other.reconsider()
     assert other.evaluations == one.evaluations + 1
     for optimizer in (one, other):

@@ -43,8 +43,8 @@ JOBS = {
               "--output=made/out.png"],
     "figure": ["paper_figures.py", *USUAL, *STATE, *PICTURES[:2], "--image_size=64", "--figure=grid", "--scales=1",
                "--rows=seed=1", "--columns=style_weight=10,500", "--iterations=40", "--output=made"],
-    "training": ["train_stylizer.py", *USUAL[:1], *LAYERS, *STATE, *TRAINING, "--steps=60", "--output=made/model"],
-    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=48", "--iterations=10",
+    "training": ["train_stylizer.py", *USUAL[:1], *LAYERS, *STATE, *TRAINING, "--steps=30", "--output=made/model"],
+    "batch": ["batch.py", *USUAL, "--contents=contents", "--styles=style.png", "--image_size=48", "--iterations=5",
               "--scales=1", "--output=made", "--batch_size=1"],
 }  # fmt: skip
 

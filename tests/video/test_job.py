@@ -10,6 +10,7 @@ from PIL import Image
 from tfstyle.video import job
 from tfstyle.video.clips import open_clip
 from tfstyle.video.parts import require_clip_output
+from tfstyle.video.steadiness import frame_by_frame
 
 from made_clips import moving, sound_of, write_clip
 
@@ -31,8 +32,9 @@ def negative(frame):
     return 1 - frame
 
 
-def painted(clip, output, paint=negative, **options):
-    return job.paint_clip(clip, paint, output, {"look": "negative"}, **{"steadiness": 0.0, **options})
+def painted(clip, output, paint=negative, steadiness=0.0, **options):
+    note = {"look": "negative", "steadiness": steadiness}
+    return job.paint_clip(clip, frame_by_frame(paint, steadiness), output, note, **options)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])

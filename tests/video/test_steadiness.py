@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfstyle.video import flow
-from tfstyle.video.steadiness import Shown, difference, sharpened, steadied
+from tfstyle.video.steadiness import Shown, carried, difference, frame_by_frame, sharpened, steadied
 
 from conftest import picture
 from test_flow import smooth
@@ -18,31 +18,48 @@ def flickering(count, seed=0):
 
 def test_still_pictures_by_the_formula():
     """s times what was shown and 1 - s times what is painted: 0.8^n of the first is left."""
-    frame, before = smooth(64, 80), None
-    painted = [np.full([64, 80, 3], value, np.float32) for value in (1.0, 0.0, 0.0, 0.5)]
-    for values, expected in zip(painted, (1.0, 0.8, 0.64, 0.8 * 0.64 + 0.2 * 0.5)):
-        before = steadied(frame, values, before, 0.8)
-        np.testing.assert_allclose(before.painted, expected, atol=1e-5)
+    painted = iter([np.full([64, 80, 3], value, np.float32) for value in (1.0, 0.0, 0.0, 0.5)])
+    step, before = frame_by_frame(lambda frame: next(painted), 0.8), ()
+    for expected in (1.0, 0.8, 0.64, 0.8 * 0.64 + 0.2 * 0.5):
+        before, picture = step(smooth(64, 80), before)
+        np.testing.assert_allclose(picture, expected, atol=1e-5)
+        assert len(before) == 1
 
 
 def test_what_is_shown_moves_along():
     """Of a picture that moves by three pixels, so does what was painted of it."""
     wide = smooth(64, 96)
     texture = np.random.default_rng(1).uniform(size=[64, 96, 3]).astype(np.float32)
-    before = Shown(wide[:, 3:83], texture[:, 3:83])
-    found = steadied(wide[:, :80], np.zeros([64, 80, 3], np.float32), before, 0.9)
+    known = carried(wide[:, :80], [Shown(wide[:, 3:83], texture[:, 3:83])])
+    found = steadied(np.zeros([64, 80, 3], np.float32), known, 0.9)
     inner = (slice(16, -16), slice(16, -16))
-    assert np.abs(found.painted - 0.9 * texture[:, :80])[inner].mean() < 0.08
-    assert np.abs(found.painted - 0.9 * texture[:, 3:83])[inner].mean() > 0.25
-    assert not found.painted[:, 0].any()  # which was not there before
+    assert np.abs(found - 0.9 * texture[:, :80])[inner].mean() < 0.08
+    assert np.abs(found - 0.9 * texture[:, 3:83])[inner].mean() > 0.25
+    assert not found[:, 0].any()  # which was not there before
+
+
+def test_what_the_last_frame_does_not_tell_earlier_ones_do():
+    """A strip came into sight two frames ago and was hidden in the last one."""
+    frame = smooth(64, 96)
+    hidden = frame.copy()
+    hidden[:, 60:80] = picture(64, 20, 5)
+    last, earlier = (np.full([64, 96, 3], value, np.float32) for value in (0.2, 0.8))
+    one = carried(frame, [Shown(hidden, last)])
+    two = carried(frame, [Shown(hidden, last), Shown(frame, earlier)])
+    strip, rest = (slice(8, -8), slice(66, 74)), (slice(8, -8), slice(8, 36))
+    assert one.trust[strip].mean() < 0.5 < one.trust[rest].mean()
+    assert two.trust.min() > 0.99
+    np.testing.assert_allclose(two.picture[rest], 0.2, atol=0.02)
+    assert two.picture[strip].mean() > 0.5
 
 
 def test_steadied_frames_flicker_less():
     frame, values = smooth(64, 80), flickering(8)
-    before, shown = None, []
-    for painted in values:
-        before = steadied(frame, painted, before, 0.9)
-        shown.append(before.painted)
+    painted = iter(values)
+    step, before, shown = frame_by_frame(lambda _: next(painted), 0.9), (), []
+    for _ in values:
+        before, _ = step(frame, before)
+        shown.append(before[0].painted)
     along = flow.between(frame, frame)
     alone, together = (
         np.mean([difference(along, one, two) for one, two in itertools.pairwise(pictures)])
@@ -52,19 +69,23 @@ def test_steadied_frames_flicker_less():
 
 
 def test_a_new_scene_is_as_if_it_were_the_first():
-    before = steadied(smooth(64, 80), flickering(1)[0], None, 0.9)
-    frame, painted = picture(64, 80, 9), flickering(1, seed=2)[0]
-    np.testing.assert_array_equal(steadied(frame, painted, before, 0.9).painted, painted)
-    same = steadied(smooth(64, 80), painted, before, 0.0)
-    np.testing.assert_array_equal(same.painted, painted)
+    first, painted = flickering(1)[0], flickering(1, seed=2)[0]
+    frame, before = picture(64, 80, 9), [Shown(smooth(64, 80), first)]
+    assert carried(frame, before) is None and carried(frame, ()) is None
+    shown, made = frame_by_frame(lambda _: painted, 0.9)(frame, before)
+    np.testing.assert_array_equal(made, painted)
+    np.testing.assert_array_equal(shown[0].painted, painted)
+    _, same = frame_by_frame(lambda _: painted, 0.0)(smooth(64, 80), before)
+    np.testing.assert_array_equal(same, painted)
 
 
 def test_equal_frames_do_not_drift():
     """Over sixty of them."""
-    frame, painted, before = smooth(40, 48), flickering(1)[0][:40, :48], None
+    frame, painted, before = smooth(40, 48), flickering(1)[0][:40, :48], ()
+    step = frame_by_frame(lambda _: painted, 0.9)
     for _ in range(60):
-        before = steadied(frame, painted, before, 0.9)
-    np.testing.assert_allclose(before.painted, painted, atol=1e-4)
+        before, _ = step(frame, before)
+    np.testing.assert_allclose(before[0].painted, painted, atol=1e-4)
 
 
 def test_detail_is_made_as_strong_as_it_was_painted():
@@ -92,4 +113,4 @@ def test_the_error_by_hand():
 @pytest.mark.parametrize("steadiness", [1.0, -0.1, float("nan")])
 def test_a_steadiness_out_of_range(steadiness):
     with pytest.raises(ValueError, match=r"^steadiness="):
-        steadied(smooth(8, 8), np.zeros([8, 8, 3]), None, steadiness)
+        frame_by_frame(lambda frame: frame, steadiness)

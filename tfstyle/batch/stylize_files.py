@@ -17,7 +17,7 @@ from tfstyle.batch.orders import Outcome
 from tfstyle.io import decode, encode, sheets
 from tfstyle.io.files import check_outputs, make_writable_folder, reason, sha256, unused
 from tfstyle.io.finding import find_pictures
-from tfstyle.io.pixels import LUMA, filled, recolored
+from tfstyle.io.pixels import LUMA, filled, in_unit_range, recolored
 from tfstyle.runtime.memory_model import require_paintable
 
 COLORS = ("style", "content")
@@ -157,7 +157,7 @@ def draw_looks(content, looks: Sequence[Look], longer_side: int = 360, columns: 
     """
     require_paintable(content, "content", lambda pixels: 0.0, on_gpu=looks[0].on_gpu)
     whole = Image.fromarray(encode.to_uint8(_read(content)[0]))
-    seen = np.float32(sheets.fitted(whole, max(longer_side, _LOOKED_AT)))[np.newaxis] / 255
+    seen = in_unit_range(sheets.fitted(whole, max(longer_side, _LOOKED_AT)))[np.newaxis]
     painted = [Image.fromarray(encode.to_uint8(look.paint(seen))) for look in looks]
     panels = [
         sheets.Panel(sheets.fitted(picture, longer_side), above=look.name)

@@ -1,40 +1,63 @@
-"""Paints a clip with a trained network, frame by frame and without flicker, and keeps its sound.
+"""Paints a clip without flicker, and keeps its sound.
 
     tfstyle video --content=clip.mp4 --style=starry_night
     tfstyle video --content=clip.mp4 --style=any_painting.jpg --output=painted.webm
     tfstyle video --content=frames --style=city --output=painted_frames
+    tfstyle video --content=clip.mp4 --style=any_painting.jpg --mode=optimized
 
-What was painted of the frame before is moved along with what is seen, by optical flow, and blended
-with what is painted now (--steadiness). A new scene begins afresh. A run that was ended goes on where it was
-if it is started again. Needs PyAV and OpenCV: pip install 'tfstyle[video]'.
+A trained network paints it frame by frame; what was painted of the frame before is moved along with
+what is seen, by optical flow, and blended with what is painted now (--steadiness). With --mode=optimized
+each frame is a transfer, with the flags of `tfstyle transfer`, that begins as the frame before and is held
+to it (--temporal_weight). A new scene begins afresh. A run that was ended goes on where it was if it is
+started again. Needs PyAV and OpenCV: pip install 'tfstyle[video]'.
 """
 
+import dataclasses
 import time
 
 from absl import flags
 
 from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
-from tfstyle.batch.stylize_files import Finish
+from tfstyle.batch.stylize_files import Finish, Look
 from tfstyle.cli import common as cli
 from tfstyle.cli import looks
-from tfstyle.feedforward import style_mixing
+from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
+from tfstyle.feedforward import shipped, style_mixing
 from tfstyle.feedforward.style_mixing import blended
 from tfstyle.io.files import check_outputs, unused
 from tfstyle.runtime import memory
 from tfstyle.video import clips, job, parts
-from tfstyle.video.steadiness import require_steadiness
+from tfstyle.video.steadiness import Step, frame_by_frame
 
 PLACES = ("content",)
+# Frames stay as large as they are, and begin as the frame before; of the rest, `looks` has flags.
+_OTHERS = {"color", "image_size", "init", "style_blend"}
+_OF_TRANSFER = [
+    field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS
+]  # fmt: skip
 
 
 def define_flags():
     flags.DEFINE_string("content", None, "a video file, an animated picture, or a folder or glob of pictures")
     looks.define_flags()
+    flags.DEFINE_enum(
+        "mode", "instant", ("instant", "optimized"), "a network in one pass, or a transfer for each frame"
+    )
     flags.DEFINE_float(
         "steadiness",
         0.9,
-        "how much of what was shown before is kept, from 0 (none) to below 1",
+        "instant: how much of what was shown before is kept, from 0 (none) to below 1",
+    )
+    flags.DEFINE_float(
+        "temporal_weight",
+        300.0,
+        "optimized: weight of the mean square difference from what was shown before; 0: none",
+    )
+    flags.DEFINE_float(
+        "later_share",
+        0.25,
+        "optimized: iterations of frames after the first of a scene, as a share of its last ones; up to 1",
     )
     flags.DEFINE_float("seconds", 0.0, "how much of the clip's beginning is painted; 0: all")
     flags.DEFINE_string(
@@ -43,22 +66,22 @@ def define_flags():
         "video to write (.mp4, .mov, .mkv, .webm or .gif), or a folder, for PNG files (default:"
         " CONTENT_STYLE.mp4, here, or -2.mp4, …)",
     )
+    flags.DEFINE_string("preset", None, f"optimized: settings to start from: {', '.join(PRESETS)}")
+    cli.define_option_flags(PRESETS[DEFAULT_PRESET], _OF_TRANSFER)
 
 
 def main():
     FLAGS = flags.FLAGS
     content = cli.required("content", "a clip")
     style_mixing.require_strength(FLAGS.strength)
-    require_steadiness(FLAGS.steadiness)
     if not FLAGS.seconds >= 0:
         raise ValueError(f"seconds={FLAGS.seconds:g}: must be 0 or above")
     finish = Finish.of(FLAGS.color, FLAGS.mask)
     clip = clips.open_clip(content)
-    (look,) = looks.looks_of(looks.folder_of_model(), 1.0)
+    step, look, note = _MODES[FLAGS.mode](clip)
     default = cli.pathlib.Path(f"{clip.path.stem}_{look.name}.mp4")
     output = parts.require_clip_output(unused(default) if FLAGS.output is None else FLAGS.output)
     check_outputs([output], [("content", content), *(("style", style) for style in look.styles)])
-    require_room(clip, look)
 
     def finished(painted, frame):
         return finish(blended(painted.copy(), frame, FLAGS.strength), frame)
@@ -74,10 +97,9 @@ def main():
 
     count = job.paint_clip(
         clip,
-        lambda frame: look.paint(frame[None])[0],
+        step,
         output,
-        {**look.note, **finish.note, "strength": FLAGS.strength},
-        steadiness=FLAGS.steadiness,
+        {**look.note, **finish.note, **note, "strength": FLAGS.strength},
         finish=finished,
         seconds=FLAGS.seconds,
         tell=tell,
@@ -85,6 +107,40 @@ def main():
     board.close()
     print(f"{count} frames in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
     print(output)
+
+
+def instant(clip: clips.Clip) -> tuple[Step, Look, dict]:
+    """Returns what paints each frame, in which look, and what decides the frames besides that."""
+    FLAGS = flags.FLAGS
+    for name in ("preset", *_OF_TRANSFER):
+        if FLAGS[name].value is not None:
+            raise ValueError(f"{name}={FLAGS[name].value}: is for --mode=optimized")
+    (look,) = looks.looks_of(looks.folder_of_model(), 1.0)
+    step = frame_by_frame(lambda frame: look.paint(frame[None])[0], FLAGS.steadiness)
+    require_room(clip, look)
+    return step, look, {"steadiness": FLAGS.steadiness}
+
+
+def optimized(clip: clips.Clip) -> tuple[Step, Look, dict]:
+    """Returns the same of a transfer for each frame; what is new in one begins as a network paints it."""
+    FLAGS = flags.FLAGS
+    if FLAGS.model is not None:
+        raise ValueError(f"model={FLAGS.model!r}: is for --mode=instant")
+    if not FLAGS.style:
+        raise ValueError("--style: is missing; it must name a picture file, or several")
+    config = dataclasses.replace(cli.settings(), color="style")
+    (look,) = looks.looks_of(shipped.folder(shipped.ANY_STYLE), 1.0)
+    shares = tuple(look.note["style"].values())
+    config = dataclasses.replace(config, style_blend=shares if len(shares) > 1 else ())
+    options = {"temporal_weight": FLAGS.temporal_weight, "later_share": FLAGS.later_share}
+    with cli.quiet_tensorflow():
+        from tfstyle.video import optimized
+
+        step = optimized.optimized(look.styles, config, lambda frame: look.paint(frame[None])[0], **options)
+    return step, look, {"mode": "optimized", "config": config.to_dict(), **options}
+
+
+_MODES = {"instant": instant, "optimized": optimized}
 
 
 def require_room(clip: clips.Clip, look) -> None:

@@ -168,6 +168,25 @@ def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
     return [ImageTerm("photorealism", weight, value, kind="photorealism")]
 
 
+def temporal_terms(weight: float, reference: tf.Tensor, share: tf.Tensor) -> list[ImageTerm]:
+    """Returns the mean square difference from a picture, where that counts, as a term.
+
+    Ruder, Dosovitskiy & Brox, "Artistic Style Transfer for Videos", GCPR 2016, eq. (7): the mean is over
+    all pixels and channels, also those that do not count.
+
+    Args:
+      weight: its factor in the total, or one for each picture.
+      reference: `[1, H, W, 3]` in [0, 1], of the size of the picture to be made.
+      share: `[1, H, W, 1]` in [0, 1], how much each pixel of it counts.
+    """
+    return [ImageTerm("temporal", weight, partial(_difference, reference, share), kind="temporal")]
+
+
+def _difference(reference: tf.Tensor, share: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    share, reference = tf.cast(share, image.dtype), tf.cast(reference, image.dtype)
+    return tf.reduce_mean(share * tf.square(image - reference), axis=[1, 2, 3])
+
+
 def _by_pixel(loss: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor) -> tf.Tensor:
     return loss(image) / (image.shape[1] * image.shape[2])
 

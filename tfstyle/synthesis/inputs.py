@@ -12,9 +12,29 @@ from tfstyle.config.options import listed, numbered
 from tfstyle.io import color, images, masks
 from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
+from tfstyle.losses.terms import ImageTerm, temporal_terms
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.compositing import Compositing
 from tfstyle.synthesis.sizes import Size, Sizes, listed_styles
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A picture that the one to be made is held to; see `temporal_terms`.
+
+    Attributes:
+      picture: `[1, H, W, 3]` in [0, 1], of its size.
+      share: `[1, H, W, 1]` in [0, 1], how much each pixel counts.
+      weight: of the term.
+    """
+
+    picture: tf.Tensor
+    share: tf.Tensor
+    weight: float
+
+    def terms(self, size: tuple[int, int]) -> list[ImageTerm]:
+        """Returns the term, unweighted, at a (height, width)."""
+        return temporal_terms(1.0, images.resize(self.picture, size), images.resize(self.share, size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +48,8 @@ class Inputs:
       opacity: `[1, H, W, 1]` in [0, 1], that the content has; None: opaque.
       hashes: {argument: hash} of the pictures and masks.
       own: sizes before they were fitted; None: the same.
+      start: `[1, H, W, 3]`, the picture to begin with; None: as the config says.
+      reference: what the picture is held to besides content and style.
     """
 
     content: tf.Tensor | None
@@ -36,6 +58,8 @@ class Inputs:
     opacity: tf.Tensor | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     own: Sizes | None = None
+    start: tf.Tensor | None = None
+    reference: Reference | None = None
 
     @property
     def sizes(self) -> Sizes:

@@ -68,7 +68,9 @@ class Parts:
             scale_factor=self.scale_factor,
             tile=tile,
         )
-        return self.options.terms(self.network, self.content(), targets, size=self.size, tile=tile)
+        found = self.options.terms(self.network, self.content(), targets, size=self.size, tile=tile)
+        reference = self.inputs.reference
+        return found if reference is None else [*found, *reference.terms(self.size)]
 
     def objective(self) -> tuple[Objective, dict[str, float]]:
         """Returns the objective with any weights, and what part of its kind's weight each term has."""
@@ -157,6 +159,8 @@ class Objectives:
     def _objective(self, size: tuple[int, int], precision: str) -> Objective:
         objective, shares = self._made(size, precision)
         kinds, style_strength = weights_of_kinds(self.config), self.config.style_strength
+        if self._inputs.reference is not None:
+            kinds["temporal"] = self._inputs.reference.weight
         weights = {term.name: shares[term.name] * kinds[term.kind] for term in objective.terms}
         if style_strength > 0 or "photorealism" in weights:
             # In the precision that the size begins with, so that a finish has the same weights.

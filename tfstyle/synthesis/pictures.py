@@ -97,6 +97,8 @@ def _make_together(
 
 
 def _start(inputs: Inputs, config: TransferConfig) -> tf.Tensor:
+    if inputs.start is not None:
+        return inputs.start
     starts = {"content": inputs.content, "style": next(iter(inputs.pictures), None)}
     return initial_image(config.init, inputs.size, **starts, seed=config.seed)
 

@@ -3,7 +3,8 @@
 clips.py        video files, animated pictures and folders of pictures as frames, one at a time
 flow.py         what moves where between two frames, and where that can be trusted
 scenes.py       where a new scene begins
-steadiness.py   a painted frame brought nearer to the one before; how much frames flicker
+steadiness.py   what was shown before, moved along, and a painted frame brought nearer to it; flicker
+optimized.py    frames painted by optimisation, from and towards what was shown before
 judging.py      how steady painted clips are
 parts.py        encoded pieces of a clip, and their joining with its sound
 job.py          a clip painted from beginning to end, also in several runs

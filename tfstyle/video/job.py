@@ -12,30 +12,27 @@ import itertools
 import json
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from tfstyle.io.files import make_folder, replacing, sha256
+from tfstyle.io.pixels import in_unit_range
 from tfstyle.video.clips import Clip, Frame
 from tfstyle.video.parts import encode_part, join
-from tfstyle.video.steadiness import Shown, sharpened, steadied
+from tfstyle.video.steadiness import Shown, Step
 
 _PART = 48  # frames of a piece
-
-# From a frame `[H, W, 3]` in [0, 1] to what becomes of it.
-Paint = Callable[[np.ndarray], np.ndarray]
 
 
 def paint_clip(
     clip: Clip,
-    paint: Paint,
+    step: Step,
     output: pathlib.Path,
     note: Mapping[str, Any],
     *,
-    steadiness: float,
     finish: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda painted, frame: painted,
     seconds: float = 0.0,
     tell: Callable[[int], None] = lambda done: None,
@@ -44,10 +41,9 @@ def paint_clip(
 
     Args:
       clip: what to paint.
-      paint: what is done to each frame.
+      step: what is done to each frame.
       output: where to; see `parts.require_clip_output`.
       note: all else that decides the frames, as JSON types; a run of another note begins again.
-      steadiness: see `steadiness.steadied`.
       finish: from what is shown and the frame, `[H, W, 3]` in [0, 1], to what is written.
       seconds: how much of the clip's beginning is painted; 0: all.
       tell: told how many frames are done, after each.
@@ -58,15 +54,13 @@ def paint_clip(
     Raises:
       ValueError, OSError: a frame cannot be read, or the output not be written.
     """
-    work = _Work(output, {**note, "steadiness": steadiness, "seconds": seconds, "clip": _identity(clip)})
+    work = _Work(output, {**note, "seconds": seconds, "clip": _identity(clip)})
     shown, pending = work.shown, []
     done = len(work.times)
     tell(done)
     for frame in itertools.islice(_until(clip, seconds), done, None):
-        pixels = np.float32(frame.pixels) / 255
-        painted = paint(pixels)
-        shown = steadied(frame.pixels, painted, shown, steadiness)
-        pending.append((frame.time, finish(sharpened(shown.painted, painted), pixels)))
+        shown, picture = step(frame.pixels, shown)
+        pending.append((frame.time, finish(picture, in_unit_range(frame.pixels))))
         tell(done + len(pending))
         if len(pending) == _PART:
             work.add(pending, shown, clip)
@@ -85,7 +79,7 @@ class _Work:
 
     Attributes:
       times: of the frames that are done.
-      shown: the last of them; None: there is none.
+      shown: what the next one depends on.
     """
 
     def __init__(self, output: pathlib.Path, note: Mapping[str, Any]):
@@ -93,14 +87,14 @@ class _Work:
         self._output, self._folder = output, output.with_name(f".{output.name}.parts")
         self._key = hashlib.sha256(json.dumps(note, sort_keys=True, default=str).encode()).hexdigest()
         self.times: list[Fraction] = []
-        self.shown: Shown | None = None
+        self.shown: Sequence[Shown] = ()
         self._count = 0
         state = self._folder / "state.npz"
         if state.is_file():
             with np.load(state, allow_pickle=False) as kept:
                 if str(kept["key"]) == self._key:
                     self.times = [Fraction(str(time)) for time in kept["times"]]
-                    self.shown = Shown(kept["frame"], kept["painted"])
+                    self.shown = [Shown(*each) for each in zip(kept["frames"], kept["painted"])]
                     self._count = int(kept["parts"])
         if not self.times:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -111,7 +105,7 @@ class _Work:
         """The pieces, in order."""
         return [self._folder / f"{number:06}.mkv" for number in range(self._count)]
 
-    def add(self, pictures: list[tuple[Fraction, np.ndarray]], shown: Shown, clip: Clip) -> None:
+    def add(self, pictures: list[tuple[Fraction, np.ndarray]], shown: Sequence[Shown], clip: Clip) -> None:
         """Keeps frames, with their times, as a piece more; and then that it is there."""
         times, values = zip(*pictures)
         encode_part(self._folder / f"{self._count:06}.mkv", values, self._output, clip)
@@ -120,8 +114,9 @@ class _Work:
         self.shown = shown
 
         names = [str(time) for time in self.times]
+        frames, painted = zip(*shown)
         with replacing(self._folder / "state.npz") as file:
-            np.savez(file, key=self._key, times=names, parts=self._count, **shown._asdict())
+            np.savez(file, key=self._key, times=names, parts=self._count, frames=frames, painted=painted)
 
     def remove(self) -> None:
         """Leaves the output alone."""

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tfstyle.io import sheets
+from tfstyle.io.pixels import in_unit_range
 from tfstyle.video import flow, scenes
 from tfstyle.video.clips import Clip
 from tfstyle.video.extra import imported
@@ -73,7 +74,7 @@ def judge(clip: Clip, results: Mapping[str, Clip]) -> dict[str, Steadiness]:
     together = zip(clip.frames(), *(result.frames() for result in results.values()))
     for index, (frame, *painted) in enumerate(together):
         pictures = [each.pixels[:height, :width] for each in painted]
-        kept.append((frame.pixels, [np.float32(each) / 255 for each in pictures]))
+        kept.append((frame.pixels, [in_unit_range(each) for each in pictures]))
         for apart, errors in ((1, "short"), (LONG, "long")):
             if len(kept) <= apart:
                 continue

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from tfstyle.config.options import number
+from tfstyle.io.pixels import in_unit_range
 from tfstyle.video import flow, scenes
 from tfstyle.video.extra import imported
 
@@ -26,35 +28,67 @@ class Shown(NamedTuple):
     painted: np.ndarray
 
 
-def steadied(frame: np.ndarray, painted: np.ndarray, before: Shown | None, steadiness: float) -> Shown:
-    """Returns a frame of a clip that is painted frame by frame, nearer to the one before.
+# From a frame, `[H, W, 3]` uint8, and what was shown before, to what was shown now, with as much of
+# what was before as the next frame depends on, the last first; and the picture, `[H, W, 3]` in [0, 1].
+Step = Callable[[np.ndarray, Sequence[Shown]], tuple[Sequence[Shown], np.ndarray]]
 
-    What was shown before is warped along with what is seen, and where that can be trusted it is
-    blended with what is painted now: m s warp(before) + (1 - m s) painted, with the share m of
-    trust and the steadiness s. A new scene begins afresh.
+
+class Carried(NamedTuple):
+    """What was shown before, moved along with what is seen.
+
+    Attributes:
+      picture: `[H, W, 3]` in [0, 1].
+      trust: `[H, W, 1]` in [0, 1], how far it can be trusted.
+    """
+
+    picture: np.ndarray
+    trust: np.ndarray
+
+
+def carried(frame: np.ndarray, before: Sequence[Shown]) -> Carried | None:
+    """Returns what was shown of earlier frames as it would be seen in this one.
+
+    Each pixel is from the first of them that it can be taken from (the long-term consistency of Ruder
+    et al. 2016, section 5.2).
 
     Args:
       frame: `[H, W, 3]` uint8.
-      painted: `[H, W, 3]` in [0, 1], of it alone.
-      before: what this returned of the frame before; None: there is none.
-      steadiness: from 0 (each frame by itself) to below 1.
+      before: earlier frames of the same scene, the last one first.
 
-    Raises:
-      ValueError: the steadiness is out of range.
+    Returns:
+      None where there is none, or where a new scene begins.
     """
-    require_steadiness(steadiness)
-    painted = np.asarray(painted, np.float32)
-    if before is None or not steadiness:
-        return Shown(frame, painted)
-    now, then = flow.small(frame), flow.small(before.frame)
-    found = flow.between(now, then)
-    if scenes.change(now, then, found).is_cut:
-        return Shown(frame, painted)
-    found = found.resized(frame.shape[:2])
-    cv2 = imported("cv2")
-    trust = cv2.blur(np.float32(found.trusted), (_FEATHER, _FEATHER))
-    moved = np.clip(flow.warped(before.painted, found.back, sharp=True), 0, 1)
-    return Shown(frame, painted + steadiness * trust[..., np.newaxis] * (moved - painted))
+    cv2, found = imported("cv2"), None
+    for shown in before:
+        now, then = flow.small(frame), flow.small(shown.frame)
+        moves = flow.between(now, then)
+        if found is None and scenes.change(now, then, moves).is_cut:
+            return None
+        moves = moves.resized(frame.shape[:2])
+        trust = cv2.blur(np.float32(moves.trusted), (_FEATHER, _FEATHER))[..., np.newaxis]
+        picture = np.clip(flow.warped(shown.painted, moves.back, sharp=True), 0, 1)
+        if found is None:
+            found = Carried(picture, trust)
+            continue
+        taken = np.maximum(trust - found.trust, 0)
+        sum_of_trust = found.trust + taken
+        share = np.divide(taken, sum_of_trust, out=np.zeros_like(taken), where=sum_of_trust > 0)
+        found = Carried(found.picture + share * (picture - found.picture), sum_of_trust)
+    return found
+
+
+def steadied(painted: np.ndarray, before: Carried, steadiness: float) -> np.ndarray:
+    """Returns a frame of a clip that is painted frame by frame, nearer to the one before.
+
+    Where what was shown can be trusted, it is blended with what is painted now:
+    m s before + (1 - m s) painted, with the share m of trust and the steadiness s.
+
+    Args:
+      painted: `[H, W, 3]` in [0, 1], of the frame alone.
+      before: of the frame before.
+      steadiness: from 0 (each frame by itself) to below 1.
+    """
+    return painted + steadiness * before.trust * (before.picture - painted)
 
 
 def sharpened(shown: np.ndarray, painted: np.ndarray) -> np.ndarray:
@@ -68,6 +102,26 @@ def sharpened(shown: np.ndarray, painted: np.ndarray) -> np.ndarray:
     own, wanted = (each - cv2.GaussianBlur(each, (0, 0), 1.0) for each in (shown, np.float32(painted)))
     gain = np.sqrt(np.square(wanted).mean() / max(np.square(own).mean(), 1e-12))
     return np.clip(shown + (np.clip(gain, 1.0, _MOST_GAIN) - 1) * own, 0, 1)
+
+
+def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float) -> Step:
+    """Returns what paints a frame by itself and brings it nearer to the one before.
+
+    Args:
+      paint: from a frame, `[H, W, 3]` in [0, 1], to what becomes of it.
+      steadiness: see `steadied`.
+    """
+    require_steadiness(steadiness)
+
+    def step(frame: np.ndarray, before: Sequence[Shown]) -> tuple[Sequence[Shown], np.ndarray]:
+        painted = np.asarray(paint(in_unit_range(frame)), np.float32)
+        known = carried(frame, before) if steadiness else None
+        if known is None:
+            return [Shown(frame, painted)], painted
+        shown = steadied(painted, known, steadiness)
+        return [Shown(frame, shown)], sharpened(shown, painted)
+
+    return step
 
 
 def require_steadiness(steadiness: float) -> None:

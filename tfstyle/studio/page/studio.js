@@ -320,7 +320,7 @@ function showCurve(curve, total) {
   const points = curve.map(([step], index) => `${((100 * step) / total).toFixed(2)},${(96 - (92 * (logs[index] - low)) / (high - low || 1)).toFixed(2)}`);
   document.querySelector("#curve polyline").setAttribute("points", points.join(" "));
   const [first, last] = [curve[0], curve.at(-1)].map(([, loss]) => Number(loss.toPrecision(3)));
-  $("curve-text").textContent = `Loss, from ${first} to ${last} (logarithmic)`;
+  $("curve-text").textContent = `Loss, from ${first} to ${last}, logarithmic; it rises where the picture is enlarged`;
 }
 
 function showHistory() {
