@@ -154,13 +154,13 @@ class Paintings:
         Raises:
           ValueError: something asked for is wrong, or there is not memory enough.
           Missing: a picture is not there.
-          Busy: the worker has no time for it now.
+          Busy: the worker has no time for it.
         """
         order = Order.parse(asked)
         files, answer = self._files(order), Future()
         with self._changed:
             if len(self._plans) >= _MOST_PLANS:
-                raise Busy("other plans are being made; try again")
+                self._answer({"id": min(self._plans), "error": "another plan was asked for"})
             number = next(self._numbers)
             self._plans[number] = answer
             self._send({"do": "plan", "id": number, "files": files, "config": order.config.to_dict()})
@@ -181,18 +181,19 @@ class Paintings:
 
     def shown(self, record: dict[str, Any]) -> dict[str, Any]:
         """Returns what is told of a painting: its record, its command line, whether there is a result."""
-        order = Order.parse(record["order"])
         result = (self._store.painting_folder(record["id"]) / RESULT).exists()
         try:
+            order = Order.parse(record["order"])
             line = shlex.join(order.command(self._files(order), f"{record['id'][:8]}.png"))
-        except Missing as error:
+        except (Missing, ValueError) as error:  # a picture was removed, or the order is of another version
             line = f"# {error}"
         return {**record, "command": line, "result": result}
 
     def used(self) -> set[str]:
         """Returns the ids of all pictures that paintings are made from."""
-        orders = [Order.parse(record["order"]) for record in self._records.values()]
-        return {each for order in orders for each in (order.content, order.mask, *dict(order.styles))}
+        orders = [record["order"] for record in self._records.values()]
+        styles = {style["id"] for order in orders for style in order["styles"]}
+        return styles | {order.get(name, "") for order in orders for name in ("content", "mask")}
 
     @contextlib.contextmanager
     def stream(self) -> Iterator[queue.Queue]:
@@ -221,7 +222,7 @@ class Paintings:
             self._changed.notify_all()
         self._dispatcher.join()
         if worker is not None:
-            worker.stdin.close()
+            _let_go(worker)
             try:
                 worker.wait(_GRACE_SECONDS)
             except subprocess.TimeoutExpired:
@@ -242,7 +243,7 @@ class Paintings:
                 if self._worker is not None and not at_work:
                     left = self._used + _IDLE_SECONDS - time.monotonic()
                     if left <= 0:
-                        self._worker.stdin.close()
+                        _let_go(self._worker)
                         self._worker = left = None
                 self._changed.wait(left)
 
@@ -368,6 +369,12 @@ class Paintings:
                 _put(events, None)
             else:
                 events.put(event)
+
+
+def _let_go(worker: subprocess.Popen) -> None:
+    """Tells a worker that nothing more is coming, on which it ends."""
+    with contextlib.suppress(OSError):  # it has ended before it took what was sent
+        worker.stdin.close()
 
 
 def _put(events: queue.Queue, event) -> None:

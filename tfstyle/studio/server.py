@@ -49,7 +49,7 @@ class Server(ThreadedWSGIServer):
             raise OSError(f"host={host!r}: cannot be served on ({error.strerror})") from None
         self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         with listening:
-            super().__init__(host, listening.getsockname()[1], app, _Handler, fd=listening.fileno())
+            super().__init__(*listening.getsockname()[:2], app, _Handler, fd=listening.fileno())
 
     @property
     def url(self) -> str:

@@ -166,7 +166,10 @@ class Store:
         shutil.rmtree(self.painting_folder(identity))
 
     def _read(self, path: pathlib.Path) -> dict[str, Any]:
-        return untrusted.parse_json(path.read_bytes(), limit=_LONGEST_RECORD)
+        try:
+            return untrusted.parse_json(path.read_bytes(), limit=_LONGEST_RECORD)
+        except ValueError as error:
+            raise ValueError(f"{str(path)!r}: {error}; remove it") from None
 
 
 def _checked(identity) -> str:

@@ -143,7 +143,6 @@ class _Watching:
             seconds=progress.seconds,
             left=remaining * seconds / steps if steps else None,
             size=[int(image.shape[2]), int(image.shape[1])],
-            told=progress.note,
         )
 
 

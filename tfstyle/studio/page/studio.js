@@ -66,8 +66,9 @@ const STATES = { queued: "Waiting", painting: "Painting", paused: "Paused", done
 function stateOf(painting) {
   const { state, asked, step, total, left, error } = painting;
   if (error) return `${STATES[state]}: ${error}`;
+  if (state === "done") return painting.seconds ? `Finished in ${duration(painting.seconds)}` : STATES.done;
   const far = total ? `, ${step} of ${total}` : "";
-  if (state !== "painting") return STATES[state] + (state === "done" ? "" : far);
+  if (state !== "painting") return STATES[state] + far;
   if (asked) return asked === "pause" ? "Pausing after this step" : "Stopping after this step";
   if (!total) return "Preparing";
   return `Painting${far}${left == null ? "" : `, about ${duration(left)} left`}`;
