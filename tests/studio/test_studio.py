@@ -1,5 +1,6 @@
 """The studio: what it keeps, what it refuses, what its worker paints, and its page in a real browser."""
 
+import base64
 import contextlib
 import http.client
 import io
@@ -489,6 +490,12 @@ def test_mistakes_end_in_a_line(tmp_path, client):
 
 # The page
 
+DROP = """
+const bytes = Uint8Array.from(atob(arguments[0]), (each) => each.charCodeAt(0)), data = new DataTransfer();
+data.items.add(new File([bytes], "photo.png", { type: "image/png" }));
+document.getElementById("viewer").dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+"""
+
 
 @pytest.mark.slow
 def test_the_page(browser, client, tmp_path):
@@ -509,14 +516,15 @@ def test_the_page(browser, client, tmp_path):
         until(lambda: find(f"[data-deed={name}]").is_displayed())
         find(f"[data-deed={name}]").click()
 
-    Image.fromarray(picture(300, 400, 7)).save(tmp_path / "photo.png")
+    Image.fromarray(picture(200, 300, 8)).save(tmp_path / "an_oil.png")
     browser.get_log("browser")
     browser.get(client.url)
     until(lambda: len(browser.find_elements(By.CSS_SELECTOR, "#learned button")) == 16)
-    find("#photo-file").send_keys(str(tmp_path / "photo.png"))
+    browser.execute_script(DROP, base64.b64encode(png(picture(300, 400, 7))).decode())
     loaded = "return document.querySelectorAll('.tiles button img[src*=thumbnail]:not(.waiting)').length"
     until(lambda: browser.execute_script(loaded) >= 17)
-    find("[data-style=swirls]").click()
+    find("#style-file").send_keys(str(tmp_path / "an_oil.png"))
+    until(lambda: find("#shares").text == "An oil")
     Select(find("[name=image_size]")).select_by_value("128")
     Select(find("[name=weights]")).select_by_value("mini")
     browser.execute_script(

@@ -57,6 +57,7 @@ class Paintings:
         self._streams: set[queue.Queue] = set()
         self._plans: dict[int, Future] = {}
         self._numbers = itertools.count(1)
+        self._at_once = threading.Lock()  # one picture at a time has all processors
         self._worker: subprocess.Popen | None = None
         self._used = time.monotonic()  # the worker, last
         self._closing = False
@@ -99,7 +100,8 @@ class Paintings:
         """Paints by a network, at full size: by the very command, which is done before one would wait."""
         folder.mkdir()
         words = [sys.executable, "-m", *order.command(files, str(folder / RESULT))]
-        done = subprocess.run(words, capture_output=True, text=True, env=_ENVIRONMENT, check=False)
+        with self._at_once:
+            done = subprocess.run(words, capture_output=True, text=True, env=_ENVIRONMENT, check=False)
         if done.returncode:
             shutil.rmtree(folder)
             raise ValueError(done.stderr.strip().rpartition("\n")[2].partition("error: ")[2] or "it failed")

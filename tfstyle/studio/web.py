@@ -30,7 +30,7 @@ from tfstyle.io import decode, encode, untrusted
 from tfstyle.io.files import reason
 from tfstyle.studio.access import Access, guarded
 from tfstyle.studio.instant import OWN, InstantStyles
-from tfstyle.studio.orders import MOST_STYLES, SETTINGS, WEIGHTS
+from tfstyle.studio.orders import MOST_STYLES, SETTINGS
 from tfstyle.studio.paintings import Busy, Paintings
 from tfstyle.studio.store import Missing, Store
 from tfstyle.studio.worker import PREVIEW, RESULT
@@ -131,12 +131,8 @@ class Studio:
                 "paintings": self._paintings.all(),
                 "learned": self._instant.names,
                 "own": list(OWN),
-                "weights": WEIGHTS,
                 "settings": {name: getattr(TransferConfig(), name) for name in SETTINGS},
-                "limits": {
-                    "bytes": MOST_BYTES,
-                    "styles": MOST_STYLES,
-                },
+                "limits": {"bytes": MOST_BYTES, "styles": MOST_STYLES},
             }
         )
 

@@ -4,6 +4,7 @@ const $ = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=token]").content;
 const form = $("settings");
 const KEPT = "tfstyle.studio";
+const USUAL_STRENGTH = 0.5; // the same as the default, 0, which leaves it to the weights
 
 let server = null; // what /api/state told
 let paintings = new Map(); // by id, the newest first
@@ -86,7 +87,8 @@ function recall() {
   chosen.styles = chosen.styles.filter((each) => isShipped(each.id) || records.has(each.id));
   if (chosen.view.kind === "painting" && !paintings.has(chosen.view.id)) chosen.view = { kind: "photo" };
   $("mix").checked = chosen.mix;
-  fillSettings(chosen.settings);
+  const usual = { ...server.settings, style_strength: server.settings.style_strength || USUAL_STRENGTH };
+  fillSettings({ ...usual, ...chosen.settings });
 }
 
 function fillSettings(settings) {
