@@ -382,6 +382,10 @@ def test_a_painting_is_what_the_command_makes(client, tmp_path):
     assert status == 200, plan
     assert (plan["width"], plan["height"], plan["fits"]) == (64, 48, True)
     identity = client.paint(**order)
+    # A plan that is made between its steps changes nothing.
+    client.until(identity, lambda each: each["total"] > 0)
+    larger = {**order, "settings": {**order["settings"], "image_size": 96}}
+    assert client.post("/api/plan", larger)[1]["width"] == 96
     done = client.until(identity, lambda each: each["state"] not in ("queued", "painting"))
     assert (done["state"], done["error"], done["step"]) == ("done", "", 30)
     assert [step for step, _ in done["curve"]] == list(range(0, 31, 5))
