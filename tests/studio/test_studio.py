@@ -24,6 +24,7 @@ from tfstyle.io import encode
 from tfstyle.studio import paintings, store
 from tfstyle.studio.orders import Order
 from tfstyle.studio.server import Server
+from tfstyle.studio.streams import MOST_STREAMS
 from tfstyle.studio.web import MOST_BYTES, Studio
 
 from conftest import picture, run_script, start_script
@@ -290,13 +291,13 @@ def test_a_truncated_upload(client):
 def test_event_streams_are_counted(client):
     with contextlib.ExitStack() as opened:
         streams = []
-        for _ in range(paintings.MOST_STREAMS + 3):
+        for _ in range(MOST_STREAMS + 3):
             connection = opened.enter_context(
                 contextlib.closing(http.client.HTTPConnection(client.host, client.port, timeout=30))
             )
             connection.request("GET", "/api/events")
             streams.append(connection.getresponse())  # kept, or it would be closed
-        assert [each.status for each in streams] == [200] * paintings.MOST_STREAMS + [503] * 3
+        assert [each.status for each in streams] == [200] * MOST_STREAMS + [503] * 3
         assert client.get("/api/state")[0] == 200
 
 
@@ -336,7 +337,7 @@ def test_others_need_the_key(tmp_path):
         status, _, headers = ask.get(f"/?token={studio.access.key}")
         assert status == 303 and headers["Location"] == "/"
         cookie = headers["Set-Cookie"]
-        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
         assert ask.get("/api/state", Cookie=cookie.partition(";")[0])[0] == 200
         assert ask.get("/", Cookie=cookie.partition(";")[0], Host="evil.example")[0] == 403
 
@@ -428,7 +429,7 @@ def test_a_worker_that_has_nothing_to_do_goes(tmp_path, monkeypatch):
         with queue._changed:
             queue._send({"do": "end", "id": "", "how": "stop"})
             worker = queue._worker
-        assert worker.wait(30) == 0 and queue._worker is None
+        assert worker.wait() == 0 and queue._worker is None
         # While it plans, paintings are put into the queue, and not forgotten.
         monkeypatch.setattr(queue, "_send", lambda task: None)
         queue._plans[0] = paintings.Future()

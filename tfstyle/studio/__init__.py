@@ -4,7 +4,9 @@ store.py        the folder: uploaded pictures under random ids, and a folder for
 orders.py       what is to be painted: from JSON to a config, its files and the command of the same picture
 instant.py      a photograph in each of the shipped styles, small and at once
 worker.py       the process that plans and paints, the only one with TensorFlow in it
-paintings.py    the queue, its worker, and who is told of progress
+process.py      that process as seen by the studio
+paintings.py    the paintings, their queue, and what the worker makes of it
+streams.py      who is told of what happens
 access.py       which requests are answered: hosts, origins, tokens
 web.py          addresses to answers: pages, pictures, JSON, events
 server.py       connections: how many, and for how long

@@ -62,7 +62,7 @@ class Access:
             if not _same(request.args.get("token", ""), self.key):
                 raise Forbidden("token: is missing or wrong; open the address that tfstyle studio printed")
             answer = Response(status=303, headers={"Location": request.path})
-            answer.set_cookie(self._cookie, self.key, httponly=True, samesite="Strict")
+            answer.set_cookie(self._cookie, self.key, httponly=True, samesite="Lax")
             return answer
         if request.method not in ("GET", "HEAD"):
             origin = request.headers.get("Origin")

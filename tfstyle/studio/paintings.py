@@ -1,13 +1,10 @@
-"""The queue of paintings, the process that works on it, and who is told of progress."""
+"""The paintings: what people ask for, in a queue, and what the worker makes of it."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import json
-import os
 import pathlib
-import queue
 import secrets
 import shlex
 import shutil
@@ -15,31 +12,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-import tfstyle
 from tfstyle.io import decode, encode
 from tfstyle.studio.instant import InstantStyles
 from tfstyle.studio.orders import Order
+from tfstyle.studio.process import ENVIRONMENT, WorkerProcess
 from tfstyle.studio.store import Missing, Store
+from tfstyle.studio.streams import Busy, Streams
 from tfstyle.studio.worker import PREVIEW, RESULT, STATE
 
 MOST_WAITING = 20  # paintings in the queue
-MOST_STREAMS = 8  # who is told at a time
 _MOST_PAINTINGS = 500
 _MOST_PLANS = 4  # at a time
 _IDLE_SECONDS = 300.0  # after which the worker, and the memory that it has, goes
 _PLAN_SECONDS = 120.0
-_GRACE_SECONDS = 30.0  # for a last step, when the studio is closed
-_IMPORTED_FROM = str(pathlib.Path(tfstyle.__file__).parents[1]), os.environ.get("PYTHONPATH")
-_ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, _IMPORTED_FROM))}
-_STALE = 64  # events that a stream may be behind
-
-
-class Busy(RuntimeError):
-    """There are as many of something as there may be, or it is in no state for what is asked."""
 
 
 class Paintings:
@@ -48,17 +36,20 @@ class Paintings:
     Args:
       store: where they lie.
       instant: gives the files of paintings, and knows the styles that were learned.
+
+    Attributes:
+      streams: of events, ``{"event": "painting", "painting"}`` and ``{"event": "removed", "id"}``.
     """
 
     def __init__(self, store: Store, instant: InstantStyles):
         self._store, self._instant = store, instant
         self._changed = threading.Condition(threading.RLock())
         self._records = {record["id"]: record for record in store.load_paintings()}
-        self._streams: set[queue.Queue] = set()
+        self.streams = Streams()
         self._plans: dict[int, Future] = {}
         self._numbers = itertools.count(1)
         self._at_once = threading.Lock()  # one picture at a time has all processors
-        self._worker: subprocess.Popen | None = None
+        self._worker: WorkerProcess | None = None
         self._used = time.monotonic()  # the worker, last
         self._closing = False
         for record in self._records.values():
@@ -101,7 +92,7 @@ class Paintings:
         folder.mkdir()
         words = [sys.executable, "-m", *order.command(files, str(folder / RESULT))]
         with self._at_once:
-            done = subprocess.run(words, capture_output=True, text=True, env=_ENVIRONMENT, check=False)
+            done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, check=False)
         if done.returncode:
             shutil.rmtree(folder)
             raise ValueError(done.stderr.strip().rpartition("\n")[2].partition("error: ")[2] or "it failed")
@@ -148,7 +139,7 @@ class Paintings:
                 raise Busy("it is being painted; pause or stop it first")
             del self._records[identity]
             self._store.remove_painting(identity)
-            self._publish({"event": "removed", "id": identity})
+            self.streams.publish({"event": "removed", "id": identity})
 
     def plan(self, asked: Any) -> dict[str, Any]:
         """Returns size, memory and time of what is asked for, as the worker finds them.
@@ -197,38 +188,16 @@ class Paintings:
         styles = {style["id"] for order in orders for style in order["styles"]}
         return styles | {order.get(name, "") for order in orders for name in ("content", "mask")}
 
-    @contextlib.contextmanager
-    def stream(self) -> Iterator[queue.Queue]:
-        """Gives a queue of events as they come; None in it says that it was too slow, or all ends.
-
-        Raises:
-          Busy: there are as many streams as there may be.
-        """
-        events: queue.Queue = queue.Queue(_STALE)
-        with self._changed:
-            if len(self._streams) >= MOST_STREAMS:
-                raise Busy(f"there are {MOST_STREAMS} event streams; close another page first")
-            self._streams.add(events)
-        try:
-            yield events
-        finally:
-            with self._changed:
-                self._streams.discard(events)
-
     def close(self) -> None:
         """Ends the worker, with the state of what it paints saved, and all streams."""
         with self._changed:
             self._closing, worker = True, self._worker
-            for events in self._streams:
-                _put(events, None)
             self._changed.notify_all()
+        self.streams.close()
         self._dispatcher.join()
         if worker is not None:
-            _let_go(worker)
-            try:
-                worker.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                worker.kill()
+            worker.let_go()
+            worker.wait()
 
     # The worker
 
@@ -245,7 +214,7 @@ class Paintings:
                 if self._worker is not None and not at_work:
                     left = self._used + _IDLE_SECONDS - time.monotonic()
                     if left <= 0:
-                        _let_go(self._worker)
+                        self._worker.let_go()
                         self._worker = left = None
                 self._changed.wait(left)
 
@@ -261,45 +230,34 @@ class Paintings:
             record.update(state="painting")
         except (ValueError, OSError, Missing) as error:
             record.update(state="failed", error=str(error))
-        self._save(record)
+        with contextlib.suppress(OSError):  # as in `_hear`
+            self._save(record)
 
     def _send(self, task: dict[str, Any]) -> None:
         """Hands a task to the worker, which is started if there is none."""
         self._used = time.monotonic()
         if self._worker is None:
-            with open(self._store.folder / "worker.log", "wb") as log:
-                self._worker = subprocess.Popen(
-                    [sys.executable, "-m", "tfstyle.studio.worker", str(self._store.paintings)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                    start_new_session=True,  # Ctrl-C is for the studio, which then ends it in order
-                    env=_ENVIRONMENT,
-                )
-            threading.Thread(target=self._hear, args=(self._worker,), daemon=True).start()
+            log = self._store.folder / "worker.log"
+            self._worker = WorkerProcess(self._store.paintings, log, self._hear, self._ended)
             self._changed.notify_all()
-        with contextlib.suppress(OSError):  # it has just ended: `_hear` tells
-            self._worker.stdin.write(json.dumps(task) + "\n")
-            self._worker.stdin.flush()
+        self._worker.send(task)
 
-    def _hear(self, worker: subprocess.Popen) -> None:
-        for line in worker.stdout:
-            event = json.loads(line)
-            with self._changed:
-                self._used = time.monotonic()
-                if event["event"] == "plan":
-                    self._answer(event)
-                elif event["id"] in self._records and not self._closing:
-                    self._take(self._records[event["id"]], event)
-        status = worker.wait()
-        with self._changed:
-            if worker is not self._worker:
+    def _hear(self, event: dict[str, Any]) -> None:
+        with self._changed, contextlib.suppress(OSError):  # a full disk: it is told all the same
+            self._used = time.monotonic()
+            if event["event"] == "plan":
+                self._answer(event)
+            elif event["id"] in self._records and not self._closing:
+                self._take(self._records[event["id"]], event)
+
+    def _ended(self, worker: WorkerProcess, status: int) -> None:
+        with self._changed, contextlib.suppress(OSError):
+            if worker is not self._worker:  # it was let go
                 return
             self._worker = None
             why = f"the process that painted was ended (status {status}); the studio's worker.log tells more"
-            for answer in self._plans.values():
-                answer.set_exception(ValueError(why))
+            for number in list(self._plans):
+                self._answer({"id": number, "error": why})
             for record in self._records.values() if not self._closing else ():
                 if record["state"] == "painting":
                     record.update(state="paused", asked="", error=why)
@@ -360,28 +318,8 @@ class Paintings:
             self._save(record)
 
     def _save(self, record: dict[str, Any]) -> None:
-        """Writes a record, and tells who listens."""
-        self._store.save_painting(record)
-        self._publish({"event": "painting", "painting": self.shown(record)})
-
-    def _publish(self, event: dict[str, Any]) -> None:
-        for events in list(self._streams):
-            if events.full():
-                self._streams.discard(events)
-                _put(events, None)
-            else:
-                events.put(event)
-
-
-def _let_go(worker: subprocess.Popen) -> None:
-    """Tells a worker that nothing more is coming, on which it ends."""
-    with contextlib.suppress(OSError):  # it has ended before it took what was sent
-        worker.stdin.close()
-
-
-def _put(events: queue.Queue, event) -> None:
-    """Puts an event into a queue, in the place of the oldest where it is full."""
-    if events.full():
-        with contextlib.suppress(queue.Empty):
-            events.get_nowait()
-    events.put(event)
+        """Writes a record, and tells who listens, also where that fails."""
+        try:
+            self._store.save_painting(record)
+        finally:
+            self.streams.publish({"event": "painting", "painting": self.shown(record)})

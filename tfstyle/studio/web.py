@@ -31,8 +31,9 @@ from tfstyle.io.files import reason
 from tfstyle.studio.access import Access, guarded
 from tfstyle.studio.instant import OWN, InstantStyles
 from tfstyle.studio.orders import MOST_STYLES, SETTINGS
-from tfstyle.studio.paintings import Busy, Paintings
+from tfstyle.studio.paintings import Paintings
 from tfstyle.studio.store import Missing, Store
+from tfstyle.studio.streams import Busy
 from tfstyle.studio.worker import PREVIEW, RESULT
 
 MOST_BYTES = 50_000_000  # of a picture
@@ -176,7 +177,7 @@ class Studio:
         return _file(request, path, name=f"{identity[:8]}.{suffix}")
 
     def _events(self, request: Request) -> Response:
-        context = self._paintings.stream()
+        context = self._paintings.streams.stream()
         try:
             events = context.__enter__()
         except Busy as error:
