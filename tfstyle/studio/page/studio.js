@@ -491,7 +491,10 @@ $("mask-clear").onclick = () => closeMask("");
 $("masking").onsubmit = trying(async (event) => { event.preventDefault(); await sendMask(); });
 canvas.onpointerdown = (event) => { canvas.setPointerCapture(event.pointerId); draw(event); };
 canvas.onpointermove = draw;
-document.onvisibilitychange = () => { if (!document.hidden && server) planSoon(); };
+document.onvisibilitychange = () => {
+  events.close(); // a browser has but six connections to one server, for all of its pages
+  if (!document.hidden) listen();
+};
 
 // What the server tells
 
@@ -500,8 +503,11 @@ function announce(painting, before) {
   if (painting.state !== before?.state || quarter(painting) !== quarter(before)) $("announce").textContent = `${names(painting.order.styles)}: ${stateOf(painting)}`;
 }
 
+let events, late; // late: what comes while the state is asked for, and may be newer than it
+
 function listen() {
-  const events = new EventSource("/api/events");
+  late = [];
+  events = new EventSource("/api/events");
   events.onopen = trying(async () => {
     const told = await ask("/api/state");
     if (server && told.started !== server.started) return location.reload(); // its token is another one now
@@ -511,26 +517,29 @@ function listen() {
     paintings = new Map(told.paintings.map((each) => [each.id, each]));
     if (first) recall();
     show();
-    if (first) planSoon();
+    planSoon();
+    late.forEach(hear);
+    late = null;
   });
-  events.onmessage = ({ data }) => {
-    const { event, id, painting } = JSON.parse(data);
-    if (!server) return;
-    if (event === "removed") {
-      paintings.delete(id);
-      if (chosen.view.id === id) chosen.view = { kind: "photo" };
-      return changed();
-    }
-    announce(painting, paintings.get(painting.id));
-    paintings = paintings.has(painting.id) ? paintings.set(painting.id, painting) : new Map([[painting.id, painting], ...paintings]);
-    if (chosen.view.id === painting.id) { showViewer(); showPainting(); }
-    showHistory();
-  };
+  events.onmessage = ({ data }) => (late ? late.push(JSON.parse(data)) : hear(JSON.parse(data)));
   events.onerror = () => {
     tell("The studio does not answer; this page goes on by itself when it does.");
-    if (events.readyState !== EventSource.CLOSED) return;
-    setTimeout(listen, 5000); // it refused: there are too many pages open
+    late = [];
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000); // it refused: too many pages are open
   };
+}
+
+function hear({ event, id, painting }) {
+  if (event === "removed") {
+    paintings.delete(id);
+    if (chosen.view.id === id) chosen.view = { kind: "photo" };
+    changed();
+    return;
+  }
+  announce(painting, paintings.get(painting.id));
+  paintings = paintings.has(painting.id) ? paintings.set(painting.id, painting) : new Map([[painting.id, painting], ...paintings]);
+  if (chosen.view.id === painting.id) { showViewer(); showPainting(); }
+  showHistory();
 }
 
 compareAt(0);
