@@ -13,7 +13,7 @@ FLOORS = [
     *("losses", "evaluation"),
     *("synthesis",),
     *("api", "feedforward", "training", "export"),
-    *("batch", "figures", "video"),
+    *("batch", "figures", "video", "studio"),
     *("cli",),
 ]
 

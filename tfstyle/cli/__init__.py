@@ -2,7 +2,7 @@
 
 A module for each command, with `define_flags` and `main`: transfer.py,
 reconstruct.py, figures.py, stylize.py, video.py, train.py, compare.py (compare_page.py is
-the page that it writes), convert.py, batch.py, export.py, evaluate.py,
+the page that it writes), convert.py, studio.py, batch.py, export.py, evaluate.py,
 weights.py, completion.py. And
 
 common.py    what they share: flags from config fields, jobs, output
@@ -34,6 +34,7 @@ COMMANDS = {
     "train": "train such a network",
     "compare": "compare such a network with the optimisation",
     "convert": "such a network as an ONNX or LiteRT file",
+    "studio": "a page in the browser on which to paint",
     "batch": "many contents in many styles, on one machine or many",
     "export": "SavedModels of the extractor, and of transfers",
     "evaluate": "judge pictures against their content and style",
