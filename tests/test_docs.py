@@ -293,7 +293,8 @@ def test_the_notebook_runs(tmp_path, narrow_file, monkeypatch):
                 "".join(cell["source"]).replace("steps = 200", "steps = 3").replace("size = 192", "size = 64")
             )
             exec(compile(text, f"cell {number}", "exec"), names)
-    assert len(pages) == 1 and names["losses"][-1] < names["losses"][0]
+    assert pages and np.all(np.isfinite(names["losses"]))
+    assert np.abs(names["image"] - names["content"]).max() > 0.01
     assert names["result"].image.shape == [1, 48, 64, 3]
     assert names["show"](names["content"], names["image"]).size == (128, 48)
 

@@ -118,8 +118,9 @@ def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float)
         known = carried(frame, before) if steadiness else None
         if known is None:
             return [Shown(frame, painted)], painted
-        shown = steadied(painted, known, steadiness)
-        return [Shown(frame, shown)], sharpened(shown, painted)
+        # What is warped again and again would blur more and more.
+        shown = sharpened(steadied(painted, known, steadiness), painted)
+        return [Shown(frame, shown)], shown
 
     return step
 
