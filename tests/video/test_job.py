@@ -17,11 +17,6 @@ from made_clips import moving, sound_of, write_clip
 TIMES = [Fraction(n * n + 13 * n, 1280) for n in range(11)]
 
 
-@pytest.fixture(autouse=True)
-def short_parts(monkeypatch):
-    monkeypatch.setattr(job, "_PART", 4)
-
-
 @pytest.fixture
 def clip(tmp_path):
     frames = moving(11, size=(49, 63))
@@ -34,7 +29,7 @@ def negative(frame):
 
 def painted(clip, output, paint=negative, steadiness=0.0, **options):
     note = {"look": "negative", "steadiness": steadiness}
-    return job.paint_clip(clip, frame_by_frame(paint, steadiness), output, note, **options)
+    return job.paint_clip(clip, frame_by_frame(paint, steadiness), output, note, frames_a_piece=4, **options)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])

@@ -148,7 +148,7 @@ def style_of_pictures(model, card: dict, *, light: bool, every: str) -> list[Cho
         embeddings = [network.embedding(picture[np.newaxis]).numpy()[0] for picture in pictures]
     weights = np.average(np.stack(embeddings), axis=0, weights=shares).tolist()
     name = "_".join(cli.pathlib.Path(path).stem for path in paths)
-    return [Chosen(name, weights, dict(zip(paths, shares)), paths)]
+    return [Chosen(name, weights, list(zip(paths, shares)), paths)]
 
 
 _CHOOSE = {"network": known_styles, "style_network": style_of_pictures}  # by the kind that a card says

@@ -7,7 +7,7 @@
 
 A trained network paints it frame by frame; what was painted of the frame before is moved along with
 what is seen, by optical flow, and blended with what is painted now (--steadiness). With --mode=optimized
-each frame is a transfer, with the flags of `tfstyle transfer`, that begins as the frame before and is held
+each frame is a transfer, with most flags of `tfstyle transfer`, that begins as the frame before and is held
 to it (--temporal_weight). A new scene begins afresh. A run that was ended goes on where it was if it is
 started again. Needs PyAV and OpenCV: pip install 'tfstyle[video]'.
 """
@@ -25,14 +25,15 @@ from tfstyle.cli import looks
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.feedforward import shipped, style_mixing
 from tfstyle.feedforward.style_mixing import blended
-from tfstyle.io.files import check_outputs, unused
+from tfstyle.io.files import check_outputs, sha256, unused
 from tfstyle.runtime import memory
 from tfstyle.video import clips, job, parts
 from tfstyle.video.steadiness import Step, frame_by_frame
 
 PLACES = ("content",)
+_OF_OPTIMIZED = {"temporal_weight": 300.0, "later_share": 0.25}
 # Frames stay as large as they are, and begin as the frame before; of the rest, `looks` has flags.
-_OTHERS = {"color", "image_size", "init", "style_blend"}
+_OTHERS = {"color", "image_size", "init", "log_every", "normalize", "style_blend"}
 _OF_TRANSFER = [
     field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS
 ]  # fmt: skip
@@ -46,18 +47,19 @@ def define_flags():
     )
     flags.DEFINE_float(
         "steadiness",
-        0.9,
-        "instant: how much of what was shown before is kept, from 0 (none) to below 1",
+        None,
+        "instant: how much of what was shown before is kept, from 0 (none) to below 1 (default: 0.9)",
     )
     flags.DEFINE_float(
         "temporal_weight",
-        300.0,
-        "optimized: weight of the mean square difference from what was shown before; 0: none",
+        None,
+        "optimized: weight of the mean square difference from what was shown before; 0: none (default: 300)",
     )
     flags.DEFINE_float(
         "later_share",
-        0.25,
-        "optimized: iterations of frames after the first of a scene, as a share of its last ones; up to 1",
+        None,
+        "optimized: iterations of frames after the first of a scene, as a share of those that it has at full"
+        " size, up to 1 (default: 0.25)",
     )
     flags.DEFINE_float("seconds", 0.0, "how much of the clip's beginning is painted; 0: all")
     flags.DEFINE_string(
@@ -78,7 +80,7 @@ def main():
         raise ValueError(f"seconds={FLAGS.seconds:g}: must be 0 or above")
     finish = Finish.of(FLAGS.color, FLAGS.mask)
     clip = clips.open_clip(content)
-    step, look, note = _MODES[FLAGS.mode](clip)
+    step, look, options = _MODES[FLAGS.mode](clip)
     default = cli.pathlib.Path(f"{clip.path.stem}_{look.name}.mp4")
     output = parts.require_clip_output(unused(default) if FLAGS.output is None else FLAGS.output)
     check_outputs([output], [("content", content), *(("style", style) for style in look.styles)])
@@ -99,10 +101,17 @@ def main():
         clip,
         step,
         output,
-        {**look.note, **finish.note, **note, "strength": FLAGS.strength},
+        {
+            **look.note,
+            **finish.note,
+            **options.pop("note"),
+            "strength": FLAGS.strength,
+            "styles": [sha256(style) for style in look.styles],
+        },
         finish=finished,
         seconds=FLAGS.seconds,
         tell=tell,
+        **options,
     )
     board.close()
     print(f"{count} frames in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
@@ -110,34 +119,49 @@ def main():
 
 
 def instant(clip: clips.Clip) -> tuple[Step, Look, dict]:
-    """Returns what paints each frame, in which look, and what decides the frames besides that."""
-    FLAGS = flags.FLAGS
-    for name in ("preset", *_OF_TRANSFER):
-        if FLAGS[name].value is not None:
-            raise ValueError(f"{name}={FLAGS[name].value}: is for --mode=optimized")
+    """Returns what paints each frame, in which look, and options of `paint_clip`."""
+    refuse("optimized", *_OF_OPTIMIZED, "preset", *_OF_TRANSFER)
     (look,) = looks.looks_of(looks.folder_of_model(), 1.0)
-    step = frame_by_frame(lambda frame: look.paint(frame[None])[0], FLAGS.steadiness)
+    steadiness = given("steadiness", 0.9)
+    step = frame_by_frame(lambda frame: look.paint(frame[None])[0], steadiness)
     require_room(clip, look)
-    return step, look, {"steadiness": FLAGS.steadiness}
+    return step, look, {"note": {"steadiness": steadiness}}
 
 
 def optimized(clip: clips.Clip) -> tuple[Step, Look, dict]:
-    """Returns the same of a transfer for each frame; what is new in one begins as a network paints it."""
+    """Returns the same for transfers; the look is how a frame begins where none before it tells."""
     FLAGS = flags.FLAGS
-    if FLAGS.model is not None:
-        raise ValueError(f"model={FLAGS.model!r}: is for --mode=instant")
+    refuse("instant", "model", "steadiness", "stroke_size")
     if not FLAGS.style:
         raise ValueError("--style: is missing; it must name a picture file, or several")
     config = dataclasses.replace(cli.settings(), color="style")
     (look,) = looks.looks_of(shipped.folder(shipped.ANY_STYLE), 1.0)
-    shares = tuple(look.note["style"].values())
+    shares = tuple(share for _, share in look.note["style"])
     config = dataclasses.replace(config, style_blend=shares if len(shares) > 1 else ())
-    options = {"temporal_weight": FLAGS.temporal_weight, "later_share": FLAGS.later_share}
+    chosen = {name: given(name, usual) for name, usual in _OF_OPTIMIZED.items()}
     with cli.quiet_tensorflow():
         from tfstyle.video import optimized
 
-        step = optimized.optimized(look.styles, config, lambda frame: look.paint(frame[None])[0], **options)
-    return step, look, {"mode": "optimized", "config": config.to_dict(), **options}
+        step = optimized.optimized(
+            look.styles, config, lambda frame: look.paint(frame[None])[0], clip.size, **chosen
+        )
+    note = {"mode": "optimized", "config": config.identity(), **chosen}
+    if cli.os.path.isfile(config.weights):
+        note["weights"] = sha256(config.weights)
+    return step, look, {"note": note, "frames_a_piece": 2}
+
+
+def given(name: str, usual: float) -> float:
+    """Returns the value of a flag, or the usual one."""
+    value = flags.FLAGS[name].value
+    return usual if value is None else value
+
+
+def refuse(mode: str, *names: str) -> None:
+    """Checks that no flag was given that is for another mode."""
+    for name in names:
+        if (value := flags.FLAGS[name].value) is not None:
+            raise ValueError(f"{name}={value}: is for --mode={mode}")
 
 
 _MODES = {"instant": instant, "optimized": optimized}

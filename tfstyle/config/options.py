@@ -59,10 +59,10 @@ def number(argument: str, value, least: float) -> float:
     """
     try:
         converted = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         converted = math.nan
     if not (math.isfinite(converted) and converted >= least):
-        raise ValueError(f"{argument}={value}: must be a finite number, {least:g} or above")
+        raise ValueError(f"{argument}={value!s:.80}: must be a finite number, {least:g} or above")
     return converted
 
 

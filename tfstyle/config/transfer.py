@@ -238,7 +238,15 @@ class TransferConfig:
         """Returns the fields as JSON types; `TransferConfig(**fields)` gives the config back."""
         return to_json(self)
 
+    def identity(self) -> dict:
+        """Returns those fields that decide what is made, as JSON types.
 
+        The others tell how a run reports, and how it keeps within memory.
+        """
+        return {name: value for name, value in to_json(self).items() if name not in _NO_MATTER}
+
+
+_NO_MATTER = ("log_every", "evaluation", "memory_limit")
 _ABOVE_ZERO = ("learning_rate", "learning_rate_decay", "adam_epsilon", "finer_share", "style_scale")
 _BELOW_ONE = ("beta_1", "beta_2", "averaging")
 _NUMBERS = (

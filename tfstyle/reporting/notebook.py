@@ -43,22 +43,27 @@ class NotebookReporter:
         self._width, self._every_seconds, self._clock = width, every_seconds, clock
         self._show = _ipython() if show is None else show
         self._line, self._shown, self._last = ProgressLine(), None, -float("inf")
+        self._notes: list[str] = []
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        """Shows a record and the first of its pictures, where it is time to, or where it is the last one."""
+        """Shows a record and the first of its pictures, where it is time to, the last one, or has a note."""
         line, now = self._line.of(progress), self._clock()
-        if progress.step < progress.total_steps and now - self._last < self._every_seconds:
+        self._notes += [progress.note] * bool(progress.note)
+        done = progress.step >= progress.total_steps
+        if not done and not progress.note and now - self._last < self._every_seconds:
             return
         self._last = now
-        page = self._page(line(), encode.encoded(image[:1], "JPEG", quality=_QUALITY))
+        lines = [*"\n".join(self._notes).splitlines(), line()]
+        page = self._page(lines, encode.encoded(image[:1], "JPEG", quality=_QUALITY))
         if self._shown is None:
             self._shown = self._show(page)
         else:
             self._shown.update(page)
 
-    def _page(self, line: str, jpeg: bytes) -> str:
+    def _page(self, lines: list[str], jpeg: bytes) -> str:
         source = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-        return f'<img src="{source}" width="{self._width}" alt=""><br><code>{html.escape(line)}</code>'
+        text = "<br>".join(f"<code>{html.escape(line)}</code>" for line in lines)
+        return f'<img src="{source}" width="{self._width}" alt=""><br>{text}'
 
 
 def _ipython() -> Callable[[str], Any]:

@@ -1,8 +1,9 @@
 """Which requests are answered.
 
 A page of any other site may send requests to this machine. By the Host header, those are refused that
-reached it under a name of the site's own (DNS rebinding); by Origin and token, whatever changes something
-and does not come from the studio's page. Beyond this machine, a token in the address is asked for as well.
+reached it under a name of the site's own (DNS rebinding); by Origin, what another page asks for; by a token,
+whatever changes something and does not come from the studio's page. Beyond this machine, a token in the
+address is asked for as well.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ class Access:
             answer = Response(status=303, headers={"Location": request.path})
             answer.set_cookie(self._cookie, self.key, httponly=True, samesite="Lax")
             return answer
-        if request.method not in ("GET", "HEAD"):
-            origin = request.headers.get("Origin")
-            if origin is not None and origin.partition("//")[2].lower() != host.lower():
-                raise Forbidden(f"origin={origin[:80]!r}: is another page than the studio's")
-            if not _same(request.headers.get(TOKEN_HEADER, ""), self.token):
-                raise Forbidden("token: is missing or of an earlier studio; load the page again")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("//")[2].lower() != host.lower():
+            raise Forbidden(f"origin={origin[:80]!r}: is another page than the studio's")
+        changes = request.method not in ("GET", "HEAD")
+        if changes and not _same(request.headers.get(TOKEN_HEADER, ""), self.token):
+            raise Forbidden("token: is missing or of an earlier studio; load the page again")
         return None
 
     def _is_known(self, name: str) -> bool:

@@ -91,12 +91,16 @@ class Paintings:
         """Paints by a network, at full size: by the very command, which is done before one would wait."""
         folder.mkdir()
         words = [sys.executable, "-m", *order.command(files, str(folder / RESULT))]
-        with self._at_once:
-            done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, check=False)
-        if done.returncode:
-            shutil.rmtree(folder)
-            raise ValueError(done.stderr.strip().rpartition("\n")[2].partition("error: ")[2] or "it failed")
-        encode.save_image(folder / PREVIEW, decode.decode(folder / RESULT, "result")[0])
+        try:
+            with self._at_once:
+                done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+            if done.returncode:
+                said = done.stderr.strip().rpartition("\n")[2]
+                raise ValueError(said.partition("error: ")[2] or "it failed")
+            encode.save_image(folder / PREVIEW, decode.decode(folder / RESULT, "result")[0])
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def pause(self, identity: str) -> None:
         """Has a painting wait; one that is at work ends its step first.
@@ -224,9 +228,7 @@ class Paintings:
             order = Order.parse(record["order"])
             task = {"files": self._files(order), "config": order.config.to_dict()}
             folder = str(self._store.painting_folder(identity))
-            if how:
-                self._send({"do": "end", "id": identity, "how": how})
-            self._send({"do": "paint", "id": identity, "folder": folder, **task})
+            self._send({"do": "paint", "id": identity, "folder": folder, "how": how, **task})
             record.update(state="painting")
         except (ValueError, OSError, Missing) as error:
             record.update(state="failed", error=str(error))
@@ -284,10 +286,10 @@ class Paintings:
             record["curve"] = [*kept, [event["step"], event["loss"]]]
         else:
             record.update(state=event["state"], error=event.get("error", ""), asked="", left=None)
-            if event["state"] == "done":  # there is nothing to go on from
-                shutil.rmtree(self._store.painting_folder(record["id"]) / STATE, ignore_errors=True)
             self._changed.notify_all()
         self._save(record)
+        if record["state"] == "done":  # there is nothing to go on from
+            shutil.rmtree(self._store.painting_folder(record["id"]) / STATE, ignore_errors=True)
 
     # The records
 

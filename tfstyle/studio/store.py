@@ -137,7 +137,10 @@ class Store:
         return [self.picture(path.stem) for path in paths]
 
     def remove_unused(self, used: set[str]) -> None:
-        """Removes old pictures that are none of the ids given, and what interrupted uploads left."""
+        """Removes old pictures that are none of the ids given, and what a killed studio had but begun."""
+        for folder in self.paintings.iterdir():
+            if folder.is_dir() and not (folder / "painting.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
         oldest = time.time() - _UNUSED_DAYS * 86400
         for path in self._pictures.iterdir():
             if path.name.lstrip(".").partition(".")[0] not in used and path.stat().st_mtime < oldest:

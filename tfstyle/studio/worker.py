@@ -2,10 +2,11 @@
 
     python -m tfstyle.studio.worker FOLDER
 
-It takes ``{"do": "plan", "id", "files", "config"}``, ``{"do": "paint", "id", "folder", "files", "config"}``
-and ``{"do": "end", "id", "how"}``: ``pause`` saves the state, ``stop`` also writes the picture so far. It
-tells ``{"event": "plan" | "progress" | "finished", "id", …}``. When standard input ends, it saves the state
-of what it paints, and ends: a studio that was killed leaves nothing behind that works on.
+It takes ``{"do": "plan", "id", "files", "config"}``, ``{"do": "end", "id", "how"}`` and
+``{"do": "paint", "id", "folder", "files", "config", "how"}``. To end with ``pause`` is to save the state,
+with ``stop`` to write the picture so far as well; as the ``how`` of ``paint``, that is before its first step.
+It tells ``{"event": "plan" | "progress" | "finished", "id", …}``. When standard input ends, it saves the
+state of what it paints, and ends: a studio that was killed leaves nothing behind that works on.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Worker:
         self._told = told
         self._tasks: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._plans: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._ends: dict[str, str] = {}  # {id of a painting: how it is to be ended}
+        self._taken: set[str] = set()  # ids of paintings at work or waiting here
+        self._ends: dict[str, str] = {}  # {id of one of these: how it is to be ended}
         self._painting = ""
         self._closed = threading.Event()
 
@@ -50,11 +52,15 @@ class Worker:
         for line in lines:
             task = json.loads(line)
             if task["do"] == "end":
-                self._ends[task["id"]] = task["how"]
+                if task["id"] in self._taken:  # else it has just ended
+                    self._ends[task["id"]] = task["how"]
             elif task["do"] == "plan":
                 self._plans.put(task)
                 self._tasks.put(task)  # wakes a worker that has nothing else to do
             else:
+                self._taken.add(task["id"])
+                if task["how"]:
+                    self._ends[task["id"]] = task["how"]
                 self._tasks.put(task)
         self._closed.set()
         self._tasks.put(None)
@@ -84,35 +90,38 @@ class Worker:
 
     def _paint(self, id: str, folder: str, files: dict[str, str], config: dict[str, Any], **_) -> None:
         self._painting = id
-        place = pathlib.Path(folder)
         try:
-            from tfstyle.api import provenance, transfer
-
-            settings = TransferConfig(**config)
-            note = provenance.describe(TASK, settings, files)
-            result = transfer.transfer(
-                *_pictures(files),
-                settings,
-                content_masks=_masks(files),
-                reporters=[_Watching(self, place)],
-                checkpoint_dir=place / STATE,
-                stop=self._asked_to_end,
-            )
-            if result.ending and not result.failed and self._ends.get(id) != "stop":
-                self._tell("finished", id, state="paused")
-                return
-            if result.ending:
-                note = provenance.unfinished(note, *result.steps)
-            encode.save_image(place / RESULT, result.image, note, result.alpha)
-            encode.save_image(place / PREVIEW, encode.to_uint8(result.image), alpha=result.alpha)
-            state = "failed" if result.failed else "stopped" if result.ending else "done"
-            why = f"{result.ending}; this is the best picture so far" if result.failed else ""
-            self._tell("finished", id, state=state, error=why, step=result.steps[0], total=result.steps[1])
+            ended = self._painted(pathlib.Path(folder), files, TransferConfig(**config))
         except Exception as error:
-            self._tell("finished", id, state="failed", error=_explained(error))
-        finally:
-            self._painting = ""
-            self._ends.pop(id, None)
+            ended = {"state": "failed", "error": _explained(error)}
+        # Before it is told: what comes later is for the next time.
+        self._painting = ""
+        self._taken.discard(id)
+        self._ends.pop(id, None)
+        self._tell("finished", id, **ended)
+
+    def _painted(self, place: pathlib.Path, files: dict[str, str], config: TransferConfig) -> dict[str, Any]:
+        """Paints, and returns what is told of the end."""
+        from tfstyle.api import provenance, transfer
+
+        note = provenance.describe(TASK, config, files)
+        result = transfer.transfer(
+            *_pictures(files),
+            config,
+            content_masks=_masks(files),
+            reporters=[_Watching(self, place)],
+            checkpoint_dir=place / STATE,
+            stop=self._asked_to_end,
+        )
+        if result.ending and not result.failed and self._ends.get(self._painting) != "stop":
+            return {"state": "paused"}
+        if result.ending:
+            note = provenance.unfinished(note, *result.steps)
+        encode.save_image(place / RESULT, result.image, note, result.alpha)
+        encode.save_image(place / PREVIEW, encode.to_uint8(result.image), alpha=result.alpha)
+        state = "failed" if result.failed else "stopped" if result.ending else "done"
+        why = f"{result.ending}; this is the best picture so far" if result.failed else ""
+        return {"state": state, "error": why, "step": result.steps[0], "total": result.steps[1]}
 
     def tell_progress(self, step: int, total: int, preview: bool, **more) -> None:
         """Tells how far the painting at hand is, and whether there is a new preview of it."""

@@ -180,8 +180,5 @@ def _through(
 
 
 def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:
-    fields = config.to_dict()
-    # These do not change what is made; but what is chosen for them does, in its last bits: see `choices`.
-    for name in ("log_every", "evaluation", "memory_limit"):
-        del fields[name]
-    return {**fields, "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}
+    # How the picture is evaluated does change its last bits: see `choices`.
+    return {**config.identity(), "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}

@@ -9,12 +9,12 @@ import contextlib
 import pathlib
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from tfstyle.io import decode, encode
-from tfstyle.io.files import require_file
+from tfstyle.io.files import require_file, sha256
 from tfstyle.io.finding import find_pictures
 from tfstyle.video.extra import imported
 
@@ -56,6 +56,9 @@ class Clip(Protocol):
 
     def frames(self) -> Iterator[Frame]:
         """Gives the frames in the order in which they are shown."""
+
+    def identity(self) -> Any:
+        """Returns what tells it from other clips, as JSON types."""
 
 
 def open_clip(content, argument: str = "content") -> Clip:
@@ -105,6 +108,9 @@ class VideoFile:
             self.matrix = _usual_matrix(first.height) if told in _UNTOLD else told
             self.has_audio = bool(container.streams.audio)
 
+    def identity(self) -> str:
+        return sha256(self.path)
+
     def frames(self) -> Iterator[Frame]:
         with self._opened() as container:
             for frame in self._decoded(container):
@@ -150,6 +156,11 @@ class Pictures:
         self.size = decode.size_of(self._paths[0], argument)
         self.count, self.time_base = len(self._paths), 1 / _RATE
         self.matrix, self.has_audio = _usual_matrix(self.size[0]), False
+
+    def identity(self) -> list:
+        # Of very many pictures, hashes would take long.
+        files = [(path, pathlib.Path(path).stat()) for path in self._paths]
+        return [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in files]
 
     def frames(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from tfstyle.io.files import make_folder, replacing, sha256
+from tfstyle.io.files import make_folder, replacing
 from tfstyle.io.pixels import in_unit_range
 from tfstyle.video.clips import Clip, Frame
 from tfstyle.video.parts import encode_part, join
 from tfstyle.video.steadiness import Shown, Step
 
-_PART = 48  # frames of a piece
+_FORMAT = 2  # of the state, and of how frames come to be
 
 
 def paint_clip(
@@ -35,6 +35,7 @@ def paint_clip(
     *,
     finish: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda painted, frame: painted,
     seconds: float = 0.0,
+    frames_a_piece: int = 48,
     tell: Callable[[int], None] = lambda done: None,
 ) -> int:
     """Paints a clip.
@@ -46,6 +47,7 @@ def paint_clip(
       note: all else that decides the frames, as JSON types; a run of another note begins again.
       finish: from what is shown and the frame, `[H, W, 3]` in [0, 1], to what is written.
       seconds: how much of the clip's beginning is painted; 0: all.
+      frames_a_piece: so many are lost, at most, when a run is ended.
       tell: told how many frames are done, after each.
 
     Returns:
@@ -54,7 +56,7 @@ def paint_clip(
     Raises:
       ValueError, OSError: a frame cannot be read, or the output not be written.
     """
-    work = _Work(output, {**note, "seconds": seconds, "clip": _identity(clip)})
+    work = _Work(output, {**note, "format": _FORMAT, "seconds": seconds, "clip": clip.identity()})
     shown, pending = work.shown, []
     done = len(work.times)
     tell(done)
@@ -62,7 +64,7 @@ def paint_clip(
         shown, picture = step(frame.pixels, shown)
         pending.append((frame.time, finish(picture, in_unit_range(frame.pixels))))
         tell(done + len(pending))
-        if len(pending) == _PART:
+        if len(pending) == frames_a_piece:
             work.add(pending, shown, clip)
             done, pending = done + len(pending), []
     if pending:
@@ -131,7 +133,3 @@ def _until(clip: Clip, seconds: float) -> Iterator[Frame]:
         if seconds and frame.time - first >= seconds:
             return
         yield frame
-
-
-def _identity(clip: Clip) -> str:
-    return sha256(clip.path) if clip.path.is_file() else str(clip.path.absolute())

@@ -5,7 +5,7 @@ moved along with what is seen, and is held to it where that can be trusted. Depa
 
 - What cannot be taken from earlier frames begins as a quick network paints it, not as the photograph, which
   a few iterations do not paint.
-- Frames after the first get a share of its iterations, at the final size alone, and end sooner where the
+- Frames after the first get a share of its iterations, at the final size alone; L-BFGS ends sooner where the
   objective hardly falls.
 - The terms of several earlier frames, of which each pixel counts in one, are a single term.
 """
@@ -24,9 +24,12 @@ from tfstyle.io import images
 from tfstyle.io.pixels import in_unit_range
 from tfstyle.reporting import Progress
 from tfstyle.runtime.stopping import Supervision
+from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs, Reference, make_inputs
 from tfstyle.synthesis.pictures import make
+from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.scales import number_of_scales
+from tfstyle.synthesis.sizes import Sizes
 from tfstyle.video.steadiness import Carried, Shown, Step, carried
 
 _LOOKED_BACK = (1, 2, 4)  # frames
@@ -38,6 +41,7 @@ def optimized(
     styles: Sequence,
     config: TransferConfig,
     fill: Callable[[np.ndarray], np.ndarray],
+    size: tuple[int, int],
     *,
     temporal_weight: float,
     later_share: float,
@@ -48,6 +52,7 @@ def optimized(
     Args:
       styles: pictures, as in `transfer`.
       config: of the first frame of a scene; its image_size does not apply: frames stay as large as they are.
+      size: (height, width) of the frames.
       fill: from a frame, `[H, W, 3]` in [0, 1], to how a later one begins where nothing before it tells.
       temporal_weight: of the mean square difference from what was shown before.
       later_share: iterations of later frames, as a share of those at the first one's final size.
@@ -59,21 +64,42 @@ def optimized(
     number("temporal_weight", temporal_weight, 0)
     if not 0 < number("later_share", later_share, 0) <= 1:
         raise ValueError(f"later_share={later_share:g}: must be above 0, up to 1")
+    if config.normalize:  # by each frame's own activations: the objective would differ from frame to frame
+        raise ValueError("normalize=True: is not possible in clips")
     pictures = [images.load_image(each, "style") for each in styles]
+    own = dataclasses.replace(config, image_size=max(size), log_every=_LOOK_EVERY)
+    own = dataclasses.replace(own, precision=_planned(size, pictures, own, extractor).precision)
 
     def step(frame: np.ndarray, before: Sequence[Shown]) -> tuple[Sequence[Shown], np.ndarray]:
         pixels = in_unit_range(frame)
-        own = dataclasses.replace(config, image_size=max(frame.shape[:2]))
         inputs, known = make_inputs(pixels, pictures, own), carried(frame, looked_back(before))
         if known is None:
             painted = _painted(inputs, own, extractor)
             return [Shown(frame, painted)], painted
         start = known.picture + (1 - known.trust) * (fill(pixels) - known.picture)
         held = _held(inputs, start, known, temporal_weight)
-        painted = _painted(held, later(own, inputs.size, later_share), extractor)
+        painted = _painted(held, later(own, size, later_share), extractor)
         return [Shown(frame, painted), *before[: max(_LOOKED_BACK) - 1]], painted
 
     return step
+
+
+def _planned(
+    size: tuple[int, int], pictures: Sequence, config: TransferConfig, extractor: tf.keras.Model | None
+) -> Plan:
+    """Returns the plan of a scene's first frame, once it is known that the layers and the memory take it."""
+    height, width = size
+    sizes = Sizes(size, tuple(tuple(each.shape[1:3]) for each in pictures))
+    try:
+        plan = foresee(sizes, config, extractor).plan
+    except ValueError as error:
+        raise ValueError(f"frames of {width} x {height} pixels: {error}") from None
+    if plan.peak_bytes > plan.most_bytes:
+        raise ValueError(
+            f"content: frames of {width} x {height} pixels take {plan.peak_bytes / 1e9:.1f} GB, of"
+            f" {plan.most_bytes / 1e9:.1f} GB that there are; shrink the clip"
+        )
+    return plan
 
 
 def looked_back(before: Sequence[Shown]) -> list[Shown]:
@@ -85,7 +111,7 @@ def later(config: TransferConfig, size: tuple[int, int], share: float) -> Transf
     """Returns the settings of frames of (height, width) after the first, from its own; see `optimized`."""
     final = config.iterations * (config.finer_share if number_of_scales(size, config) > 1 else 1.0)
     iterations = max(1, round(share * final))
-    return dataclasses.replace(config, scales=1, iterations=iterations, log_every=_LOOK_EVERY)
+    return dataclasses.replace(config, scales=1, iterations=iterations)
 
 
 def _held(inputs: Inputs, start: np.ndarray, known: Carried, weight: float) -> Inputs:
@@ -102,8 +128,10 @@ def _painted(inputs: Inputs, config: TransferConfig, extractor: tf.keras.Model |
     Raises:
       FloatingPointError: it failed.
     """
-    settled = Settled() if inputs.start is not None else None
-    options = {} if settled is None else {"reporters": [settled], "supervision": Supervision(stop=settled)}
+    options = {}
+    if inputs.start is not None and config.optimizer == "lbfgs":  # the others may climb at first
+        settled = Settled()
+        options = {"reporters": [settled], "supervision": Supervision(stop=settled)}
     (result,) = make([inputs], config, extractor, **options)
     if result.failed:
         raise FloatingPointError(f"a frame cannot be painted: {result.ending}")

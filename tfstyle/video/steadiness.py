@@ -17,7 +17,7 @@ _MOST_GAIN = 1.5
 
 
 class Shown(NamedTuple):
-    """What a clip came to last: all that the next frame depends on.
+    """A frame of a clip, and what was shown of it.
 
     Attributes:
       frame: `[H, W, 3]` uint8, of the clip.
@@ -28,8 +28,8 @@ class Shown(NamedTuple):
     painted: np.ndarray
 
 
-# From a frame, `[H, W, 3]` uint8, and what was shown before, to what was shown now, with as much of
-# what was before as the next frame depends on, the last first; and the picture, `[H, W, 3]` in [0, 1].
+# How a frame is painted: from it, `[H, W, 3]` uint8, and frames before it as they were shown, the last one
+# first; to those that the next frame is to be given, this one first; and its picture, `[H, W, 3]` in [0, 1].
 Step = Callable[[np.ndarray, Sequence[Shown]], tuple[Sequence[Shown], np.ndarray]]
 
 
@@ -48,8 +48,8 @@ class Carried(NamedTuple):
 def carried(frame: np.ndarray, before: Sequence[Shown]) -> Carried | None:
     """Returns what was shown of earlier frames as it would be seen in this one.
 
-    Each pixel is from the first of them that it can be taken from (the long-term consistency of Ruder
-    et al. 2016, section 5.2).
+    An earlier one adds what the later ones cannot tell: they are mixed by the trust that each adds (the
+    long-term consistency of Ruder et al. 2016, section 5.2).
 
     Args:
       frame: `[H, W, 3]` uint8.

@@ -50,7 +50,7 @@ function busy(text) {
 const isLearned = (style) => server.learned.includes(style);
 const isShipped = (style) => isLearned(style) || server.own.includes(style);
 const styleName = (style) => {
-  const name = (isShipped(style) ? style : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "")).replaceAll("_", " ");
+  const name = (isShipped(style) ? style : (records.get(style)?.name ?? "a picture").replace(/\.\w+$/, "")).replaceAll("_", " ").trim() || "a picture";
   return name[0].toUpperCase() + name.slice(1);
 };
 const names = (styles) => styles.map((each) => styleName(each.id)).join(" + ");
@@ -113,6 +113,7 @@ const maskOf = () => (chosen.styles.length > 1 ? "" : chosen.mask); // a mixture
 const order = () => ({ content: chosen.photo, styles: chosen.styles, mask: maskOf(), settings: chosen.settings });
 
 function choosePhoto(id) {
+  hideMask();
   Object.assign(chosen, { photo: id, mask: "", view: { kind: "photo" } });
   changed();
 }
@@ -352,6 +353,7 @@ function showHistory() {
 }
 
 function view(id) {
+  hideMask();
   chosen.view = { kind: "painting", id };
   keep();
   show();
@@ -360,22 +362,40 @@ function view(id) {
 
 // The mask: painted over the photograph, sent as a picture that is white there
 
-const canvas = $("mask"), pen = canvas.getContext("2d");
+const canvas = $("mask"), pen = canvas.getContext("2d", { willReadFrequently: true });
+const INK = [240, 4, 127];
+let drawn = ""; // id of the mask that the canvas shows
 
-function openMask() {
+async function openMask() {
   chosen.view = { kind: "photo" };
   show();
   const record = records.get(chosen.photo), share = Math.min(1, 1024 / Math.max(record.width, record.height));
   const [width, height] = [record.width, record.height].map((side) => Math.round(side * share));
-  // To set its size clears it.
-  if (!chosen.mask || canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  if (!chosen.mask || drawn !== chosen.mask) {
+    Object.assign(canvas, { width, height }); // which clears it
+    if (chosen.mask) await drawMask(chosen.mask);
+    drawn = chosen.mask;
+  }
   canvas.hidden = $("masking").hidden = false;
   $("bar").hidden = true;
 }
 
-function closeMask(id) {
-  chosen.mask = id;
+async function drawMask(id) {
+  const image = Object.assign(new Image(), { src: `/pictures/${id}.jpg?large` });
+  await image.decode();
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const pixels = pen.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < pixels.data.length; at += 4) pixels.data.set([...INK, pixels.data[at]], at);
+  pen.putImageData(pixels, 0, 0);
+}
+
+function hideMask() {
   canvas.hidden = $("masking").hidden = true;
+}
+
+function closeMask(id) {
+  chosen.mask = drawn = id;
+  hideMask();
   changed();
 }
 
@@ -384,7 +404,7 @@ function draw(event) {
   const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
   const at = (one) => [(one.clientX - box.left) * scale, (one.clientY - box.top) * scale];
   pen.globalCompositeOperation = $("masking").elements.tool.value === "erase" ? "destination-out" : "source-over";
-  Object.assign(pen, { strokeStyle: "#f0047f", lineCap: "round", lineWidth: (canvas.width * $("brush").value) / 100 });
+  Object.assign(pen, { strokeStyle: `rgb(${INK})`, lineCap: "round", lineWidth: (canvas.width * $("brush").value) / 100 });
   const [x, y] = at(event), from = event.type === "pointerdown" ? [x, y] : draw.last;
   pen.beginPath();
   pen.moveTo(...from);
@@ -476,7 +496,9 @@ for (const button of document.querySelectorAll("[data-deed]")) {
 }
 $("again").onclick = () => {
   const { content, styles, mask, settings } = viewed().order;
-  Object.assign(chosen, { photo: content, styles: structuredClone(styles), mask: mask ?? "", mix: styles.length > 1 });
+  const shares = styles.map(({ id, share = 1 }) => ({ id, share }));
+  hideMask();
+  Object.assign(chosen, { photo: content, styles: shares, mask: mask ?? "", mix: styles.length > 1 });
   $("mix").checked = chosen.mix;
   fillSettings(settings ?? {});
   changed();
@@ -486,14 +508,15 @@ $("copy").onclick = trying(async () => {
   await navigator.clipboard.writeText($("command").textContent);
   $("announce").textContent = "Copied";
 });
-$("mask-open").onclick = openMask;
+$("mask-open").onclick = trying(openMask);
 $("mask-clear").onclick = () => closeMask("");
 $("masking").onsubmit = trying(async (event) => { event.preventDefault(); await sendMask(); });
 canvas.onpointerdown = (event) => { canvas.setPointerCapture(event.pointerId); draw(event); };
 canvas.onpointermove = draw;
 document.onvisibilitychange = () => {
+  if (!document.hidden) return listen();
+  clearTimeout(retry);
   events.close(); // a browser has but six connections to one server, for all of its pages
-  if (!document.hidden) listen();
 };
 
 // What the server tells
@@ -503,30 +526,47 @@ function announce(painting, before) {
   if (painting.state !== before?.state || quarter(painting) !== quarter(before)) $("announce").textContent = `${names(painting.order.styles)}: ${stateOf(painting)}`;
 }
 
-let events, late; // late: what comes while the state is asked for, and may be newer than it
+let events, late, retry; // late: what comes while the state is asked for, and may be newer than it
 
 function listen() {
+  clearTimeout(retry);
+  events?.close();
   late = [];
   events = new EventSource("/api/events");
-  events.onopen = trying(async () => {
-    const told = await ask("/api/state");
-    if (server && told.started !== server.started) return location.reload(); // its token is another one now
-    const first = !server;
-    server = told;
-    records = new Map(told.pictures.map((each) => [each.id, each]));
-    paintings = new Map(told.paintings.map((each) => [each.id, each]));
-    if (first) recall();
-    show();
-    planSoon();
-    late.forEach(hear);
-    late = null;
-  });
+  events.onopen = async () => {
+    try {
+      await takeState();
+      tell();
+    } catch (error) {
+      tell(error);
+      listenLater();
+    }
+  };
   events.onmessage = ({ data }) => (late ? late.push(JSON.parse(data)) : hear(JSON.parse(data)));
   events.onerror = () => {
     tell("The studio does not answer; this page goes on by itself when it does.");
     late = [];
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000); // it refused: too many pages are open
+    if (events.readyState === EventSource.CLOSED) listenLater(); // it refused: too many pages are open
   };
+}
+
+function listenLater() {
+  events.close();
+  retry = setTimeout(listen, 5000);
+}
+
+async function takeState() {
+  const told = await ask("/api/state");
+  if (server && told.started !== server.started) return location.reload(); // its token is another one now
+  const first = !server;
+  server = told;
+  records = new Map(told.pictures.map((each) => [each.id, each]));
+  paintings = new Map(told.paintings.map((each) => [each.id, each]));
+  if (first) recall();
+  show();
+  planSoon();
+  late.forEach(hear);
+  late = null;
 }
 
 function hear({ event, id, painting }) {
