@@ -55,8 +55,8 @@ def test_notes_stay_and_are_never_too_soon():
     place = Place("")
     reporter = NotebookReporter(show=lambda page: place.update(page) or place, clock=lambda: 0.0)
     reporter.report(dataclasses.replace(progress(0), note="two\nlines"), IMAGE)
-    reporter.report(progress(10), IMAGE)  # too soon
-    reporter.report(dataclasses.replace(progress(20), note="stopped by a & b"), IMAGE)
+    reporter.report(progress(10, seconds=1.0), IMAGE)  # too soon
+    reporter.report(dataclasses.replace(progress(20, seconds=2.0), note="stopped by a & b"), IMAGE)
     _, first, last = place.pages
     assert "<code>two</code><br><code>lines</code>" in first
     assert "two" in last and "stopped by a &amp; b" in last and "20/100" in last

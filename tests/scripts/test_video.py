@@ -80,7 +80,7 @@ def test_optimized(narrow_file, tmp_path):
             "steadiness=0.5: is for --mode=instant",
         ),
         (["--content=clip.mov", "--mode=optimized"], "--style: is missing; it must name a picture file"),
-        (["--content=clip.mov", "--mode=optimized", "--model=m"], "model='m': is for --mode=instant"),
+        (["--content=clip.mov", "--mode=optimized", "--model=m"], "model=m: is for --mode=instant"),
         (["--content=clip.mov", "--mode=optimized", "--style=city"], "style='city'"),
     ],
 )

@@ -83,8 +83,8 @@ def test_a_frame_is_painted_by_adam_too(narrow_file):
 
 
 def test_frames_that_no_layer_takes_are_told_at_once(narrow_file):
-    with pytest.raises(ValueError, match=r"^frames of 64 x 20 pixels: content: is 64 x 20 pixels"):
-        step_for(narrow_file, size=(20, 64))
+    with pytest.raises(ValueError, match=r"^frames of 64 x 12 pixels: content: is 64 x 12 pixels"):
+        step_for(narrow_file, size=(12, 64))
 
 
 def test_which_frames_are_looked_back_at():
