@@ -235,7 +235,7 @@ def pictures(tmp_path, monkeypatch):
 # Transfers that would otherwise take minutes, or the weights of VGG19.
 QUICK = {
     "scales": 1, "iterations": 1, "content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1"),
-    "optimizer": "adam", "image_size": 64,
+    "optimizer": "adam", "image_size": 64, "precision": "float32",
 }  # fmt: skip
 
 

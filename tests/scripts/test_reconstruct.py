@@ -13,7 +13,7 @@ def test_both_reconstructions(files, narrow_file, tmp_path, argument):
     process = run_script(
         "reconstruct.py", f"--{argument}={files / argument}.png", f"--{argument}_layers=conv1_1,conv2_1",
         f"--weights={narrow_file}", "--padding=zeros", "--image_size=32", "--iterations=8",
-        "--optimizer=adam", cwd=tmp_path,
+        "--optimizer=adam", "--precision=float32", cwd=tmp_path,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
     assert process.stdout == f"{argument}_{argument}.png\n"
