@@ -11,7 +11,14 @@ from tfstyle.synthesis.style_targets import style_targets
 from conftest import picture, run_script
 
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
-FEW = ["--padding=zeros", "--optimizer=adam", "--precision=float32", "--iterations=2", "--image_size=40", "--scales=1"]
+FEW = [
+    "--padding=zeros",
+    "--optimizer=adam",
+    "--precision=float32",
+    "--iterations=2",
+    "--image_size=40",
+    "--scales=1",
+]
 
 
 @pytest.fixture(scope="module")
