@@ -6,12 +6,11 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TextIO
 
 import tensorflow as tf
 
-from tfstyle.reporting.progress import Progress, by_kind
+from tfstyle.reporting.progress import Pace, Progress, by_kind
 
 
 class ConsoleReporter:
@@ -33,20 +32,20 @@ class ConsoleReporter:
         self._every_seconds = every_seconds
         self._clock = clock
         self._last_line = -float("inf")
-        self._line = ProgressLine()
+        self._pace = Pace()
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
-        line = self._line.of(progress)
+        width = shutil.get_terminal_size().columns - 1 if self._stream.isatty() else 10_000
+        line = line_of(progress, self._pace, width)
         done = progress.step >= progress.total_steps
         if progress.note:
             self._end_line()
             self._stream.write(f"{progress.note}\n")
         if self._stream.isatty():
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write("\r\x1b[K" + line(width) + ("\n" if done else ""))
+            self._stream.write("\r\x1b[K" + line + ("\n" if done else ""))
         elif done or self._clock() - self._last_line >= self._every_seconds:
             self._last_line = self._clock()
-            self._stream.write(line() + "\n")
+            self._stream.write(line + "\n")
         self._stream.flush()
 
     def _end_line(self) -> None:
@@ -54,31 +53,22 @@ class ConsoleReporter:
             self._stream.write("\r\x1b[K")
 
 
-class ProgressLine:
-    """What a line says of a run: bar, counts, speed and time left, and as much of the losses as fits."""
+def line_of(progress: Progress, pace: Pace, width: int = 10_000) -> str:
+    """Returns what a line says of a run: bar, counts, speed and time left, and the losses as far as they fit.
 
-    def __init__(self):
-        self._first: Progress | None = None
-
-    def of(self, progress: Progress) -> Callable[..., str]:
-        """Takes a record; returns a function from the width in characters to the line."""
-        if self._first is None or progress.scale != self._first.scale:
-            self._first = progress
-        return partial(_line, progress, self._first)
-
-
-def _line(progress: Progress, first: Progress, width: int = 10_000) -> str:
+    Args:
+      progress: the record.
+      pace: of the run, which has taken all records before this one.
+      width: most characters.
+    """
+    seconds_a_step, left = pace.of(progress)
     share = progress.step / progress.total_steps
     bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
-    steps, seconds = progress.step - first.step, progress.seconds - first.seconds
     if progress.step == progress.total_steps:
-        pace = f"  {_duration(progress.seconds)}"
-    elif steps:
-        left = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
-        pace = f"  {_pace(seconds / steps)}  {_duration(left * seconds / steps)} left"
+        told = f"  {_duration(progress.seconds)}"
     else:
-        pace = ""
-    head = f"{bar} {progress.step}/{progress.total_steps}{pace}  loss {progress.total:.4g}"
+        told = "" if left is None else f"  {_pace(seconds_a_step)}  {_duration(left)} left"
+    head = f"{bar} {progress.step}/{progress.total_steps}{told}  loss {progress.total:.4g}"
     for losses in (progress.losses, by_kind(progress.losses)):
         line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
         if len(line) <= width:

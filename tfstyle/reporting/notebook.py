@@ -11,8 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from tfstyle.io import encode
-from tfstyle.reporting.console import ProgressLine
-from tfstyle.reporting.progress import Progress
+from tfstyle.reporting.console import line_of
+from tfstyle.reporting.progress import Pace, Progress
 
 _QUALITY = 85  # of the JPEG pictures that are shown on the way
 
@@ -42,18 +42,18 @@ class NotebookReporter:
     ):
         self._width, self._every_seconds, self._clock = width, every_seconds, clock
         self._show = _ipython() if show is None else show
-        self._line, self._shown, self._last = ProgressLine(), None, -float("inf")
+        self._pace, self._shown, self._last = Pace(), None, -float("inf")
         self._notes: list[str] = []
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         """Shows a record and the first of its pictures, where it is time to, the last one, or has a note."""
-        line, now = self._line.of(progress), self._clock()
+        line, now = line_of(progress, self._pace), self._clock()
         self._notes += [progress.note] * bool(progress.note)
         done = progress.step >= progress.total_steps
         if not done and not progress.note and now - self._last < self._every_seconds:
             return
         self._last = now
-        lines = [*"\n".join(self._notes).splitlines(), line()]
+        lines = [*"\n".join(self._notes).splitlines(), line]
         page = self._page(lines, encode.encoded(image[:1], "JPEG", quality=_QUALITY))
         if self._shown is None:
             self._shown = self._show(page)

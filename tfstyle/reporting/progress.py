@@ -44,6 +44,23 @@ class Progress:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
+class Pace:
+    """How fast a run is, from its records in turn; steps of another scale are of another length."""
+
+    def __init__(self):
+        self._first: Progress | None = None
+
+    def of(self, progress: Progress) -> tuple[float | None, float | None]:
+        """Takes a record; returns seconds a step, and the seconds left; None where no step took any yet."""
+        if self._first is None or progress.scale != self._first.scale:
+            self._first = progress
+        steps, seconds = progress.step - self._first.step, progress.seconds - self._first.seconds
+        if not steps or not seconds:
+            return None, None
+        left = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
+        return seconds / steps, left * seconds / steps
+
+
 class Reporter(Protocol):
     """Anything that wants to see a run."""
 

@@ -132,14 +132,13 @@ class _Watching:
     """A reporter: the picture as a preview in the painting's folder, and the numbers."""
 
     def __init__(self, worker: Worker, folder: pathlib.Path):
+        from tfstyle.reporting.progress import Pace  # TensorFlow comes with it
+
         self._worker, self._folder = worker, folder
-        self._shown, self._first = -_LEAST_SECONDS, None
+        self._shown, self._pace = -_LEAST_SECONDS, Pace()
 
     def report(self, progress, image) -> None:
-        if self._first is None or progress.scale != self._first.scale:
-            self._first = progress
-        steps, seconds = progress.step - self._first.step, progress.seconds - self._first.seconds
-        remaining = progress.total_steps - progress.step if progress.remaining is None else progress.remaining
+        _, left = self._pace.of(progress)
         preview = progress.step >= progress.total_steps or time.monotonic() - self._shown >= _LEAST_SECONDS
         if preview:
             encode.save_image(self._folder / PREVIEW, encode.to_uint8(image))
@@ -150,7 +149,7 @@ class _Watching:
             preview,
             loss=progress.total,
             seconds=progress.seconds,
-            left=remaining * seconds / steps if steps else None,
+            left=left,
             size=[int(image.shape[2]), int(image.shape[1])],
         )
 

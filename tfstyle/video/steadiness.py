@@ -58,9 +58,9 @@ def carried(frame: np.ndarray, before: Sequence[Shown]) -> Carried | None:
     Returns:
       None where there is none, or where a new scene begins.
     """
-    cv2, found = imported("cv2"), None
+    cv2, now, found = imported("cv2"), flow.small(frame), None
     for shown in before:
-        now, then = flow.small(frame), flow.small(shown.frame)
+        then = flow.small(shown.frame)
         moves = flow.between(now, then)
         if found is None and scenes.change(now, then, moves).is_cut:
             return None
