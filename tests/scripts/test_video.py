@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfstyle.video.clips import open_clip
 
@@ -50,9 +51,14 @@ def test_optimized(narrow_file, tmp_path):
              "--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--optimizer=adam"]  # fmt: skip
     made = run_script(
         "video.py", "--content=clip.mov", "--mode=optimized", *flags, "--temporal_weight=1e6", "--output=held",
-        cwd=tmp_path,
+        "--logdir=runs", "--log_every=1", cwd=tmp_path,
     )  # fmt: skip
     assert (made.returncode, made.stdout) == (0, "held\n"), made.stderr
+    seen = EventAccumulator(str(tmp_path / "runs" / "held"), {"tensors": 0, "images": 0}).Reload()
+    assert [event.step for event in seen.Tensors("image")] == [1, 2]
+    assert {"metrics/followed", "metrics/scene", "weighted/temporal", "total", "inputs/style_1"} <= set(
+        seen.Tags()["tensors"]
+    )
     one, two = (np.float32(Image.open(path)) for path in sorted((tmp_path / "held").iterdir()))
     # The picture moves by two pixels to the right.
     assert np.abs(one[8:-8, 8:-10] - two[8:-8, 10:-8]).mean() < 4
@@ -69,7 +75,7 @@ def test_optimized(narrow_file, tmp_path):
         (["--content=none.mp4"], "content='none.mp4'"),
         (["--content=notes.mp4"], "content='notes.mp4': is no video, or a damaged one"),
         (["--content=clip.mov", "--steadiness=1"], "steadiness=1: must be from 0 to below 1"),
-        (["--content=clip.mov", "--seconds=-1"], "seconds=-1: must be 0 or above"),
+        (["--content=clip.mov", "--preview=-1"], "preview=-1: must be 0 or above"),
         (["--content=clip.mov", "--output=clip.avi"], "output='clip.avi': must end in .mp4"),
         (["--content=clip.mov", "--output=clip.mov"], "clip.mov"),
         (["--content=clip.mov", "--style=nothing"], "style='nothing': must be one of"),

@@ -40,7 +40,7 @@ def test_pictures_times_and_sound(clip, tmp_path, suffix):
         with pytest.raises(ValueError, match=r"^output='.*made.webm': cannot have the clip's sound"):
             painted(clip, output)
         return
-    assert painted(clip, output, tell=told.append) == 11
+    assert painted(clip, output, tell=lambda done, made: told.append(done)) == 11
     assert told == list(range(12))
     made = open_clip(output)
     found = list(made.frames())
@@ -72,7 +72,7 @@ def test_other_ends(clip, tmp_path):
 
 
 def test_the_beginning_alone(clip, tmp_path):
-    assert painted(clip, tmp_path / "made.mp4", seconds=0.05) == sum(time < 0.05 for time in TIMES)
+    assert painted(clip, tmp_path / "made.mp4", preview=0.05) == sum(time < 0.05 for time in TIMES)
     assert 0 < len(sound_of(tmp_path / "made.mp4")) < len(sound_of(clip.path))
 
 
@@ -110,7 +110,7 @@ def test_what_another_run_began_is_not_gone_on_with(clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         painted(clip, tmp_path / "a.mp4", lambda frame: stopped(frame) if next(numbers) == 6 else frame)
     told = []
-    assert painted(clip, tmp_path / "a.mp4", steadiness=0.5, tell=told.append) == 11
+    assert painted(clip, tmp_path / "a.mp4", steadiness=0.5, tell=lambda done, made: told.append(done)) == 11
     assert told[0] == 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tfstyle.reporting import Progress
 from tfstyle.video.optimized import Settled, later, looked_back, optimized
-from tfstyle.video.steadiness import Shown, carried
+from tfstyle.video.steadiness import Shown
 
 from conftest import picture, published
 from test_flow import smooth
@@ -31,11 +31,13 @@ def test_later_frames_are_held_to_what_was_shown(narrow_file):
     """The more so the more that counts; it is a picture that no transfer would come to."""
     wide = smooth(48, 80)
     shown = Shown(wide[:, :64], np.random.default_rng(3).uniform(size=[48, 64, 3]).astype(np.float32))
-    known, distances = carried(wide[:, 1:65], [shown]), []
+    distances = []
     for weight in (0.0, 30.0, 1e6):
-        _, painted = step_for(narrow_file, temporal_weight=weight)(wide[:, 1:65], [shown])
+        made = step_for(narrow_file, temporal_weight=weight)(wide[:, 1:65], [shown])
+        painted = made.picture
         assert painted.shape == (48, 64, 3) and painted.dtype == np.float32
-        distances.append(float((known.trust * np.square(painted - known.picture)).mean()))
+        distances.append(made.warping_error)
+        assert made.followed > 0.5 and ("temporal" in made.losses) == (weight > 0)
     assert distances[0] > 1.1 * distances[1] and distances[1] > 2 * distances[2]
 
 
@@ -49,26 +51,25 @@ def test_where_nothing_tells_a_frame_begins_as_it_is_filled(narrow_file):
 
     wide = smooth(48, 80)
     step = step_for(narrow_file, fill, temporal_weight=1e6, later_share=0.1)
-    before, first = step(wide[:, :64], ())
+    first, before = step(wide[:, :64], ())[:2]
     assert not asked
-    _, painted = step(wide[:, 6:70], before)
+    painted = step(wide[:, 6:70], before).picture
     assert len(asked) == 1 and painted[8:-8, -3:].mean() > 0.95
     assert np.abs(painted[:, 12:44] - first[:, 18:50]).mean() < 0.05
 
 
 def test_a_new_scene_begins_afresh(narrow_file):
     frame, step = picture(48, 64, 9), step_for(narrow_file)
-    before, _ = step(smooth(48, 64), ())
-    shown, painted = step(frame, before)
+    painted, shown = step(frame, step(smooth(48, 64), ()).shown)[:2]
     assert len(shown) == 1
-    np.testing.assert_array_equal(painted, step(frame, ())[1])
+    np.testing.assert_array_equal(painted, step(frame, ()).picture)
 
 
 def test_equal_frames_hardly_drift(narrow_file):
     """The mean colour of twenty: a run ends once it hardly gains."""
     frame, step, before, means = smooth(32, 40), step_for(narrow_file, size=(32, 40)), (), []
     for _ in range(20):
-        before, painted = step(frame, before)
+        painted, before = step(frame, before)[:2]
         means.append(painted.mean((0, 1)))
     assert len(before) == 4
     assert np.abs(np.subtract(means[-1], means[0])).max() <= 2 / 255
@@ -77,8 +78,8 @@ def test_equal_frames_hardly_drift(narrow_file):
 def test_a_frame_is_painted_by_adam_too(narrow_file):
     """Whose objective may climb at first."""
     frame, step = smooth(48, 64), step_for(narrow_file, optimizer="adam", temporal_weight=0.0)
-    before, first = step(frame, ())
-    _, second = step(frame, before)
+    first, before = step(frame, ())[:2]
+    second = step(frame, before).picture
     assert np.abs(second - first).mean() > 0.01
 
 

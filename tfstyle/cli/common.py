@@ -20,6 +20,7 @@ from tfstyle.cli.process import quiet_tensorflow as quiet_tensorflow
 from tfstyle.cli.process import run as run
 from tfstyle.cli.run_flags import console_reporter as console_reporter
 from tfstyle.cli.run_flags import define_run_flags as define_run_flags
+from tfstyle.cli.run_flags import define_tensorboard_flags as define_tensorboard_flags
 from tfstyle.cli.run_flags import reporters as reporters
 from tfstyle.cli.run_flags import supervision as supervision
 from tfstyle.cli.run_flags import tensorboard_reporters as tensorboard_reporters

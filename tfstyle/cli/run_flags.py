@@ -31,6 +31,11 @@ def define_run_flags() -> None:
         "when to end the run with the best so far: a duration from now such as 90s, 15m or 2h, or a time such"
         " as 18:30",
     )
+    define_tensorboard_flags()
+
+
+def define_tensorboard_flags() -> None:
+    """Defines the flags that `tensorboard_reporters` reads."""
     flags.DEFINE_string("logdir", None, "TensorBoard's folder; each run has its own folder below it")
     flags.DEFINE_bool("profile", False, "record a stretch of the run for TensorBoard's profiler, in --logdir")
 

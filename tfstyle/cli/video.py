@@ -14,6 +14,7 @@ started again. Needs PyAV and OpenCV: pip install 'tfstyle[video]'.
 
 import dataclasses
 import time
+from collections.abc import Callable, Mapping
 
 from absl import flags
 
@@ -28,7 +29,7 @@ from tfstyle.feedforward.style_mixing import blended
 from tfstyle.io.files import check_outputs, sha256, unused
 from tfstyle.runtime import memory
 from tfstyle.video import clips, job, parts
-from tfstyle.video.steadiness import Step, frame_by_frame
+from tfstyle.video.steadiness import Painted, Step, frame_by_frame
 
 PLACES = ("content",)
 _OF_OPTIMIZED = {"temporal_weight": 300.0, "later_share": 0.25}
@@ -61,7 +62,7 @@ def define_flags():
         "optimized: iterations of frames after the first of a scene, as a share of those that it has at full"
         " size, up to 1 (default: 0.25)",
     )
-    flags.DEFINE_float("seconds", 0.0, "how much of the clip's beginning is painted; 0: all")
+    flags.DEFINE_float("preview", 0.0, "seconds of the clip's beginning that are painted; 0: all")
     flags.DEFINE_string(
         "output",
         None,
@@ -70,14 +71,17 @@ def define_flags():
     )
     flags.DEFINE_string("preset", None, f"optimized: settings to start from: {', '.join(PRESETS)}")
     cli.define_option_flags(PRESETS[DEFAULT_PRESET], _OF_TRANSFER)
+    cli.define_tensorboard_flags()
+    flags.DEFINE_integer("log_every", 10, "frames from one record for TensorBoard to the next")
 
 
 def main():
     FLAGS = flags.FLAGS
     content = cli.required("content", "a clip")
     style_mixing.require_strength(FLAGS.strength)
-    if not FLAGS.seconds >= 0:
-        raise ValueError(f"seconds={FLAGS.seconds:g}: must be 0 or above")
+    if not FLAGS.preview >= 0:
+        raise ValueError(f"preview={FLAGS.preview:g}: must be 0 or above")
+    log_every = cli.whole_number("log_every", FLAGS.log_every, 1)
     finish = Finish.of(FLAGS.color, FLAGS.mask)
     clip = clips.open_clip(content)
     step, look, options = _MODES[FLAGS.mode](clip)
@@ -88,34 +92,46 @@ def main():
     def finished(painted, frame):
         return finish(blended(painted.copy(), frame, FLAGS.strength), frame)
 
-    board, began, told = Board(None if FLAGS.seconds else clip.count), time.monotonic(), None
+    note = {**look.note, **finish.note, **options.pop("note"), "strength": FLAGS.strength}
+    note["styles"] = [sha256(style) for style in look.styles]
+    total = None if FLAGS.preview else clip.count
+    watcher = watched(output, note, look, log_every, total)
+    board, began, told = Board(total), time.monotonic(), None
 
-    def tell(done: int) -> None:
+    def tell(done: int, painted: Painted | None) -> None:
         nonlocal told
         kind = "finished" if told is None else "made"
         for _ in range(done - (told or 0)):
             board.count(Outcome(kind, str(output)))
         told = done
+        watcher(done, painted)
 
     count = job.paint_clip(
         clip,
         step,
         output,
-        {
-            **look.note,
-            **finish.note,
-            **options.pop("note"),
-            "strength": FLAGS.strength,
-            "styles": [sha256(style) for style in look.styles],
-        },
+        note,
         finish=finished,
-        seconds=FLAGS.seconds,
+        preview=FLAGS.preview,
         tell=tell,
         **options,
     )
     board.close()
     print(f"{count} frames in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)
     print(output)
+
+
+def watched(
+    output: cli.pathlib.Path, note: Mapping, look: Look, every: int, total: int | None
+) -> Callable[[int, Painted | None], None]:
+    """Returns what tells TensorBoard of the frames, if --logdir asks for it."""
+    if flags.FLAGS.logdir is None and not flags.FLAGS.profile:
+        return lambda done, painted: None
+    styles = {f"style_{number}": path for number, path in enumerate(look.styles, 1)}
+    with cli.quiet_tensorflow():
+        from tfstyle.video.watching import Watcher
+
+        return Watcher(cli.tensorboard_reporters(output.stem, note, styles, 0), every, total)
 
 
 def instant(clip: clips.Clip) -> tuple[Step, Look, dict]:

@@ -49,8 +49,10 @@ class TensorBoardReporter:
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         with self._writer.as_default(step=progress.step):
-            tf.summary.scalar("total", progress.total)
-            tf.summary.scalar("evaluations", progress.evaluations)
+            if progress.losses:
+                tf.summary.scalar("total", progress.total)
+            if progress.evaluations:
+                tf.summary.scalar("evaluations", progress.evaluations)
             if peak := _peak_memory():
                 tf.summary.scalar("peak_memory_gb", peak / 1e9)
             last, self._last = self._last, progress

@@ -7,6 +7,7 @@ steadiness.py   what was shown before, moved along, and a painted frame brought 
 optimized.py    frames painted by optimisation, from and towards what was shown before
 judging.py      how steady painted clips are
 parts.py        encoded pieces of a clip, and their joining with its sound
+watching.py     what reporters hear of a clip that is painted
 job.py          a clip painted from beginning to end, also in several runs
 extra.py        the libraries that all of it needs
 """

@@ -22,9 +22,9 @@ from tfstyle.io.files import make_folder, replacing
 from tfstyle.io.pixels import in_unit_range
 from tfstyle.video.clips import Clip, Frame
 from tfstyle.video.parts import encode_part, join
-from tfstyle.video.steadiness import Shown, Step
+from tfstyle.video.steadiness import Painted, Shown, Step
 
-_FORMAT = 2  # of the state, and of how frames come to be
+_FORMAT = 3  # of the state, and of how frames come to be
 
 
 def paint_clip(
@@ -34,9 +34,9 @@ def paint_clip(
     note: Mapping[str, Any],
     *,
     finish: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda painted, frame: painted,
-    seconds: float = 0.0,
+    preview: float = 0.0,
     frames_a_piece: int = 48,
-    tell: Callable[[int], None] = lambda done: None,
+    tell: Callable[[int, Painted | None], None] = lambda done, painted: None,
 ) -> int:
     """Paints a clip.
 
@@ -46,9 +46,10 @@ def paint_clip(
       output: where to; see `parts.require_clip_output`.
       note: all else that decides the frames, as JSON types; a run of another note begins again.
       finish: from what is shown and the frame, `[H, W, 3]` in [0, 1], to what is written.
-      seconds: how much of the clip's beginning is painted; 0: all.
+      preview: seconds of the clip's beginning that are painted; 0: all.
       frames_a_piece: so many are lost, at most, when a run is ended.
-      tell: told how many frames are done, after each.
+      tell: told how many frames are done, after each, and what became of the last one, finished; at the
+        beginning, None.
 
     Returns:
       How many frames there are in the output.
@@ -56,14 +57,15 @@ def paint_clip(
     Raises:
       ValueError, OSError: a frame cannot be read, or the output not be written.
     """
-    work = _Work(output, {**note, "format": _FORMAT, "seconds": seconds, "clip": clip.identity()})
+    work = _Work(output, {**note, "format": _FORMAT, "preview": preview, "clip": clip.identity()})
     shown, pending = work.shown, []
     done = len(work.times)
-    tell(done)
-    for frame in itertools.islice(_until(clip, seconds), done, None):
-        shown, picture = step(frame.pixels, shown)
-        pending.append((frame.time, finish(picture, in_unit_range(frame.pixels))))
-        tell(done + len(pending))
+    tell(done, None)
+    for frame in itertools.islice(_until(clip, preview), done, None):
+        painted = step(frame.pixels, shown)
+        picture, shown = finish(painted.picture, in_unit_range(frame.pixels)), painted.shown
+        pending.append((frame.time, picture))
+        tell(done + len(pending), painted._replace(picture=picture))
         if len(pending) == frames_a_piece:
             work.add(pending, shown, clip)
             done, pending = done + len(pending), []
@@ -71,7 +73,7 @@ def paint_clip(
         work.add(pending, shown, clip)
     if not work.times:
         raise ValueError(f"content={str(clip.path)!r}: has no frame that can be read")
-    join(work.parts, work.times, output, clip, whole=not seconds)
+    join(work.parts, work.times, output, clip, whole=not preview)
     work.remove()
     return len(work.times)
 

@@ -30,7 +30,7 @@ from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
 from tfstyle.synthesis.scales import number_of_scales
 from tfstyle.synthesis.sizes import Sizes
-from tfstyle.video.steadiness import Carried, Shown, Step, carried
+from tfstyle.video.steadiness import Carried, Painted, Shown, Step, carried
 
 _LOOKED_BACK = (1, 2, 4)  # frames
 _SETTLED = 0.002  # share of the objective by which an iteration makes it fall; below, a frame is done
@@ -70,16 +70,17 @@ def optimized(
     own = dataclasses.replace(config, image_size=max(size), log_every=_LOOK_EVERY)
     own = dataclasses.replace(own, precision=_planned(size, pictures, own, extractor).precision)
 
-    def step(frame: np.ndarray, before: Sequence[Shown]) -> tuple[Sequence[Shown], np.ndarray]:
+    def step(frame: np.ndarray, before: Sequence[Shown]) -> Painted:
         pixels = in_unit_range(frame)
         inputs, known = make_inputs(pixels, pictures, own), carried(frame, looked_back(before))
         if known is None:
-            painted = _painted(inputs, own, extractor)
-            return [Shown(frame, painted)], painted
+            picture, losses = _painted(inputs, own, extractor)
+            return Painted(picture, [Shown(frame, picture)], losses=losses)
         start = known.picture + (1 - known.trust) * (fill(pixels) - known.picture)
         held = _held(inputs, start, known, temporal_weight)
-        painted = _painted(held, later(own, size, later_share), extractor)
-        return [Shown(frame, painted), *before[: max(_LOOKED_BACK) - 1]], painted
+        picture, losses = _painted(held, later(own, size, later_share), extractor)
+        shown = [Shown(frame, picture), *before[: max(_LOOKED_BACK) - 1]]
+        return Painted(picture, shown, losses=losses, **known.told(picture))
 
     return step
 
@@ -122,8 +123,10 @@ def _held(inputs: Inputs, start: np.ndarray, known: Carried, weight: float) -> I
     return dataclasses.replace(inputs, start=start, reference=reference)
 
 
-def _painted(inputs: Inputs, config: TransferConfig, extractor: tf.keras.Model | None) -> np.ndarray:
-    """Returns what a run makes of a frame, `[H, W, 3]`.
+def _painted(
+    inputs: Inputs, config: TransferConfig, extractor: tf.keras.Model | None
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Returns what a run makes of a frame, `[H, W, 3]`, and its losses in the end.
 
     Raises:
       FloatingPointError: it failed.
@@ -135,7 +138,7 @@ def _painted(inputs: Inputs, config: TransferConfig, extractor: tf.keras.Model |
     (result,) = make([inputs], config, extractor, **options)
     if result.failed:
         raise FloatingPointError(f"a frame cannot be painted: {result.ending}")
-    return result.image[0].numpy()
+    return result.image[0].numpy(), result.losses
 
 
 class Settled:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +29,26 @@ class Shown(NamedTuple):
     painted: np.ndarray
 
 
-# How a frame is painted: from it, `[H, W, 3]` uint8, and frames before it as they were shown, the last one
-# first; to those that the next frame is to be given, this one first; and its picture, `[H, W, 3]` in [0, 1].
-Step = Callable[[np.ndarray, Sequence[Shown]], tuple[Sequence[Shown], np.ndarray]]
+class Painted(NamedTuple):
+    """What became of a frame.
+
+    Attributes:
+      picture: `[H, W, 3]` float32 in [0, 1].
+      shown: this frame, and those before it that the next one is to be given.
+      followed: share of the picture in [0, 1] that the frames before tell; 0 where a scene begins.
+      warping_error: mean square difference from what they tell; None where a scene begins.
+      losses: {term: weighted value} in the end, where it was optimised.
+    """
+
+    picture: np.ndarray
+    shown: Sequence[Shown]
+    followed: float = 0.0
+    warping_error: float | None = None
+    losses: Mapping[str, float] = MappingProxyType({})
+
+
+# How a frame is painted: from it, `[H, W, 3]` uint8, and frames before it as shown, the last one first.
+Step = Callable[[np.ndarray, Sequence[Shown]], Painted]
 
 
 class Carried(NamedTuple):
@@ -43,6 +61,12 @@ class Carried(NamedTuple):
 
     picture: np.ndarray
     trust: np.ndarray
+
+    def told(self, picture: np.ndarray) -> dict[str, float]:
+        """Returns how much of a picture it tells, and how far that is from it; see `Painted`."""
+        distance = self.trust * np.square(picture - self.picture)
+        trust = float(self.trust.mean())
+        return {"followed": trust, "warping_error": float(distance.mean()) / trust if trust else None}
 
 
 def carried(frame: np.ndarray, before: Sequence[Shown]) -> Carried | None:
@@ -113,14 +137,14 @@ def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float)
     """
     require_steadiness(steadiness)
 
-    def step(frame: np.ndarray, before: Sequence[Shown]) -> tuple[Sequence[Shown], np.ndarray]:
+    def step(frame: np.ndarray, before: Sequence[Shown]) -> Painted:
         painted = np.asarray(paint(in_unit_range(frame)), np.float32)
         known = carried(frame, before) if steadiness else None
         if known is None:
-            return [Shown(frame, painted)], painted
+            return Painted(painted, [Shown(frame, painted)])
         # What is warped again and again would blur more and more.
-        shown = sharpened(steadied(painted, known, steadiness), painted)
-        return [Shown(frame, shown)], shown
+        picture = sharpened(steadied(painted, known, steadiness), painted)
+        return Painted(picture, [Shown(frame, picture)], **known.told(picture))
 
     return step
 
