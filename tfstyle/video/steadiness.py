@@ -14,7 +14,8 @@ from tfstyle.video import flow, scenes
 from tfstyle.video.extra import imported
 
 _FEATHER = 5  # pixels over which trust ends
-_MOST_GAIN = 1.5
+_DETAIL = 1.0, 2.0  # standard deviations of Gaussians, in pixels
+_MOST_GAIN = 1.5  # of detail that is made as strong as it was painted
 
 
 class Shown(NamedTuple):
@@ -116,16 +117,21 @@ def steadied(painted: np.ndarray, before: Carried, steadiness: float) -> np.ndar
 
 
 def sharpened(shown: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """Returns what is shown, its fine detail as strong as in what was painted; warping weakens it.
+    """Returns what is shown, its detail as strong as in what was painted; warping weakens it.
 
     Args:
-      shown, painted: `[H, W, 3]` in [0, 1]. Detail is what a Gaussian of one pixel takes away; it is made up
-        to half as strong again.
+      shown, painted: `[H, W, 3]` in [0, 1]. Detail is what Gaussians of one pixel, and then of two, take
+        away; each of these bands is made up to half as strong again.
     """
     cv2 = imported("cv2")
-    own, wanted = (each - cv2.GaussianBlur(each, (0, 0), 1.0) for each in (shown, np.float32(painted)))
-    gain = np.sqrt(np.square(wanted).mean() / max(np.square(own).mean(), 1e-12))
-    return np.clip(shown + (np.clip(gain, 1.0, _MOST_GAIN) - 1) * own, 0, 1)
+    rest, wanted, made = np.float32(shown), np.float32(painted), 0.0
+    for sigma in _DETAIL:
+        smooth, wanted_smooth = (cv2.GaussianBlur(each, (0, 0), sigma) for each in (rest, wanted))
+        energy, wanted_energy = np.square(rest - smooth).mean(), np.square(wanted - wanted_smooth).mean()
+        gain = np.clip(np.sqrt(wanted_energy / max(energy, 1e-12)), 1.0, _MOST_GAIN)
+        made += gain * (rest - smooth)
+        rest, wanted = smooth, wanted_smooth
+    return np.clip(made + rest, 0, 1)
 
 
 def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float) -> Step:
