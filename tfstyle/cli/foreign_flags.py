@@ -80,8 +80,8 @@ _CALLED = {
     "log_every": "print_iter print_iterations",
     "--logdir has the curves, for TensorBoard": "progress_plot progress_write",
     "progress is always shown; --log_every says how often": "verbose",
-    "the progress is seen in TensorBoard, with --logdir": "browser host port web",
-    "there is no video; `tfstyle stylize` paints a folder of frames": (
+    "`tfstyle studio` has the progress in the browser": "browser host port web",
+    "clips are painted by `tfstyle video`": (
         "end_frame first_frame_type init_frame_type smooth start_frame temporal_weight video "
         "video_input_dir video_output_dir"
     ),
