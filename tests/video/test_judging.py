@@ -42,9 +42,10 @@ def test_flicker_and_blur_are_told_apart(clips):
 
 
 def test_the_filmstrip(clips):
+    """A row of frames for each clip, and a chart of each of the two errors."""
     found = judge(clips.pop("clip"), clips)
     drawn = draw_filmstrip(found)
-    assert drawn.width > 6 * 240 and drawn.height > 3 * 180
+    assert drawn.width > 6 * 240 and drawn.height > 3 * 180 + 2 * 240
 
 
 def test_a_result_that_is_smaller_is_refused(clips, tmp_path):

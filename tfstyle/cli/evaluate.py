@@ -10,7 +10,8 @@ key figures). The page explains the scores; tfstyle/evaluation computes them.
     tfstyle evaluate --video --content=clip.mp4 --results=steady.mp4,frame_by_frame.mp4 --output=out/flicker
 
 Clips are judged by how much they flicker (the warping error of Lai et al. 2018, of neighbouring frames and of
-frames 8 apart) and how sharp they are; evaluation.json has each frame's values, evaluation.png a filmstrip.
+frames 8 apart) and how sharp they are; evaluation.json has each frame's values, evaluation.png a filmstrip
+and a chart of the errors over time.
 """
 
 import json

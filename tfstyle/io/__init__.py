@@ -7,6 +7,7 @@ encode.py           pixels to files, with a note of how they were made
 graph_decode.py     decoding inside a TensorFlow graph
 formats.py          which file formats are read
 sheets.py           labelled pictures as one
+charts.py           series of values as a picture of lines
 masks.py            regions from label images and grey masks
 color.py            luminance, and one picture's colours brought to another's
 tfrecords.py        pictures in TFRecord files; tfrecord_framing.py checks lengths before TensorFlow reads

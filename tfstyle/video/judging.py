@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from PIL import Image
 
-from tfstyle.io import sheets
+from tfstyle.io import charts, sheets
 from tfstyle.io.pixels import in_unit_range
 from tfstyle.video import flow, scenes
 from tfstyle.video.clips import Clip
@@ -90,7 +90,7 @@ def judge(clip: Clip, results: Mapping[str, Clip]) -> dict[str, Steadiness]:
 
 
 def draw_filmstrip(found: Mapping[str, Steadiness]) -> Image.Image:
-    """Draws some frames of each clip, with its figures."""
+    """Draws some frames of each clip, with its figures, and below all how the warping error goes."""
     rows = []
     for name, own in found.items():
         panels = [sheets.Panel(sheets.fitted(Image.fromarray(pixels), _CELL)) for pixels in own.shown]
@@ -99,6 +99,10 @@ def draw_filmstrip(found: Mapping[str, Steadiness]) -> Image.Image:
         ]
         panels[0] = panels[0]._replace(below=[(name, "", False), *figures])
         rows.append(sheets.row(panels, _CELL))
+    for key in ("short", "long"):
+        series = {name: getattr(own, key) for name, own in found.items()}
+        if any(series.values()):
+            rows.append(charts.line_chart(series, _TITLES[key], (rows[0].width, _CELL)))
     return sheets.stacked(rows)
 
 
