@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.losses import statistics
+from tfstyle.losses.measuring import STATISTICS
 from tfstyle.losses.regions import Region, Source
 from tfstyle.synthesis.objective import EVALUATIONS, Objective
 from tfstyle.vgg import feature_extractor
-from tfstyle.vgg.layer_masks import propagated
+from tfstyle.vgg.receptive_field import propagated
 
 from conftest import picture, terms_of_styles
 
@@ -109,7 +109,7 @@ def test_blends(extractor, layer):
     )
 
 
-@pytest.mark.parametrize("statistic", statistics.STATISTICS)
+@pytest.mark.parametrize("statistic", STATISTICS)
 def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
     where = half(*SIZE)
     regions = [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.optimizers.bounds import image_of, positions_of
+from tfstyle.optimizers.lbfgs import image_of, positions_of
 
 LINE = np.linspace(-4, 4, 8001)
 

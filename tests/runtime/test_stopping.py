@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tfstyle.config.durations import interval, seconds_of
+from tfstyle.config.options import interval, seconds_of
 from tfstyle.runtime.stopping import deadline, first_of, never
 
 NOON = datetime.datetime(2026, 3, 1, 12, 0, 0)

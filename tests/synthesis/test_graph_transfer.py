@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfstyle import style_targets, transfer
 from tfstyle.losses.measuring import measure
-from tfstyle.losses.target_tensors import stacked
+from tfstyle.losses.targets import stacked
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 

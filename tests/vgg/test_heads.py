@@ -13,10 +13,9 @@ from tfstyle.synthesis import plan
 from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, tiles, weights
 from tfstyle.vgg.blocks import pieces
 from tfstyle.vgg.costs import costs
-from tfstyle.vgg.layer_masks import propagated
 from tfstyle.vgg.network import convolutions, heads, layout, vgg19
 from tfstyle.vgg.position_sums import Summand
-from tfstyle.vgg.receptive_field import Reach, reaches
+from tfstyle.vgg.receptive_field import Reach, propagated, reaches
 
 from conftest import narrow_weights, picture
 

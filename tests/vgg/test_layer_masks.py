@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.vgg import feature_extractor, normalize_activations
-from tfstyle.vgg.layer_masks import propagated
-from tfstyle.vgg.receptive_field import reaches
+from tfstyle.vgg.receptive_field import propagated, reaches
 
 layers = tf.keras.layers
 LAYERS = ["block1_conv1", "block1_conv2", "block2_conv2", "block3_conv4", "block4_conv2", "block5_conv1"]

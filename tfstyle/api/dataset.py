@@ -10,8 +10,7 @@ import tensorflow as tf
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import images
 from tfstyle.io.decode import OVERSHOOT, require_range
-from tfstyle.losses.target_tensors import stacked
-from tfstyle.losses.targets import StyleTargets
+from tfstyle.losses.targets import StyleTargets, stacked
 from tfstyle.runtime.precision import resolved
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.style_targets import style_targets

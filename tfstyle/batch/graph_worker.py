@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.io import images
-from tfstyle.losses.target_tensors import stacked
-from tfstyle.losses.targets import StyleTargets
+from tfstyle.losses.targets import StyleTargets, stacked
 from tfstyle.runtime.precision import resolved
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.loop import Result

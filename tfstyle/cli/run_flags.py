@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from tfstyle.cli.signals import INTERRUPTION
-from tfstyle.config.durations import interval
+from tfstyle.config.options import interval
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, deadline, first_of
 
 FLAGS = flags.FLAGS

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.io import images
-from tfstyle.vgg import tiling
+from tfstyle.vgg import tiles
 
 _FAINT = 1e-3  # a quarter of a grey level: differences below it do not show
 _STRETCH = 16  # pixels along a line; told 3 % steps of light from none in paintings better than 1 or 8
@@ -56,7 +56,7 @@ def seam_score(picture: tf.Tensor, tile: int = 512) -> float | None:
 
     The mean strength of the lines where tiles meet, over that of the 8 lines
     on either side of each. Tiles meet at multiples of their size in most
-    codes, and here where `tiling.spans` cuts a picture into equal parts; the
+    codes, and here where `tiles.spans` cuts a picture into equal parts; the
     score is the higher one of the two. (The measure is this package's own.)
 
     Args:
@@ -89,7 +89,7 @@ def _multiples(length: int, tile: int) -> list[int]:
 
 
 def _equal_parts(length: int, tile: int) -> list[int]:
-    return [span.start for span in tiling.spans(length, tile, _STRIDE, 0)][1:]
+    return [span.start for span in tiles.spans(length, tile, _STRIDE, 0)][1:]
 
 
 def _standing_out(strengths, places) -> float:

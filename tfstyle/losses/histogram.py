@@ -15,7 +15,7 @@ from functools import partial
 
 import tensorflow as tf
 
-from tfstyle.losses.statistic import Statistic, Sums, weighed
+from tfstyle.losses.statistics import Statistic, Sums, weighed
 
 # Bins a filter, and the activation at which they would end, in root mean squares of the style's.
 BINS = 256

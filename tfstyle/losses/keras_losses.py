@@ -24,14 +24,13 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 
 from tfstyle.config.layer_names import canonical_name, require_known
-from tfstyle.config.units import UNITS, Units
+from tfstyle.config.units import UNITS
 from tfstyle.io import images
 from tfstyle.losses import paper
-from tfstyle.losses.measuring import targets_of
+from tfstyle.losses.measuring import STATISTICS, targets_of
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.statistics import STATISTICS
 from tfstyle.losses.style import comparison
-from tfstyle.losses.terms import content_term
+from tfstyle.losses.terms import content_term, positions_of, variation_terms
 
 _PAPER_STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 
@@ -47,7 +46,7 @@ class GramMatrix(tf.keras.layers.Layer):
 
     def call(self, activation):
         gram = paper.gram_matrix(activation)
-        return gram / _positions(activation, gram.dtype)
+        return gram / positions_of(activation, gram.dtype)
 
 
 class _ExtractorLoss(tf.keras.losses.Loss):
@@ -71,7 +70,8 @@ class _ExtractorLoss(tf.keras.losses.Loss):
             raise ValueError("layers=(): must name at least one layer")
         require_known("layers", names, extractor.output)
         self._layers = list(dict.fromkeys(names))
-        self._units = _units(units)
+        _require_units(units)
+        self._units = UNITS[units]
         # What only other layers need is not computed.
         self._extractor = tf.keras.Model(extractor.input, {name: extractor.output[name] for name in names})
 
@@ -121,7 +121,7 @@ class StyleLoss(_ExtractorLoss):
         statistics are averaged. They are computed here, once.
       layers: some of the extractor's outputs; without, the paper's five.
       layer_weights: the paper's w_l, as many as layers; empty for the units' own.
-      statistic: key of `statistics.STATISTICS`.
+      statistic: key of `measuring.STATISTICS`.
       name: what Keras calls it.
       options: `reduction` and `dtype`, as for every loss of Keras.
 
@@ -152,7 +152,7 @@ class StyleLoss(_ExtractorLoss):
     def call(self, y_true, y_pred):
         activations = self._activations(y_pred)
         found = [held.measure.sums(activations[layer]) for layer, held in zip(self._layers, self._held)]
-        pixels = _positions(y_pred, found[0]["count"].dtype)
+        pixels = positions_of(y_pred, found[0]["count"].dtype)
         losses = [held.loss(pixels, sums) for held, sums in zip(self._held, found)]
         return tf.add_n([weight * loss for weight, loss in zip(self._weights, losses)])
 
@@ -176,14 +176,15 @@ class TotalVariationLoss(tf.keras.losses.Loss):
     def __init__(self, form="squared", *, units="gatys_code", name="total_variation_loss", **options):
         super().__init__(name=name, **options)
         paper.total_variations(tf.zeros([1, 2, 2, 3]), form)  # finds a wrong form now, not in training
-        self._form, self._units_name, self._units = form, units, _units(units)
+        _require_units(units)
+        self._form, self._units = form, units
+        (self._term,) = variation_terms(1.0, units=units, form=form)
 
     def call(self, y_true, y_pred):
-        found = paper.total_variations(y_pred, self._form)
-        return found * self._units.variation(_positions(y_pred, found.dtype))
+        return self._term.value(y_pred)
 
     def get_config(self):
-        return {**super().get_config(), "form": self._form, "units": self._units_name}
+        return {**super().get_config(), "form": self._form, "units": self._units}
 
 
 def _pictures(style) -> list[tf.Tensor]:
@@ -208,12 +209,6 @@ def _checked(layer_weights: Sequence[float], layers: int) -> list[float]:
     return weights
 
 
-def _units(name: str) -> Units:
+def _require_units(name: str) -> None:
     if name not in UNITS:
         raise ValueError(f"units={name!r}: must be one of {', '.join(UNITS)}")
-    return UNITS[name]
-
-
-def _positions(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Returns M of `[B, h, w, N]`."""
-    return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), dtype)

@@ -9,14 +9,40 @@ from functools import partial
 import tensorflow as tf
 
 from tfstyle.io import images
-from tfstyle.losses import statistics
+from tfstyle.losses.histogram import Histogram
 from tfstyle.losses.regions import Region, Source
-from tfstyle.losses.statistics import Statistic, Sums
+from tfstyle.losses.statistics import Bures, Gram, Moments, Statistic, Sums, blended, normalised
 from tfstyle.losses.targets import Measured, StyleTargets
 from tfstyle.runtime.workshop import compiled
 from tfstyle.vgg import position_sums
-from tfstyle.vgg.layer_masks import propagated
 from tfstyle.vgg.position_sums import Cut, Summand
+from tfstyle.vgg.receptive_field import propagated
+
+STATISTICS: dict[str, type[Statistic]] = {
+    "gram": Gram,
+    "moments": Moments,
+    "bures": Bures,
+    "histogram": Histogram,
+}
+
+
+def make_statistic(name: str, reference: Sums | None = None, scale: float = 1.0) -> Statistic:
+    """Returns a statistic by name.
+
+    Args:
+      name: key of `STATISTICS`.
+      reference: normalised sums of `Moments` of the style in the layer at hand;
+        ``histogram`` needs them, to know how large its bins must be.
+      scale: losses are those of activations divided by it. Sums are of
+        activations as they come, those in `reference` too.
+
+    Raises:
+      ValueError: there is no such statistic (the message calls it style_loss),
+        or it lacks its reference.
+    """
+    if name not in STATISTICS:
+        raise ValueError(f"style_loss={name!r}: must be one of {', '.join(STATISTICS)}")
+    return STATISTICS[name](reference, scale)
 
 
 @dataclass(frozen=True)
@@ -57,17 +83,17 @@ def measure(
       extractor: model with these layers among its outputs; sums are computed in its precision.
       picture: `[B, H, W, 3]` in [0, 1].
       layers: Keras' names.
-      statistic: key of `statistics.STATISTICS`.
+      statistic: key of `STATISTICS`.
       mask: `[1, H, W, 1]` in [0, 1], what of the picture counts; None: all.
       references: what bins of histograms are in units of; None: the picture's own.
       tile: compute activations in tiles of this side; see `position_sums.tiled`, also for errors.
     """
 
     def sums(statistic: str, references: Mapping[str, Sums]) -> dict[str, Sums]:
-        measures = {layer: statistics.make(statistic, references.get(layer)) for layer in layers}
+        measures = {layer: make_statistic(statistic, references.get(layer)) for layer in layers}
         summands = {layer: Summand(layer, part(each, of.get(layer))) for layer, each in measures.items()}
         found = compiled(partial(_summed, extractor, summands, tile), picture)
-        return {layer: statistics.normalised(found[layer]) for layer in layers}
+        return {layer: normalised(found[layer]) for layer in layers}
 
     of = guides(extractor, mask, layers)
     if references is None:
@@ -111,9 +137,7 @@ def targets_of(
         references = None
         if statistic == "histogram" and len(shares) > 1:
             moments = [measured(source, "moments").sums for source in region.sources]
-            references = {
-                layer: statistics.blended([each[layer] for each in moments], shares) for layer in layers
-            }
+            references = {layer: blended([each[layer] for each in moments], shares) for layer in layers}
         styles = tuple(measured(source, statistic, references) for source in region.sources)
         mask = region.mask if size is None or region.mask is None else images.resize(region.mask, size)
         return Target(styles, shares, mask, region.name)

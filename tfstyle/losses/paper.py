@@ -30,7 +30,7 @@ def gram_matrix(features: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor
     """
     features = tf.convert_to_tensor(features)
     if mask is not None:
-        features = _accumulable(features)
+        features = accumulable(features)
         mask = tf.cast(mask, features.dtype)
         features *= mask if mask.shape.rank == 4 else mask[..., tf.newaxis]
     shape = tf.shape(features)
@@ -46,7 +46,7 @@ def _correlations(rows: tf.Tensor):
     dtype of F, which the result has in any case; nothing wider than F is kept
     for it.
     """
-    wide = _accumulable(rows)
+    wide = accumulable(rows)
 
     def gradient(upstream):
         symmetric = upstream + tf.linalg.matrix_transpose(upstream)
@@ -73,7 +73,7 @@ def content_loss(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 def content_losses(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Returns `content_loss` of each picture, `[B]`; the target may be `[1, h, w, N]` for all of them."""
-    difference = _accumulable(features) - _accumulable(target)
+    difference = accumulable(features) - accumulable(target)
     return 0.5 * _of_each(tf.square(difference))
 
 
@@ -148,7 +148,7 @@ def total_variations(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
     """Returns `total_variation` of each picture, `[B]`, and raises what it does."""
     if form not in _VARIATIONS:
         raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(_VARIATIONS)}")
-    return _VARIATIONS[form](_accumulable(image))
+    return _VARIATIONS[form](accumulable(image))
 
 
 def _differences(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -196,7 +196,7 @@ def _of_each(values: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
-def _accumulable(tensor: tf.Tensor) -> tf.Tensor:
-    """Widens half precision, in which a sum over positions would stop growing."""
+def accumulable(tensor: tf.Tensor) -> tf.Tensor:
+    """Returns a tensor, half precision widened: in that, a sum over positions would stop growing."""
     tensor = tf.convert_to_tensor(tensor)
     return tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor

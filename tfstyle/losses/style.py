@@ -9,8 +9,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfstyle.config.units import UNITS
-from tfstyle.losses import statistics
-from tfstyle.losses.measuring import Target, guides, part
+from tfstyle.losses.measuring import Target, guides, make_statistic, part
+from tfstyle.losses.statistics import Statistic, Sums, blended, normalised, of_zeros
 from tfstyle.losses.target_file import filters_of
 from tfstyle.losses.terms import SummedTerm
 from tfstyle.vgg.receptive_field import reaches
@@ -44,7 +44,7 @@ def style_terms(
       layer_weights: the paper's w_l, as many as layers; empty for the units' own.
         A layer of weight 0 has no term.
       units: key of `UNITS`.
-      statistic: key of `statistics.STATISTICS`: of the targets.
+      statistic: key of `measuring.STATISTICS`: of the targets.
       blend: ``targets``: one target, the mean of the sources' statistics by
         their shares; ``losses``: the mean of the losses against each.
     """
@@ -85,23 +85,23 @@ class Comparison(NamedTuple):
       whole: gives that where all activations are 0, from the numbers of pixels and of positions.
     """
 
-    measure: statistics.Statistic
-    loss: Callable[[int | tf.Tensor, statistics.Sums], tf.Tensor]
+    measure: Statistic
+    loss: Callable[[int | tf.Tensor, Sums], tf.Tensor]
     whole: Callable[[int | tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def comparison(target: Target, layer: str, units: str, statistic: str, blend: str = "targets") -> Comparison:
     """Returns the comparison with a region's styles; arguments are as in `style_terms`."""
     references = target.styles[0].references.get(layer)
-    measure = statistics.make(statistic, references, scale=UNITS[units].activation)
+    measure = make_statistic(statistic, references, scale=UNITS[units].activation)
     own, portions = [style.sums[layer] for style in target.styles], target.shares
     if blend == "targets":
-        own, portions = [statistics.blended(own, portions)], (1.0,)
+        own, portions = [blended(own, portions)], (1.0,)
     distances, filters = [measure.loss_to(each) for each in own], filters_of(own[0])
 
     def of_nothing() -> list[tf.Tensor]:
         """Returns each distance where the layer's activations are 0."""
-        nothing = statistics.of_zeros(measure, own[0], filters)
+        nothing = of_zeros(measure, own[0], filters)
         return [distance(nothing) for distance in distances]
 
     if UNITS[units].relative:
@@ -120,6 +120,6 @@ def _weighted(portions, units: str | None, filters: int, pixels, count: tf.Tenso
     return total * UNITS[units].style(filters, tf.cast(tf.reduce_mean(count), total.dtype), pixels)
 
 
-def _loss(distances, weighted: Callable, pixels, summed: statistics.Sums) -> tf.Tensor:
-    described = statistics.normalised(summed)
+def _loss(distances, weighted: Callable, pixels, summed: Sums) -> tf.Tensor:
+    described = normalised(summed)
     return weighted(pixels, summed["count"], [distance(described) for distance in distances])

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.losses.histogram import BINS
-from tfstyle.losses.statistic import Sums
+from tfstyle.losses.statistics import Sums
 
 KINDS = ("targets", "references")
 

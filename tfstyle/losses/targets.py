@@ -17,7 +17,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.config.options import listed
 from tfstyle.io import untrusted
 from tfstyle.io.files import require_file, write_atomically
-from tfstyle.losses.statistic import Sums
+from tfstyle.losses.statistics import Sums
 from tfstyle.losses.target_file import filters_of, packed, unpacked
 
 # What targets depend on, beside the picture, the layers and the network's weights.
@@ -167,6 +167,30 @@ def fingerprint(extractor: tf.keras.Model, layers: Sequence[str]) -> str:
     for weights in part.get_weights():
         digest.update(repr(weights.shape).encode() + np.ascontiguousarray(weights, np.float32).tobytes())
     return digest.hexdigest()[:16]
+
+
+def stacked(targets: StyleTargets) -> Measured:
+    """Returns all scales as a stack: a `Measured` whose tensors have one more axis in front, finest first.
+
+    A graph may be called with one after the other, without a new trace.
+    """
+    scales = [targets.at(level) for level in range(len(targets.scales))]
+    return tf.nest.map_structure(lambda *values: tf.stack(values), *scales)
+
+
+def levels(stack: Measured) -> tf.Tensor:
+    """Returns how many there are in a stack."""
+    return tf.shape(tf.nest.flatten(stack)[0])[0]
+
+
+def chosen(stack: Measured, numbers: tf.Tensor) -> Measured:
+    """Returns one of a stack, by its number, or some, by numbers `[B]`."""
+    return tf.nest.map_structure(lambda values: tf.gather(values, numbers), stack)
+
+
+def finest(styles: Sequence[StyleTargets]) -> Measured:
+    """Returns the finest scales of several targets, as those of a batch of pictures."""
+    return tf.nest.map_structure(lambda *values: tf.concat(values, 0), *(targets.at(0) for targets in styles))
 
 
 def _shown(value) -> str:

@@ -123,7 +123,7 @@ def content_term(layer: str, weight: float, target: tf.Tensor, units: Units) -> 
     """Returns the term that holds a layer to activations `[1 or B, h, w, N]`."""
     filters = target.shape[-1]
     whole = paper.content_losses(tf.zeros_like(target), target)
-    factor = units.content(filters, _positions(target, whole.dtype)) / units.activation**2
+    factor = units.content(filters, positions_of(target, whole.dtype)) / units.activation**2
     if units.relative:
         factor = tf.math.reciprocal_no_nan(whole)
     return SummedTerm(
@@ -154,7 +154,8 @@ def variation_terms(weight: float, *, units: str = "paper", form: str = "squared
 
 
 def _variation(units: str, form: str, image: tf.Tensor) -> tf.Tensor:
-    return UNITS[units].variation(_positions(image)) * paper.total_variations(image, form)
+    found = paper.total_variations(image, form)
+    return UNITS[units].variation(positions_of(image, found.dtype)) * found
 
 
 def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
@@ -191,8 +192,8 @@ def _by_pixel(loss: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor) -> tf.Te
     return loss(image) / (image.shape[1] * image.shape[2])
 
 
-def _positions(values: tf.Tensor, dtype: tf.DType = tf.float32) -> int | tf.Tensor:
-    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a tensor."""
+def positions_of(values: tf.Tensor, dtype: tf.DType) -> int | tf.Tensor:
+    """Returns M of `[B, h, w, N]`: a number where the shape is known, else a tensor of that type."""
     height, width = values.shape[1:3]
     if None in (height, width):
         return tf.cast(tf.reduce_prod(tf.shape(values)[1:3]), dtype)

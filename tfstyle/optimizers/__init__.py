@@ -3,9 +3,9 @@
 optimizer.py         what an optimiser, its state and an objective are, and the loop over steps
 image_optimizer.py   keeps the state between calls, and its picture in a `tf.Variable`
 first_order.py       Adam and SGD, with a running mean of where they have been
-lbfgs.py             L-BFGS within [0, 1] (bounds.py)
+lbfgs.py             L-BFGS within [0, 1]
 line_search.py       its backtracking
-preconditioner.py    the metric it starts in, by bands of a cosine_transform.py
+preconditioner.py    the metric it starts in, by bands of frequencies and opponent colours
 tfp_lbfgs.py         TensorFlow Probability's L-BFGS, with the Hager-Zhang line search
 """
 

@@ -18,7 +18,7 @@ class Point(NamedTuple):
 
     Attributes:
       image: `[B, H, W, 3]`, where the objective was evaluated.
-      positions: `[B, H, W, 3]`, the numbers that stand for it (see `bounds`).
+      positions: `[B, H, W, 3]`, the numbers that stand for it (see `lbfgs`).
       value: `[B]`, the objective in the search's units.
       gradient: `[B, H, W, 3]`, of that with respect to the positions.
       losses: the objective's named parts, `[B]`, as they come.

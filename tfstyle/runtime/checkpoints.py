@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle import __version__
-from tfstyle.config.durations import interval
+from tfstyle.config.options import interval
 from tfstyle.io import untrusted
 from tfstyle.io.files import make_folder, make_writable_folder, replacing
 from tfstyle.runtime.locks import FolderLock

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tfstyle.config.durations import seconds_of
+from tfstyle.config.options import seconds_of
 
 # Asked between steps: why the run is to end there, or '' to go on.
 Stop = Callable[[], str]

@@ -9,7 +9,7 @@ plan.py              what a run will take, and how each size is evaluated; memor
 scales.py            sizes from coarse to fine, and how many iterations at each
 starts.py            content, style, noise, a picture or a blend
 session.py           a run on its way: stages, steps, recoveries; loop.py the sizes one after another
-convergence.py       the best picture so far, and whether the objective falls; recovery.py what is tried then
+recovery.py          the best picture so far, whether the objective falls, and what is tried where it does not
 style_targets.py     a style measured before a run
 pictures.py          from inputs to results
 graph_transfer.py    a whole transfer as one graph

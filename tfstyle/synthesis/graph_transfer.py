@@ -19,8 +19,7 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import color
 from tfstyle.io.images import fitted_size, resize, scaled
 from tfstyle.losses.measuring import measure
-from tfstyle.losses.target_tensors import chosen, levels, stacked
-from tfstyle.losses.targets import Measured, StyleTargets
+from tfstyle.losses.targets import Measured, StyleTargets, chosen, levels, stacked
 from tfstyle.optimizers import advance, make_optimizer
 from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.runtime.workshop import Workshop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import tensorflow as tf
@@ -26,57 +26,6 @@ from tfstyle.vgg import normalize_activations
 
 # The matting loss of noise of deviation 0.05 is 0.044 a pixel; that of a painted picture, 0.043.
 _PAINTED = 0.043
-
-
-@dataclass(frozen=True)
-class Parts:
-    """All that an objective is made from, but its weights.
-
-    Attributes:
-      network: the extractor.
-      inputs: the pictures, at the final size.
-      options: of the terms.
-      size: (height, width) of the picture at this scale.
-      level: how many scales there are after this one.
-      scale_factor: from one scale to the next, style pictures grow by it.
-      evaluation, tile: as in `Objective`.
-    """
-
-    network: tf.keras.Model
-    inputs: Inputs
-    options: TermOptions
-    size: tuple[int, int]
-    level: int
-    scale_factor: float
-    evaluation: str
-    tile: int
-
-    def content(self) -> tf.Tensor | None:
-        """Returns the content `[1, H, W, 3]` at this scale."""
-        return None if self.inputs.content is None else images.resize(self.inputs.content, self.size)
-
-    def terms(self) -> list[AnyTerm]:
-        """Returns the terms, each with its part of its kind's weight; styles are measured for them."""
-        tile = self.tile if self.evaluation == "tiled" else None
-        targets = targets_of(
-            self.network,
-            self.inputs.regions if self.options.style_layers else (),
-            self.options.style_layers,
-            self.options.statistic,
-            size=self.size,
-            level=self.level,
-            scale_factor=self.scale_factor,
-            tile=tile,
-        )
-        found = self.options.terms(self.network, self.content(), targets, size=self.size, tile=tile)
-        reference = self.inputs.reference
-        return found if reference is None else [*found, *reference.terms(self.size)]
-
-    def objective(self) -> tuple[Objective, dict[str, float]]:
-        """Returns the objective with any weights, and what part of its kind's weight each term has."""
-        terms, seen = self.terms(), self.inputs.compositing.seen_at(self.size)
-        objective = Objective(self.network, terms, evaluation=self.evaluation, tile=self.tile, seen=seen)
-        return objective, {term.name: term.weight for term in terms}
 
 
 class Objectives:
@@ -112,7 +61,7 @@ class Objectives:
         choices: Mapping = MappingProxyType({}),
     ):
         self._inputs, self._given, self._workshop, self.size = inputs, extractor, workshop, inputs.size
-        # By size and precision, what `Parts.objective` gave; by precision.
+        # By size and precision: an objective of any weights, and each term's part of its kind's weight.
         self._unweighted: dict[tuple, tuple[Objective, dict[str, float]]] = {}
         self._networks: dict[tuple[str, bool], tf.keras.Model] = {}
         known = foresee(
@@ -149,9 +98,8 @@ class Objectives:
 
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
-        parts = self._parts(self.size, self._begun_in(self.size))
         found: dict[str, list[float]] = {}
-        for term in replace(parts, options=replace(parts.options, units="paper")).terms():
+        for term in self._terms(self.size, self._begun_in(self.size), replace(self._options, units="paper")):
             if term.kind in ("content", "style"):
                 found.setdefault(f"{term.kind}/{term.layer}", []).append(float(tf.squeeze(term.whole())))
         return {name: sum(values) / len(values) for name, values in found.items()}
@@ -188,23 +136,40 @@ class Objectives:
     def _made(self, size: tuple[int, int], precision: str) -> tuple[Objective, dict[str, float]]:
         if (size, precision) not in self._unweighted:
             with self._workshop.in_use():
-                self._unweighted[size, precision] = self._parts(size, precision).objective()
+                terms = self._terms(size, precision, self._options)
+                objective = Objective(
+                    self._network(precision, coarse=self._level(size) > 0),
+                    terms,
+                    evaluation=self.plan.evaluations[size, precision],
+                    tile=self.plan.tile,
+                    seen=self._inputs.compositing.seen_at(size),
+                )
+                self._unweighted[size, precision] = objective, {term.name: term.weight for term in terms}
         return self._unweighted[size, precision]
 
-    def _parts(self, size: tuple[int, int], precision: str) -> Parts:
-        config, plan = self.config, self.plan
-        sizes = scale_sizes(self.size, config.scales, config.scale_factor)
-        level = len(sizes) - 1 - sizes.index(size)
-        return Parts(
-            network=self._network(precision, coarse=level > 0),
-            inputs=self._inputs,
-            options=self._options,
+    def _terms(self, size: tuple[int, int], precision: str, options: TermOptions) -> list[AnyTerm]:
+        """Returns the terms, each with its part of its kind's weight; styles are measured for them."""
+        inputs, level = self._inputs, self._level(size)
+        network = self._network(precision, coarse=level > 0)
+        tile = self.plan.tile if self.plan.evaluations[size, precision] == "tiled" else None
+        targets = targets_of(
+            network,
+            inputs.regions if options.style_layers else (),
+            options.style_layers,
+            options.statistic,
             size=size,
             level=level,
-            scale_factor=config.scale_factor,
-            evaluation=plan.evaluations[size, precision],
-            tile=plan.tile,
+            scale_factor=self.config.scale_factor,
+            tile=tile,
         )
+        content = None if inputs.content is None else images.resize(inputs.content, size)
+        found = options.terms(network, content, targets, size=size, tile=tile)
+        return found if inputs.reference is None else [*found, *inputs.reference.terms(size)]
+
+    def _level(self, size: tuple[int, int]) -> int:
+        """Returns how many scales there are after that of a size."""
+        sizes = scale_sizes(self.size, self.config.scales, self.config.scale_factor)
+        return len(sizes) - 1 - sizes.index(size)
 
     def _network(self, precision: str, coarse: bool = False) -> tf.keras.Model:
         if self._given is not None:

@@ -15,9 +15,8 @@ from tfstyle.optimizers import ImageOptimizer, make_optimizer
 from tfstyle.reporting import Books
 from tfstyle.runtime.stopping import never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.convergence import Descent
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.recovery import remedies
+from tfstyle.synthesis.recovery import Descent, remedies
 from tfstyle.synthesis.scales import Stage, remaining
 
 # Between two looks at what may end the run pass about so many seconds, or one step.

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tfstyle.api.transfer import transfer
 from tfstyle.config import TransferConfig
 from tfstyle.io import encode, images
-from tfstyle.losses.target_tensors import chosen, finest
+from tfstyle.losses.targets import chosen, finest
 from tfstyle.reporting import Progress
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_objective import GraphObjective

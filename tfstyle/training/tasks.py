@@ -10,8 +10,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, DoublingConv2D, ReflectedConv2D
 from tfstyle.feedforward.networks import take_over, transformation_network
-from tfstyle.losses.target_tensors import chosen, finest
-from tfstyle.losses.targets import StyleTargets
+from tfstyle.losses.targets import StyleTargets, chosen, finest
 from tfstyle.synthesis.graph_objective import GraphObjective
 from tfstyle.synthesis.graph_transfer import GraphTransfer
 from tfstyle.synthesis.term_options import extractor_of

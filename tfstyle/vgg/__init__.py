@@ -1,13 +1,11 @@
 """The frozen network whose activations are content and style, and sums over them.
 
-network.py          the Keras graph: VGG19's layers, cut at the deepest one asked for
+network.py          the Keras graph: VGG19's layers, cut at the deepest one asked for, normalised or not
 weights.py          weights from files: hdf5.py and coded_weights.py read two of their formats
 sources.py          where the ImageNet weights are found, or fetched from
 random_weights.py   seeded random numbers, calibrated layer by layer
-normalization.py    the paper's normalised network
-receptive_field.py  which pixels an activation depends on; layer_masks.py masks on the grids of layers
+receptive_field.py  which pixels an activation depends on; masks on the grids of layers
 position_sums.py    sums over activations and their gradient: plain, recomputed or tiled (blocks.py, tiles.py)
-tiling.py           where tiles lie
 costs.py            what an evaluation computes and keeps
 
 This package is the only place that knows of BGR channels and mean pixels.
@@ -22,8 +20,7 @@ import tensorflow as tf
 from tfstyle.config.layer_names import canonical_name, require_known
 from tfstyle.vgg import network, random_weights
 from tfstyle.vgg import weights as weight_files
-from tfstyle.vgg.network import minimum_size
-from tfstyle.vgg.normalization import normalize_activations
+from tfstyle.vgg.network import minimum_size, normalize_activations
 
 __all__ = ["feature_extractor", "minimum_size", "normalize_activations"]
 

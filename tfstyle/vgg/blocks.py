@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.vgg.network import heads
-from tfstyle.vgg.receptive_field import is_pooling, require_functional
+from tfstyle.vgg.network import heads, is_pooling
+from tfstyle.vgg.receptive_field import require_functional
 
 
 class Piece(NamedTuple):

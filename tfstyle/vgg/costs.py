@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.vgg.network import convolutions, heads
-from tfstyle.vgg.receptive_field import is_pooling, require_functional
+from tfstyle.vgg.network import convolutions, heads, is_pooling
+from tfstyle.vgg.receptive_field import require_functional
 
 
 @dataclass(frozen=True)

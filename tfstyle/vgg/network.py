@@ -1,11 +1,11 @@
-"""The Keras graph of the extractor, from VGG19's own layers and any weights for them."""
+"""The Keras graph of the extractor, from VGG19's own layers and any weights for them; the normalised one."""
 
 from __future__ import annotations
 
 import functools
 import os
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -148,6 +148,11 @@ def convolutions(model: tf.keras.Model) -> list[tf.keras.layers.Conv2D]:
     return [layer for layer in layout(model.layers).values() if layer not in others]
 
 
+def is_pooling(operation) -> bool:
+    """Returns whether a Keras operation is a maximum or average pooling."""
+    return isinstance(operation, (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D))
+
+
 def set_weights(model: tf.keras.Model, weights: Weights) -> None:
     """Puts kernels and biases into the convolutions of those names, heads included."""
     for name, layer in layout(model.layers).items():
@@ -161,7 +166,57 @@ def minimum_size(extractor: tf.keras.Model) -> int:
     one position (two where a convolution reflects: there must be something to
     reflect).
     """
-    poolings = (tf.keras.layers.MaxPooling2D, tf.keras.layers.AveragePooling2D)
-    pools = sum(isinstance(layer, poolings) for layer in extractor.layers)
+    pools = sum(map(is_pooling, extractor.layers))
     reflects = any(getattr(layer, "mode", None) == "reflect" for layer in extractor.operations)
     return 2**pools * (2 if reflects else 1)
+
+
+def normalize_activations(
+    extractor: tf.keras.Model, images: tf.Tensor | Sequence[tf.Tensor]
+) -> tf.keras.Model:
+    """Scales every filter so that its mean activation over the pictures is 1.
+
+    This is what the paper, section 2, does to VGG19 "over images and
+    positions". A ReLU and both poolings pass a positive factor through, so a
+    filter is divided by its mean and the next convolution's weights for that
+    input multiplied by it: the network computes what it computed before, in
+    other units. A filter that none of the pictures excites is left as it is.
+    Where a layer has a head, the head's filters are scaled, too, and nothing
+    takes what they give.
+
+    The paper takes the mean over ImageNet's validation set; here it is over
+    the pictures given.
+
+    Args:
+      extractor: a model from `feature_extractor`.
+      images: one `[B, H, W, 3]` tensor in [0, 1], or several of any sizes.
+
+    Returns:
+      A new model; the one given is unchanged.
+    """
+    if isinstance(images, (tf.Tensor, np.ndarray)):
+        images = [images]
+    chain, ends = convolutions(extractor), heads(extractor)
+    layers = [*chain, *ends.values()]
+    probe = tf.keras.Model(extractor.input, [layer.output for layer in layers])
+    sums, positions = [0.0] * len(layers), [0] * len(layers)
+    for image in images:
+        activations = probe(tf.cast(image, extractor.input.dtype), training=False)
+        for index, activation in enumerate(activations):
+            sums[index] += tf.reduce_sum(tf.cast(activation, tf.float64), axis=[0, 1, 2]).numpy()
+            positions[index] += np.prod(activation.shape[:3])
+
+    means = {
+        layer.name: np.where(total > 0, total / count, 1.0)
+        for layer, total, count in zip(layers, sums, positions)
+    }
+    incoming = dict(zip([layer.name for layer in chain], [np.ones(3), *means.values()]))
+    incoming |= {end.name: means[layer] for layer, end in ends.items()}
+    scaled = {}
+    for layer in layers:
+        (kernel, bias), mean = layer.get_weights(), means[layer.name]
+        scaled[layer.name] = (kernel * incoming[layer.name][:, np.newaxis] / mean, bias / mean)
+    normalized = tf.keras.models.clone_model(extractor)
+    set_weights(normalized, scaled)
+    normalized.trainable = False
+    return normalized

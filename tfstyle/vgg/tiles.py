@@ -1,24 +1,76 @@
 """A picture tile by tile, inside TensorFlow: one loop, one trace, one tile's memory.
 
 Neither Keras nor TensorFlow can evaluate a network by tiles with the result of the whole picture.
+
+Cores cover a picture once. Around its core a tile has a halo, cut off at the
+picture's border, so that the core's activations see all that they would see
+in the whole picture. All edges but the picture's own are multiples of the
+network's stride: poolings then fall on the same pixels as without tiles, and
+what a pooling drops at the picture's end, it drops in the last tile.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfstyle.vgg import tiling
 from tfstyle.vgg.receptive_field import reaches
+
+
+class Span(NamedTuple):
+    """A tile along one axis, in pixels: the core from start to stop, the whole from first to last."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def spans(length: int, tile: int, stride: int, halo: int) -> list[Span]:
+    """Cuts an axis into tiles of about the same length.
+
+    Args:
+      length: of the picture.
+      tile: at most so long is a core; the last may be longer by what `length`
+        has beyond a multiple of the stride.
+      stride: of the network.
+      halo: multiple of the stride.
+
+    Raises:
+      ValueError: the tile is shorter than the stride.
+    """
+    if tile < stride:
+        raise ValueError(f"tile={tile}: must be at least {stride}, the stride of the deepest layer")
+    cells = length // stride
+    count = max(1, -(-cells // (tile // stride)))
+    edges = [stride * (cells * index // count) for index in range(count)] + [length]
+    return [
+        Span(start, stop, max(0, start - halo), min(length, stop + halo)) for start, stop in pairwise(edges)
+    ]
+
+
+def tiles_of(height: int, width: int, tile: int, stride: int, halo: int) -> list[tuple[Span, Span]]:
+    """Returns the (rows, columns) of each tile of a picture, row by row; see `spans`."""
+    return [
+        (rows, columns)
+        for rows in spans(height, tile, stride, halo)
+        for columns in spans(width, tile, stride, halo)
+    ]
+
+
+def halo_of(radius: int, stride: int) -> int:
+    """Returns the least multiple of the stride that is no less than the radius."""
+    return -(-radius // stride) * stride
 
 
 class Tiles:
     """How pictures are cut into tiles for some layers of an extractor.
 
-    A place is one tile's `[2, 4]` integers: `tiling.Span` of its rows and of its columns.
+    A place is one tile's `[2, 4]` integers: `Span` of its rows and of its columns.
 
     Args:
       extractor: a functional Keras model.
@@ -34,15 +86,13 @@ class Tiles:
         found = reaches(extractor)
         self._strides = {layer: found[layer].stride for layer in layers}
         self._stride = math.lcm(*self._strides.values())
-        self._halo = tiling.halo_of(max(found[layer].radius for layer in self._strides), self._stride)
+        self._halo = halo_of(max(found[layer].radius for layer in self._strides), self._stride)
         self._tile = tile
-        tiling.spans(
-            self._stride, tile, self._stride, self._halo
-        )  # to find out whether the tile is large enough
+        spans(self._stride, tile, self._stride, self._halo)  # whether the tile is large enough
 
     def places(self, image: tf.Tensor) -> tf.Tensor:
         """Returns the places `[T, 2, 4]` of a picture `[B, H, W, 3]` of known size."""
-        return tf.constant(tiling.tiles(*image.shape[1:3], self._tile, self._stride, self._halo), tf.int32)
+        return tf.constant(tiles_of(*image.shape[1:3], self._tile, self._stride, self._halo), tf.int32)
 
     def spec(self, image: tf.Tensor) -> tf.TensorSpec:
         """Returns what the tiles of a picture have in common."""

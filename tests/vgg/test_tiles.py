@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfstyle.vgg.tiling import Span, halo_of, spans, tiles
+from tfstyle.vgg.tiles import Span, halo_of, spans, tiles_of
 
 
 def test_spans_by_hand():
@@ -18,7 +18,7 @@ def test_spans_by_hand():
 def test_cores_cover_the_picture_once_and_see_enough(size, tile, stride, radius):
     halo = halo_of(radius, stride)
     counted = np.zeros(size, int)
-    for place in tiles(*size, tile, stride, halo):
+    for place in tiles_of(*size, tile, stride, halo):
         rows, columns = place
         counted[rows.start : rows.stop, columns.start : columns.stop] += 1
         for length, (start, stop, first, last) in zip(size, place):
