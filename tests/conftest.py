@@ -83,6 +83,20 @@ def files(tmp_path_factory):
     return folder
 
 
+class Recorder:
+    """A reporter that keeps what it was told."""
+
+    def __init__(self):
+        self.seen = []
+
+    def report(self, progress, image):
+        self.seen.append((progress, image.numpy()))
+
+    @property
+    def notes(self):
+        return [progress.note for progress, _ in self.seen if progress.note]
+
+
 def published(**options):
     """Gatys' published settings with a history of ten: tfstyle's own need larger pictures, and more time."""
     return dataclasses.replace(PRESETS["gatys_code"], **{"lbfgs_history": 10, **options})

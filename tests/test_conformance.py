@@ -127,40 +127,9 @@ def mean_square(one, other):
     return np.mean((one - other) ** 2)
 
 
-def paper(weights):
-    """Gatys et al. 2016, eqs. 1, 3, 4, 5 and 7."""
-    network = normalised(weights, [CONTENT, STYLE], "average")
-    p, a = (vgg(picture, network, "average") for picture in (CONTENT, STYLE))
-
-    def value(image):
-        f = vgg(image, network, "average")
-        content = 0.5 * np.sum((f["conv4_2"] - p["conv4_2"]) ** 2)
-        style = 0.0
-        for layer in STYLE_LAYERS:
-            positions, filters = f[layer].shape
-            gram, target = f[layer].T @ f[layer], a[layer].T @ a[layer]
-            style += 1 / 5 * np.sum((gram - target) ** 2) / (4 * filters**2 * positions**2)
-        return {"content": 1e-3 * content, "style": style}
-
-    return value
-
-
-def gatys_code(weights):
-    """PytorchNeuralStyleTransfer."""
-    p, a = vgg(CONTENT, weights), vgg(STYLE, weights)
-
-    def gram(maps):
-        return maps.T @ maps / len(maps)
-
-    def value(image):
-        f = vgg(image, weights)
-        style = sum(
-            1e3 / f[layer].shape[1] ** 2 * mean_square(gram(f[layer]), gram(a[layer]))
-            for layer in STYLE_LAYERS
-        )
-        return {"content": 1.0 * mean_square(f["conv4_2"], p["conv4_2"]), "style": style}
-
-    return value
+def gram(maps):
+    """Per position."""
+    return maps.T @ maps / len(maps)
 
 
 def gram_of_elements(maps):
@@ -168,39 +137,73 @@ def gram_of_elements(maps):
     return maps.T @ maps / maps.size
 
 
-def jcjohnson(weights):
-    """neural_style.lua. Of its total variation there is the gradient alone; see the test of that."""
-    p, a = vgg(CONTENT, weights), vgg(STYLE, weights)
+def objective_of(network, content, style, variation=None, content_layer="conv4_2"):
+    """From a picture to its losses by kind.
+
+    Args:
+      network: from a picture to {layer: [positions, filters]}.
+      content: of activations and those of the content.
+      style: of activations and those of the style, in each layer; the sum counts.
+      variation: of the picture.
+    """
+    p, a = network(CONTENT), network(STYLE)
 
     def value(image):
-        f = vgg(image, weights)
-        style = sum(mean_square(*map(gram_of_elements, (f[layer], a[layer]))) for layer in STYLE_LAYERS)
-        inner = image[:-1, :-1]
-        squares = (inner - image[:-1, 1:]) ** 2 + (inner - image[1:, :-1]) ** 2
-        return {
-            "content": 5 * mean_square(f["conv4_2"], p["conv4_2"]),
-            "style": 100 * style,
-            "total_variation": 1e-3 * np.sum(squares) / 2,
+        f = network(image)
+        found = {
+            "content": content(f[content_layer], p[content_layer]),
+            "style": sum(style(f[layer], a[layer], layer) for layer in STYLE_LAYERS),
         }
+        return found | ({"total_variation": variation(image)} if variation else {})
 
     return value
+
+
+def paper(weights):
+    """Gatys et al. 2016, eqs. 1, 3, 4, 5 and 7."""
+    network = normalised(weights, [CONTENT, STYLE], "average")
+
+    def style(f, a, _):
+        positions, filters = f.shape
+        return 1 / 5 * np.sum((f.T @ f - a.T @ a) ** 2) / (4 * filters**2 * positions**2)
+
+    return objective_of(
+        lambda image: vgg(image, network, "average"), lambda f, p: 1e-3 * 0.5 * np.sum((f - p) ** 2), style
+    )
+
+
+def gatys_code(weights):
+    """PytorchNeuralStyleTransfer."""
+    return objective_of(
+        lambda image: vgg(image, weights),
+        mean_square,
+        lambda f, a, _: 1e3 / f.shape[1] ** 2 * mean_square(gram(f), gram(a)),
+    )
+
+
+def jcjohnson(weights):
+    """neural_style.lua. Of its total variation there is the gradient alone: here, what it is the gradient of."""
+
+    def variation(image):
+        inner = image[:-1, :-1]
+        return 1e-3 * np.sum((inner - image[:-1, 1:]) ** 2 + (inner - image[1:, :-1]) ** 2) / 2
+
+    return objective_of(
+        lambda image: vgg(image, weights),
+        lambda f, p: 5 * mean_square(f, p),
+        lambda f, a, _: 100 * mean_square(gram_of_elements(f), gram_of_elements(a)),
+        variation,
+    )
 
 
 def anishathalye(weights):
     """stylize.py, at its defaults: a content_weight_blend of 1 leaves conv4_2 alone."""
-    p, a = vgg(CONTENT, weights), vgg(STYLE, weights)
-
-    def value(image):
-        f = vgg(image, weights)
-        style = sum(mean_square(*map(gram_of_elements, (f[layer], a[layer]))) / 5 for layer in STYLE_LAYERS)
-        variation = mean_square(image[1:], image[:-1]) + mean_square(image[:, 1:], image[:, :-1])
-        return {
-            "content": 5 * mean_square(f["conv4_2"], p["conv4_2"]),
-            "style": 500 * style,
-            "total_variation": 100 * variation,
-        }
-
-    return value
+    return objective_of(
+        lambda image: vgg(image, weights),
+        lambda f, p: 5 * mean_square(f, p),
+        lambda f, a, _: 500 / 5 * mean_square(gram_of_elements(f), gram_of_elements(a)),
+        lambda x: 100 * (mean_square(x[1:], x[:-1]) + mean_square(x[:, 1:], x[:, :-1])),
+    )
 
 
 def size(values):
@@ -210,44 +213,29 @@ def size(values):
 
 def tf_tutorial(weights):
     """TensorFlow's tutorial, with total variation of [0, 1]."""
-    p, a = vgg(CONTENT, weights), vgg(STYLE, weights)
-
-    def gram(maps):
-        return np.einsum("kc,kd->cd", maps, maps) / len(maps)
-
-    def value(image):
-        f = vgg(image, weights)
-        style = sum(mean_square(gram(f[layer]), gram(a[layer])) for layer in STYLE_LAYERS)
-        x = image / 255
-        variation = np.sum(size(x[1:] - x[:-1])) + np.sum(size(x[:, 1:] - x[:, :-1]))
-        return {
-            "content": 1e4 * mean_square(f["conv5_2"], p["conv5_2"]),
-            "style": 1e-2 / 5 * style,
-            "total_variation": 30 * variation,
-        }
-
-    return value
+    return objective_of(
+        lambda image: vgg(image, weights),
+        lambda f, p: 1e4 * mean_square(f, p),
+        lambda f, a, _: 1e-2 / 5 * mean_square(gram(f), gram(a)),
+        lambda x: 30 * (np.sum(size(x[1:] - x[:-1])) + np.sum(size(x[:, 1:] - x[:, :-1]))) / 255,
+        "conv5_2",
+    )
 
 
 def keras_example(weights):
     """Keras' example, which takes pixels for positions and 3 for filters in each layer."""
-    p, a = vgg(CONTENT, weights), vgg(STYLE, weights)
 
-    def value(image):
-        f = vgg(image, weights)
-        style = 0.0
-        for layer in STYLE_LAYERS:
-            difference = a[layer].T @ a[layer] - f[layer].T @ f[layer]
-            style += np.sum(difference**2) / (4.0 * 3**2 * (ROWS * COLUMNS) ** 2)
+    def variation(image):
         inner = image[:-1, :-1]
-        squares = (inner - image[1:, :-1]) ** 2 + (inner - image[:-1, 1:]) ** 2
-        return {
-            "content": 2.5e-8 * np.sum((f["conv5_2"] - p["conv5_2"]) ** 2),
-            "style": 1e-6 / 5 * style,
-            "total_variation": 1e-6 * np.sum(squares**1.25),
-        }
+        return 1e-6 * np.sum(((inner - image[1:, :-1]) ** 2 + (inner - image[:-1, 1:]) ** 2) ** 1.25)
 
-    return value
+    return objective_of(
+        lambda image: vgg(image, weights),
+        lambda f, p: 2.5e-8 * np.sum((f - p) ** 2),
+        lambda f, a, _: 1e-6 / 5 * np.sum((a.T @ a - f.T @ f) ** 2) / (4.0 * 3**2 * (ROWS * COLUMNS) ** 2),
+        variation,
+        "conv5_2",
+    )
 
 
 def root(matrix):
@@ -271,34 +259,24 @@ def nine_points(x):
 
 def crowsonkb(weights):
     """style_transfer.py. Declared at the preset: the network in other units, all borders replicated, exact roots."""
-
-    def network(picture):
-        deviation = 255 * np.mean([0.229, 0.224, 0.225])
-        return {name: maps / deviation for name, maps in vgg(picture, weights, border="edge").items()}
+    deviation, shares = 255 * np.mean([0.229, 0.224, 0.225]), dict(zip(STYLE_LAYERS, [256, 64, 16, 4, 1]))
 
     def mean_and_covariance(maps):
         mean = maps.mean(0)
-        return mean, maps.T @ maps / len(maps) - np.outer(mean, mean) + 1e-4 * np.eye(maps.shape[1])
+        return mean, gram(maps) - np.outer(mean, mean) + 1e-4 * np.eye(maps.shape[1])
 
-    p, a = network(CONTENT), network(STYLE)
-
-    def wasserstein(maps, target):
+    def wasserstein(maps, target, layer):
         (mean, covariance), (goal_mean, goal) = mean_and_covariance(maps), mean_and_covariance(target)
         half = root(goal)
         traces = np.diagonal(goal + covariance - 2 * root(half @ covariance @ half))
-        return mean_square(mean, goal_mean) + np.mean(traces)
+        return shares[layer] / 341 * (mean_square(mean, goal_mean) + np.mean(traces))
 
-    def value(image):
-        f = network(image)
-        shares = zip([256, 64, 16, 4, 1], STYLE_LAYERS)
-        style = sum(share / 341 * wasserstein(f[layer], a[layer]) for share, layer in shares)
-        return {
-            "content": 0.015 * mean_square(f["conv4_2"], p["conv4_2"]),
-            "style": style,
-            "total_variation": 2 * nine_points(image / 255),
-        }
-
-    return value
+    return objective_of(
+        lambda image: {name: maps / deviation for name, maps in vgg(image, weights, border="edge").items()},
+        lambda f, p: 0.015 * mean_square(f, p),
+        wasserstein,
+        lambda image: 2 * nine_points(image / 255),
+    )
 
 
 SOURCES = {
@@ -381,22 +359,6 @@ def single(row, column, channel):
     direction = np.zeros(IMAGE.shape)
     direction[row, column, channel] = 1
     return direction
-
-
-def test_jcjohnsons_variation_is_its_gradient(weights_file):
-    alone = objective("jcjohnson", weights_file, tv_weight=1.0)
-    alone.weigh({term.name: float(term.name == "total_variation") for term in alone.terms})
-    gradient = alone.value_and_gradient(tensor(IMAGE))[2].numpy()[0]
-    # As neural_style.lua adds it up, pixel by pixel.
-    expected, (height, width) = np.zeros(IMAGE.shape), IMAGE.shape[:2]
-    for row in range(height - 1):
-        for column in range(width - 1):
-            here = IMAGE[row, column]
-            right, below = here - IMAGE[row, column + 1], here - IMAGE[row + 1, column]
-            expected[row, column] += right + below
-            expected[row, column + 1] -= right
-            expected[row + 1, column] -= below
-    np.testing.assert_allclose(gradient, 255 * expected, rtol=1e-9, atol=1e-9)
 
 
 def test_every_source_is_here():

@@ -12,7 +12,7 @@ from tfstyle.io.images import load_image
 from tfstyle.losses.photorealism import matting_loss
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture
+from conftest import Recorder, picture
 
 CONTENT, STYLE, OTHER = (picture(64, 64, seed=seed) for seed in (1, 2, 5))
 
@@ -48,7 +48,7 @@ def mean_gram(extractor, image, layer, columns):
 
 def test_each_region_takes_its_own_style(config):
     """Each region's Gram error is at least five times smaller against its own style than the other's."""
-    config = dataclasses.replace(config, optimizer="lbfgs")
+    config = dataclasses.replace(config, iterations=150)
     result = transfer(CONTENT, [STYLE, OTHER], config, content_masks=[half(255, 0), half(0, 255)])
     extractor = feature_extractor(config.style_layers, weights=config.weights)
     targets = [
@@ -62,29 +62,16 @@ def test_each_region_takes_its_own_style(config):
             assert own < others / 5, (layer, index, own, others)
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "sgd"])
-def test_what_has_no_region_is_left_as_it_is(config, optimizer):
-    config = dataclasses.replace(config, optimizer=optimizer, iterations=8)
-    result = transfer(CONTENT, STYLE, config, content_masks=[half(255, 0)])
-    content = load_image(CONTENT)
-    np.testing.assert_array_equal(result.image[:, :, 34:], content[:, :, 34:])
-    assert np.abs(result.image - content)[:, :, :30].max() > 0.02
-
-
-def test_reporters_see_finished_pictures(config):
-    class Seen:
-        def __init__(self):
-            self.images = []
-
-        def report(self, progress, image):
-            self.images.append(image.numpy())
-
-    seen = Seen()
+def test_what_has_no_region_is_left_as_it_is(config):
+    """Reporters see finished pictures, too."""
+    recorder = Recorder()
     config = dataclasses.replace(config, iterations=6, log_every=3, color="content")
-    result = transfer(CONTENT, STYLE, config, content_masks=[half(255, 0)], reporters=[seen])
-    for image in seen.images:
-        np.testing.assert_array_equal(image[:, :, 34:], load_image(CONTENT)[:, :, 34:])
-    np.testing.assert_array_equal(seen.images[-1], result.image)
+    result = transfer(CONTENT, STYLE, config, content_masks=[half(255, 0)], reporters=[recorder])
+    content = load_image(CONTENT)
+    for _, image in recorder.seen:
+        np.testing.assert_array_equal(image[:, :, 34:], content[:, :, 34:])
+    np.testing.assert_array_equal(recorder.seen[-1][1], result.image)
+    assert np.abs(result.image - content)[:, :, :30].max() > 0.02
 
 
 def test_transparent_content_stays_transparent(config):
@@ -95,22 +82,9 @@ def test_transparent_content_stays_transparent(config):
     np.testing.assert_array_equal(result.image[:, :, 32:], np.ones((1, 64, 32, 3)))
 
 
-def test_light_alone(config):
-    """Chrominance is the content's to 1/255 where nothing is clipped."""
-    content = (96 + CONTENT / 4).astype(np.uint8)  # far from the bounds
-    result = transfer(content, STYLE, dataclasses.replace(config, color="content", iterations=15))
-    image, before = result.image.numpy(), load_image(content).numpy()
-    change = image - before
-    unclipped = (image > 0).all(-1) & (image < 1).all(-1)
-    assert unclipped.mean() > 0.5
-    # Only light changes: all three channels by the same.
-    assert np.ptp(change, axis=-1)[unclipped].max() < 1 / 255
-    assert np.abs(change).max() > 0.05
-
-
 def test_a_photograph_stays_one(config):
     """With the matting Laplacian, what the content does not have locally does not come in."""
-    config = dataclasses.replace(config, optimizer="lbfgs", iterations=12)
+    config = dataclasses.replace(config, iterations=20)
     free = transfer(CONTENT, STYLE, config)
     loss = matting_loss(load_image(CONTENT))
     held = transfer(
@@ -133,30 +107,28 @@ def test_noise_of_a_twentieth_is_the_unit_of_photorealism():
 
 
 COMBINED = {
-    "style_loss": ["gram", "moments", "bures", "histogram"],
+    "style_loss": ["moments", "bures", "histogram"],
     "color": ["style", "content", "matched"],
     "optimizer": ["lbfgs", "adam", "sgd"],
-    "tv_loss": ["squared", "inner_squared", "absolute", "mean_squared"],
+    "tv_loss": ["inner_squared", "absolute", "mean_squared"],
+    "evaluation": ["auto", "recompute", "tiled"],
+    "scales": [1, 2, 1],
+    "blend": ["targets", "losses", "targets"],
+    "postprocess": ["none", "guided", "none"],
+    "padding": ["reflect", "zeros", "replicate"],
+    "averaging": [0.0, 0.5, 0.5],
 }
 
 
-@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("index", range(3))
 def test_all_of_it_together(config, index):
-    """Every option at once, each in its turn; tiled, recomputed and plain."""
-    chosen = {name: values[index % len(values)] for name, values in COMBINED.items()}
+    """Every option at once, each in its turn."""
     config = dataclasses.replace(
-        config, **chosen, evaluation=("plain", "recompute", "tiled", "auto")[index], iterations=4,
-        scales=(2, 1, 1, 1)[index], style_scale=0.75, style_blend=(2, 1),
-        blend=("targets", "losses")[index % 2], style_strength=0.4, content_weight=1.0, tv_weight=1e-3,
-        photorealistic=True, postprocess=("none", "guided")[index % 2],
-        averaging=0.5 if chosen["optimizer"] != "lbfgs" else 0.0, padding=("zeros", "reflect")[index % 2],
+        config, **{name: values[index] for name, values in COMBINED.items()}, iterations=4, style_scale=0.75,
+        style_blend=(2, 1), style_strength=0.4, content_weight=1.0, tv_weight=1e-3, photorealistic=True,
     )  # fmt: skip
     result = transfer(CONTENT, [STYLE, OTHER], config, style_masks=[half(255, 0), half(0, 255)])
     assert np.isfinite(result.total) and result.image.shape == (1, 64, 64, 3)
-    assert {name.split("/")[0] for name in result.losses} == {
-        "content",
-        "style",
-        "total_variation",
-        "photorealism",
-    }
+    kinds = {name.split("/")[0] for name in result.losses}
+    assert kinds == {"content", "style", "total_variation", "photorealism"}
     assert float(tf.reduce_max(tf.abs(result.image - load_image(CONTENT)))) > 1e-4

@@ -79,11 +79,12 @@ def test_the_numbers_are_those_of_imagenet(arrays):
 
 
 def test_a_transfer(arrays):
-    """Its first losses are those of the formulas in NumPy; its last was recorded, on the 8-bit coded weights."""
-    content, style = picture(64, 96, seed=1), picture(64, 96, seed=2)
+    """Its first losses are those of the formulas in NumPy; and it goes down."""
+    content, style = picture(32, 48, seed=1), picture(32, 48, seed=2)
     config = TransferConfig(
-        image_size=96, padding="zeros", precision="float32", scales=1, iterations=20, style_weight=30.0
-    )
+        image_size=48, padding="zeros", precision="float32", scales=1, iterations=10, style_weight=30.0,
+        optimizer="adam",
+    )  # fmt: skip
     result = transfer(content, style, config)
     start, goal = (in_numpy(pixels, arrays) for pixels in (content, style))
     expected = {"content/block4_conv2": 0.0}
@@ -94,4 +95,4 @@ def test_a_transfer(arrays):
         )
         expected[f"style/{layer}"] = 30 / 5 * np.sum((own - wanted) ** 2) / np.sum(wanted**2)
     assert result.history[0].losses == pytest.approx(expected, rel=1e-3, abs=1e-9)
-    assert result.total == pytest.approx(0.9467, rel=0.03)
+    assert result.total < 0.5 * result.history[0].total

@@ -7,7 +7,7 @@ import pytest
 
 from tfstyle import Workshop, style_targets, transfer, transfer_batch
 
-from conftest import picture, published
+from conftest import Recorder, picture, published
 
 CONTENTS = [picture(36, 48, 1), picture(40, 40, 2), picture(36, 48, 3)]
 STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
@@ -21,24 +21,16 @@ def config(narrow_file):
     )  # fmt: skip
 
 
-class Recording:
-    def __init__(self):
-        self.seen = []
-
-    def report(self, progress, image):
-        self.seen.append((progress, image.shape.as_list()))
-
-
 def test_adam_makes_the_same_pictures(config):
     """Of two sizes, in groups of no more than three; losses of the history are means."""
-    config, recording = dataclasses.replace(config, iterations=3), Recording()
-    made = transfer_batch(CONTENTS, STYLES, config, batch_size=3, reporters=[recording])
+    config, recorder = dataclasses.replace(config, iterations=3), Recorder()
+    made = transfer_batch(CONTENTS, STYLES, config, batch_size=3, reporters=[recorder])
     for content, style in ((0, 1), (1, 0), (2, 0)):
         result, alone = made[content][style], transfer(CONTENTS[content], STYLES[style], config)
         np.testing.assert_allclose(result.image, alone.image, rtol=1e-4)
         assert result.losses == pytest.approx(alone.losses, rel=1e-4)
         assert result.evaluations == alone.evaluations
-    assert sorted({tuple(shape) for _, shape in recording.seen if shape[1] in (36, 48)}) == [
+    assert sorted({image.shape for _, image in recorder.seen if image.shape[1] in (36, 48)}) == [
         (1, 36, 48, 3), (2, 48, 48, 3), (3, 36, 48, 3),
     ]  # fmt: skip
     assert made[0][0].history[-1].total == pytest.approx(
@@ -69,7 +61,7 @@ def test_options_that_are_each_pictures_own(config):
     opacity = np.full((36, 48, 1), 255, np.uint8)
     opacity[:, 30:] = 0
     contents = [CONTENTS[0], np.concatenate([CONTENTS[2], opacity], axis=-1)]
-    config = dataclasses.replace(config, style_strength=0.5, color="content", scales=2, scale_factor=1.5)
+    config = dataclasses.replace(config, style_strength=0.5, color="content")
     made = transfer_batch(contents, STYLES[:1], config)
     for content, (result,) in zip(contents, made):
         alone = transfer(content, STYLES[0], config)

@@ -9,15 +9,15 @@ from tfstyle.config.units import UNITS
 from tfstyle.synthesis.scales import stages
 
 # What each source says: optimiser, iterations, start, longer side (0: the content's), number of sizes
-# (0: automatic, one to 512 pixels).
-SCHEDULES = {
-    "gatys_code": ("lbfgs", 500, "content", 512, 0),
-    "paper": ("lbfgs", 500, "noise", 512, 0),
-    "jcjohnson": ("lbfgs", 1000, "noise", 512, 1),
-    "anishathalye": ("adam", 1000, "noise", 0, 1),
-    "tf_tutorial": ("adam", 1000, "content", 512, 1),
-    "keras_example": ("sgd", 4000, "content", 533, 1),
-    "crowsonkb": ("adam", 1000, "content", 512, 5),
+# (0: automatic, one to 512 pixels); pooling, borders, normalised activations.
+SETTINGS = {
+    "gatys_code": ("lbfgs", 500, "content", 512, 0, "max", "zeros", False),
+    "paper": ("lbfgs", 500, "noise", 512, 0, "average", "zeros", True),
+    "jcjohnson": ("lbfgs", 1000, "noise", 512, 1, "max", "zeros", False),
+    "anishathalye": ("adam", 1000, "noise", 0, 1, "max", "zeros", False),
+    "tf_tutorial": ("adam", 1000, "content", 512, 1, "max", "zeros", False),
+    "keras_example": ("sgd", 4000, "content", 533, 1, "max", "zeros", False),
+    "crowsonkb": ("adam", 1000, "content", 512, 5, "max", "replicate", False),
 }
 # Learning rate, its decay, beta_1, beta_2, epsilon, averaging; 0.9, 0.999 and 1e-8 where the source
 # leaves them to its library. From [0, 255] to [0, 1], a step of Adam is 255 times as small and its
@@ -29,23 +29,14 @@ FIRST_ORDER = {
     "keras_example": (100 / 65025, 0.96, None, None, None, 0),
     "crowsonkb": (0.02, 1, 0.9, 0.99, 1e-8, 0.99),
 }
-# Pooling, borders, normalised activations.
-NETWORKS = {
-    "gatys_code": ("max", "zeros", False),
-    "paper": ("average", "zeros", True),
-    "jcjohnson": ("max", "zeros", False),
-    "anishathalye": ("max", "zeros", False),
-    "tf_tutorial": ("max", "zeros", False),
-    "keras_example": ("max", "zeros", False),
-    "crowsonkb": ("max", "replicate", False),
-}
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules(name):
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings(name):
     made = PRESETS[name]
     found = (made.optimizer, made.iterations, made.init, made.image_size, made.scales)
-    assert found == SCHEDULES[name]
+    assert (*found, made.pooling, made.padding, made.normalize) == SETTINGS[name]
+    assert made.weights == "imagenet"
 
 
 @pytest.mark.parametrize("name", FIRST_ORDER)
@@ -56,15 +47,8 @@ def test_steps(name):
         assert expected is None or value == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks(name):
-    made = PRESETS[name]
-    assert (made.pooling, made.padding, made.normalize) == NETWORKS[name]
-    assert made.weights == "imagenet"
-
-
 def test_every_source_is_here():
-    assert set(SCHEDULES) == set(NETWORKS) == set(PRESETS) - {DEFAULT_PRESET, "mini"}
+    assert set(SETTINGS) == set(PRESETS) - {DEFAULT_PRESET, "mini"}
 
 
 def test_sizes_and_iterations():

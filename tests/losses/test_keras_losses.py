@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.config.units import UNITS
 from tfstyle.io import encode
-from tfstyle.losses import paper
 from tfstyle.losses.keras_losses import ContentLoss, GramMatrix, StyleLoss, TotalVariationLoss
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.terms import content_terms, variation_terms
+from tfstyle.losses.terms import content_terms
 from tfstyle.vgg import feature_extractor
 
 from conftest import picture, terms_of_styles
@@ -47,7 +45,7 @@ def each(loss, made, wanted=OTHERS):
     return found
 
 
-@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("units", ["relative", "keras_example"])
 def test_content_is_that_of_the_terms(extractor, units):
     found = each(ContentLoss(extractor, LAYERS[1:], units=units), PICTURES)
     for index, value in enumerate(found):
@@ -55,6 +53,11 @@ def test_content_is_that_of_the_terms(extractor, units):
         terms = content_terms(extractor, content, LAYERS[1:], weight=1.0, units=units)
         made = tf.constant(PICTURES[index : index + 1])
         np.testing.assert_allclose(value, of_terms(extractor, terms, made), rtol=1e-4)
+    wanted, made = tf.constant(OTHERS), tf.constant(PICTURES)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([wanted, made])
+        value = ContentLoss(extractor, LAYERS[1:], units=units)(wanted, made)
+    assert tape.gradient(value, wanted) is None and np.any(tape.gradient(value, made))
 
 
 @pytest.mark.parametrize(
@@ -89,12 +92,10 @@ def test_ways_to_give_styles(extractor, tmp_path):
             value(style)
 
 
-@pytest.mark.parametrize("form", ["squared", "absolute", "nine_point"])
-def test_total_variation(form):
-    found = each(TotalVariationLoss(form, units="jcjohnson"), PICTURES)
-    (term,) = variation_terms(1.0, units="jcjohnson", form=form)
-    expected = [term.value(tf.constant(PICTURES[index : index + 1])) for index in range(2)]
-    np.testing.assert_allclose(found, np.ravel(expected), rtol=1e-5)
+def test_total_variation():
+    found = each(TotalVariationLoss("absolute", units="relative"), PICTURES)
+    expected = [np.abs(np.diff(PICTURES, axis=axis)).sum((1, 2, 3)) for axis in (1, 2)]
+    np.testing.assert_allclose(found, sum(expected) / (24 * 30), rtol=1e-5)
 
 
 def test_gram_matrix_layer():
@@ -122,36 +123,6 @@ def test_an_extractor_of_gram_matrices_is_a_keras_model(extractor, tmp_path):
     small.save(tmp_path / "small.keras")
     loaded = tf.keras.models.load_model(tmp_path / "small.keras")
     np.testing.assert_allclose(loaded(PICTURES), small(PICTURES), rtol=1e-6)
-
-
-def test_reductions_of_keras(extractor):
-    for make in (
-        lambda **options: ContentLoss(extractor, LAYERS, **options),
-        lambda **options: StyleLoss(extractor, STYLES[0], LAYERS, **options),
-        TotalVariationLoss,
-    ):
-        values = make(reduction="none")(OTHERS, PICTURES)
-        np.testing.assert_allclose(make()(OTHERS, PICTURES), np.mean(values), rtol=1e-6)
-        np.testing.assert_allclose(make(reduction="sum")(OTHERS, PICTURES), np.sum(values), rtol=1e-6)
-        weighted = make(reduction="sum")(OTHERS, PICTURES, sample_weight=np.array([0.0, 2.0]))
-        np.testing.assert_allclose(weighted, 2 * values[1], rtol=1e-6)
-
-
-def test_gradients_are_those_of_the_formulas(extractor):
-    made, wanted = tf.Variable(PICTURES), tf.Variable(OTHERS)
-    content = ContentLoss(extractor, LAYERS[2:], units="paper", reduction="sum")
-    with tf.GradientTape(persistent=True) as tape:
-        found = content(wanted, made)
-        activations = extractor(made)[LAYERS[2]]
-        expected = paper.content_loss(activations, tf.stop_gradient(extractor(wanted)[LAYERS[2]]))
-    np.testing.assert_allclose(
-        tape.gradient(found, made), tape.gradient(expected, made), rtol=1e-3, atol=1e-5
-    )
-    assert tape.gradient(found, wanted) is None
-    for loss in (StyleLoss(extractor, STYLES[0], LAYERS), TotalVariationLoss()):
-        with tf.GradientTape() as tape:
-            value = loss(OTHERS, made)
-        assert float(tf.reduce_max(tf.abs(tape.gradient(value, made)))) > 0
 
 
 def toy_model():
@@ -205,20 +176,6 @@ def test_configurations(extractor):
     for loss in (ContentLoss(extractor, LAYERS), StyleLoss(extractor, STYLES[0], LAYERS)):
         with pytest.raises(NotImplementedError, match="holds an extractor"):
             loss.get_config()
-
-
-def test_other_precision(narrow_file):
-    for dtype, within in (("float64", 1e-4), ("bfloat16", 0.2)):
-        exact = feature_extractor(LAYERS, weights=narrow_file)
-        other = feature_extractor(LAYERS, weights=narrow_file, dtype=dtype)
-        for make in (
-            lambda model, **options: ContentLoss(model, LAYERS, **options),
-            lambda model, **options: StyleLoss(model, STYLES[0], LAYERS, **options),
-        ):
-            kind = "float64" if dtype == "float64" else "float32"
-            found = make(other, dtype=kind)(OTHERS, PICTURES)
-            assert found.dtype == kind
-            np.testing.assert_allclose(found, make(exact)(OTHERS, PICTURES), rtol=within)
 
 
 def test_wrong_arguments(extractor):

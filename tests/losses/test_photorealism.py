@@ -32,30 +32,20 @@ def value_and_gradient(loss, image):
     return value, tape.gradient(value, image)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("radius", [1, 2])
-@pytest.mark.parametrize("epsilon", [1e-7, EPSILON])
+@pytest.mark.parametrize(("epsilon", "radius", "compiled"), [(1e-7, 1, True), (EPSILON, 2, False)])
 def test_it_is_the_quadratic_form_of_the_matting_laplacian(epsilon, radius, compiled):
+    """Summed over a batch; its gradient may be weighted."""
     matrix = laplacian(CONTENT[0], epsilon, radius)
-    values = IMAGE[0].reshape(-1, 3)
+    batch = np.concatenate([IMAGE, IMAGE[:, ::-1]])
+    values = batch.reshape(2, -1, 3)
     loss = matting_loss(tf.constant(CONTENT), radius=radius, epsilon=epsilon)
     both = tf.function(value_and_gradient) if compiled else value_and_gradient
-    value, gradient = both(loss, tf.constant(IMAGE))
-    np.testing.assert_allclose(value, np.einsum("ic,ij,jc", values, matrix, values), rtol=1e-10)
-    np.testing.assert_allclose(gradient[0].numpy().reshape(-1, 3), 2 * matrix @ values, rtol=1e-8, atol=1e-12)
+    value, gradient = both(lambda image: 3.0 * loss(image), tf.constant(batch))
+    np.testing.assert_allclose(value, 3 * np.einsum("bic,ij,bjc", values, matrix, values), rtol=1e-10)
+    np.testing.assert_allclose(gradient.numpy().reshape(2, -1, 3), 6 * matrix @ values, rtol=1e-8, atol=1e-11)
 
 
-def test_gradient_of_a_weighted_loss():
-    loss = matting_loss(tf.constant(CONTENT))
-    plain = value_and_gradient(loss, tf.constant(IMAGE))[1]
-    weighted = value_and_gradient(lambda image: 3.0 * loss(image) + tf.reduce_sum(image), tf.constant(IMAGE))[
-        1
-    ]
-    np.testing.assert_allclose(weighted, 3 * plain + 1, rtol=1e-12)
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_second_derivative(compiled):
+def test_second_derivative():
     """Of a quadratic form: 2 L along any direction."""
     along = GENERATOR.normal(size=IMAGE.shape)
     loss = matting_loss(tf.constant(CONTENT), epsilon=EPSILON)
@@ -66,36 +56,9 @@ def test_second_derivative(compiled):
             slope = tf.reduce_sum(value_and_gradient(loss, image)[1] * along)
         return tape.gradient(slope, image)
 
-    found = (tf.function(second) if compiled else second)(tf.constant(IMAGE))
+    found = tf.function(second)(tf.constant(IMAGE))
     expected = 2 * laplacian(CONTENT[0], EPSILON) @ along.reshape(-1, 3)
     np.testing.assert_allclose(found[0].numpy().reshape(-1, 3), expected, rtol=1e-8, atol=1e-10)
-
-
-def test_a_batch_is_summed():
-    loss = matting_loss(tf.constant(CONTENT))
-    batch = tf.concat([IMAGE, IMAGE[:, ::-1]], axis=0)
-    value, gradient = value_and_gradient(loss, batch)
-    ones = [value_and_gradient(loss, batch[index : index + 1]) for index in range(2)]
-    np.testing.assert_allclose(value, ones[0][0] + ones[1][0], rtol=1e-12)
-    np.testing.assert_allclose(gradient, tf.concat([one[1] for one in ones], axis=0), rtol=1e-12)
-
-
-def test_an_affine_function_of_the_content_is_no_loss():
-    """But for epsilon, which makes it in proportion; a texture of the picture's own is one."""
-    recolored = CONTENT @ GENERATOR.normal(size=(3, 3)) + 0.2
-    losses = [
-        float(matting_loss(tf.constant(CONTENT), epsilon=e)(tf.constant(recolored))) for e in (1e-8, 1e-7)
-    ]
-    assert 0 < losses[0] < 1e-5 and losses[1] == pytest.approx(10 * losses[0], rel=1e-3)
-    texture = recolored + 0.01 * (np.indices((6, 7)).sum(0) % 2)[..., np.newaxis]
-    assert float(matting_loss(tf.constant(CONTENT), epsilon=1e-8)(tf.constant(texture))) > 1e-3
-
-
-def test_a_constant_is_no_loss_at_all():
-    loss = matting_loss(tf.constant(CONTENT, tf.float32))
-    value, gradient = value_and_gradient(loss, tf.fill([1, 6, 7, 3], 0.7))
-    assert float(value) == 0
-    np.testing.assert_allclose(gradient, np.zeros(CONTENT.shape), atol=5e-6)
 
 
 def test_a_picture_smaller_than_a_window_has_no_loss():
@@ -138,20 +101,6 @@ def test_float32_is_enough_on_a_grey_photograph():
     np.testing.assert_allclose(*filtered, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"radius": 0}, "^radius=0: must be 1 or above"),
-        ({"radius": 1, "epsilon": 0.0}, "^epsilon=0: must be above 0"),
-    ],
-)
-def test_options_out_of_range_are_named(options, message):
-    with pytest.raises(ValueError, match=message):
-        matting_loss(CONTENT, **options)
-    with pytest.raises(ValueError, match=message):
-        guided_filter(IMAGE, CONTENT, **{"epsilon": 1.0, **options})
-
-
 def test_a_picture_of_another_size_is_named():
     other = IMAGE[:, :5]
     for function in (matting_loss(CONTENT), lambda image: edges_of(image, CONTENT)):
@@ -188,29 +137,13 @@ def expected_filter(image, guide, radius, epsilon):
     return found
 
 
-@pytest.mark.parametrize("radius", [1, 2, 3, 9])
+@pytest.mark.parametrize("radius", [1, 2, 9])
 def test_guided_filter(radius):
-    """Up to windows that are cut off on all sides."""
-    found = guided_filter(tf.constant(IMAGE), tf.constant(CONTENT), radius=radius, epsilon=EPSILON)
-    np.testing.assert_allclose(found[0], expected_filter(IMAGE[0], CONTENT[0], radius, EPSILON), rtol=1e-9)
-
-
-def test_guided_filter_of_a_batch_is_each_ones_own():
-    batch, content = tf.concat([IMAGE, IMAGE[:, ::-1]], axis=0), tf.constant(CONTENT)
-    together = guided_filter(batch, content, radius=2, epsilon=EPSILON)
-    for index in range(2):
-        alone = guided_filter(batch[index : index + 1], content, radius=2, epsilon=EPSILON)
-        np.testing.assert_allclose(together[index], alone[0], rtol=1e-12)
-
-
-def test_guided_filter_of_the_guide_is_the_guide():
-    content = tf.constant(CONTENT)
-    np.testing.assert_allclose(guided_filter(content, content, radius=2, epsilon=1e-9), CONTENT, atol=1e-6)
-
-
-def test_what_is_constant_stays():
-    flat = tf.fill([2, 6, 7, 3], 0.25)
-    np.testing.assert_allclose(edges_of(flat, tf.constant(CONTENT, tf.float32)), flat, atol=1e-6)
+    """Up to windows that are cut off on all sides; each of a batch is its own."""
+    batch = np.concatenate([IMAGE, IMAGE[:, ::-1]])
+    found = guided_filter(tf.constant(batch), tf.constant(CONTENT), radius=radius, epsilon=EPSILON)
+    for one, image in zip(found, batch):
+        np.testing.assert_allclose(one, expected_filter(image, CONTENT[0], radius, EPSILON), rtol=1e-9)
 
 
 def test_noise_goes_and_edges_of_the_content_stay():

@@ -44,7 +44,7 @@ def test_the_scale():
 
 @pytest.mark.parametrize(
     ("statistic", "units"),
-    [("gram", "paper"), ("moments", "gatys_code"), ("bures", "jcjohnson"), ("histogram", "gatys_code")],
+    [("gram", "paper"), ("bures", "jcjohnson")],
 )
 def test_it_is_the_objective_of_relative_units(config, statistic, units):
     """Up to what the content's weight is in the config's units."""
@@ -84,15 +84,6 @@ def test_it_is_told_in_weights_that_give_the_same(config):
     assert again.losses == pytest.approx(result.history[0].losses, rel=1e-3)
 
 
-def test_stronger_is_further_from_the_content(config):
-    errors = []
-    for share in (0.02, 0.5):
-        changed = dataclasses.replace(config, style_strength=share, iterations=15)
-        result = transfer(CONTENT, STYLE, changed)
-        errors.append(result.unweighted["content/block2_conv1"])
-    assert errors[0] < errors[1]
-
-
 def test_a_finish_in_float32_has_the_same_weights(config):
     config = dataclasses.replace(config, precision="bfloat16")
     inputs = make_inputs(CONTENT, STYLE, config)
@@ -103,5 +94,5 @@ def test_a_finish_in_float32_has_the_same_weights(config):
 
 def test_content_and_style_may_be_the_same_or_of_one_colour(config):
     for content in (STYLE, np.full_like(STYLE, 200), np.zeros_like(STYLE)):
-        result = transfer(content, STYLE, config)
-        assert np.isfinite(result.total)
+        made, image = objective(config, content)
+        assert np.isfinite(list(weighted(made, image).values())).all()

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfstyle.losses.measuring import STATISTICS
 from tfstyle.losses.regions import Region, Source
-from tfstyle.synthesis.objective import EVALUATIONS, Objective
+from tfstyle.synthesis.objective import Objective
 from tfstyle.vgg import feature_extractor
 from tfstyle.vgg.receptive_field import propagated
 
@@ -109,26 +108,28 @@ def test_blends(extractor, layer):
     )
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_every_statistic_in_every_evaluation_and_region(extractor, statistic):
+@pytest.mark.parametrize(
+    ("statistic", "evaluation"),
+    [("gram", "tiled"), ("moments", "recompute"), ("bures", "recompute"), ("histogram", "tiled")],
+)
+def test_every_statistic_of_regions_in_every_evaluation(extractor, statistic, evaluation):
     where = half(*SIZE)
     regions = [
         Region((Source(STYLES[0], mask=half(28, 20)), Source(STYLES[1])), where, "1"),
         Region((Source(STYLES[1]),), 1 - where, "2"),
     ]
-    found = {}
-    for evaluation in EVALUATIONS:
+
+    def evaluated(evaluation):
         terms = terms_of_styles(
             extractor, regions, LAYERS, size=SIZE, weight=1.0, units="paper", statistic=statistic,
             tile=8 if evaluation == "tiled" else None,
         )  # fmt: skip
-        objective = Objective(extractor, terms, evaluation=evaluation, tile=8)
-        found[evaluation] = objective.value_and_gradient(IMAGE)
-    total, _, gradient = found["plain"]
+        return Objective(extractor, terms, evaluation=evaluation, tile=8).value_and_gradient(IMAGE)
+
+    (total, _, gradient), (other, _, slope) = evaluated("plain"), evaluated(evaluation)
     assert float(total[0]) > 0 and float(tf.norm(gradient)) > 0
-    for other in ("recompute", "tiled"):
-        np.testing.assert_allclose(found[other][0], total, rtol=1e-7)
-        np.testing.assert_allclose(found[other][2], gradient, rtol=1e-5, atol=1e-7 * float(tf.norm(gradient)))
+    np.testing.assert_allclose(other, total, rtol=1e-7)
+    np.testing.assert_allclose(slope, gradient, rtol=1e-5, atol=1e-7 * float(tf.norm(gradient)))
 
 
 def test_a_masked_part_of_a_style_counts_for_nothing(extractor):

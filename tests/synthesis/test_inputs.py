@@ -1,4 +1,4 @@
-"""What a run is made from: sizes, colours, masks and opacity of what users give."""
+"""What a run is made from: sizes, colours, masks and opacity of what users give; what is seen, and finished, of it."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfstyle import TransferConfig
-from tfstyle.synthesis.inputs import make_inputs
+from tfstyle.synthesis.inputs import Compositing, make_inputs
 
 from conftest import picture
 
@@ -163,3 +163,68 @@ def test_a_rotation_told_behind_the_pixels_counts(tmp_path):
     close = data.index(b"IEND") - 4
     path.write_bytes(data[:start] + data[end:close] + data[start:end] + data[close:])
     assert make_inputs(path, None, TransferConfig(image_size=0)).sizes.content == (60, 40)
+
+
+# What the objective sees of a picture, and what becomes of it.
+
+PHOTO = tf.constant(picture(12, 16, seed=1)[np.newaxis] / 255.0, tf.float32)
+IMAGE = tf.constant(picture(12, 16, seed=2)[np.newaxis] / 255.0, tf.float32)
+MASK = np.zeros((1, 12, 16, 1), np.float32)
+MASK[:, :, :6], MASK[:, :, 6:8] = 1.0, 0.5
+
+# Rec. 601: R, G, B to Y, I, Q.
+YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+
+
+def test_ordinary_compositing_changes_nothing():
+    compositing = Compositing(PHOTO)
+    assert compositing.seen_at((12, 16)) is None
+    np.testing.assert_array_equal(compositing.finished(IMAGE), IMAGE)
+    np.testing.assert_array_equal(Compositing().finished(2 * IMAGE - 0.5), np.clip(2 * IMAGE - 0.5, 0, 1))
+
+
+def test_outside_of_the_mask_the_content_is_seen_and_stays():
+    compositing = Compositing(PHOTO, tf.constant(MASK))
+    expected = MASK * IMAGE + (1 - MASK) * PHOTO
+    np.testing.assert_allclose(compositing.seen_at((12, 16))(IMAGE), expected, atol=1e-6)
+    np.testing.assert_allclose(compositing.finished(IMAGE), expected, atol=1e-6)
+    np.testing.assert_array_equal(compositing.finished(IMAGE)[:, :, 8:], PHOTO[:, :, 8:])
+
+
+def test_nothing_pulls_at_what_is_not_painted():
+    compositing = Compositing(PHOTO, tf.constant(MASK), light_only=True)
+    with tf.GradientTape() as tape:
+        tape.watch(IMAGE)
+        loss = tf.reduce_sum(tf.square(compositing.seen_at((12, 16))(IMAGE)))
+    gradient = tape.gradient(loss, IMAGE).numpy()
+    assert np.all(gradient[:, :, 8:] == 0) and np.all(gradient[:, :, :6] != 0)
+
+
+def test_light_alone_keeps_the_contents_colours():
+    # Colours so near to grey that no light drives them out of [0, 1].
+    content = 0.5 + 0.1 * (PHOTO - 0.5)
+    compositing = Compositing(content, light_only=True)
+    seen = compositing.seen_at((12, 16))(IMAGE).numpy()
+    np.testing.assert_array_equal(seen[..., 0], seen[..., 1])
+    light = 0.3 + 0.4 * IMAGE
+    before, after = (p.numpy() @ YIQ.T for p in (content, compositing.finished(light)))
+    np.testing.assert_allclose(after[..., 1:], before[..., 1:], atol=1 / 2550)
+    np.testing.assert_allclose(after[..., 0], (light.numpy() @ YIQ.T)[..., 0], atol=1e-3)
+
+
+def test_compositing_at_another_size():
+    compositing = Compositing(PHOTO, tf.constant(MASK), light_only=True)
+    half = tf.image.resize(IMAGE, (6, 8))
+    assert compositing.seen_at((6, 8))(half).shape == half.shape
+    assert compositing.finished(half).shape == half.shape
+
+
+def test_guided_takes_the_contents_edges():
+    """Noise goes where the content is flat; its own edge stays."""
+    flat = np.full((1, 48, 48, 3), 0.3, np.float32)
+    flat[:, :, 24:] = 0.7
+    noise = np.random.default_rng(0).normal(0, 0.1, flat.shape).astype(np.float32)
+    finished = Compositing(tf.constant(flat), guided=True).finished(tf.constant(flat + noise)).numpy()
+    assert np.std(finished[:, 4:-4, 4:20]) < 0.3 * np.std(noise)
+    step = finished[0, 8:-8, 26:30].mean() - finished[0, 8:-8, 18:22].mean()
+    assert step > 0.3

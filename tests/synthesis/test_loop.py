@@ -9,21 +9,27 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.io.images import resize
-from tfstyle.losses.terms import ImageTerm, Term
+from tfstyle.losses.terms import Term
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.loop import synthesize
+from tfstyle.synthesis import loop
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.scales import enlarged
 
-from conftest import picture
+from conftest import Recorder, picture
 
 GOAL = tf.constant(picture(20, 28)[np.newaxis] / np.float32(255))
 START = tf.fill(GOAL.shape, 0.5)
 BOTH = pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+EACH = pytest.mark.parametrize(
+    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
+)
+# What is compiled for one run serves all.
+synthesize = functools.partial(loop.synthesize, workshop=Workshop())
 
 
+@functools.cache
 def objective_at(size):
     goal = resize(GOAL, size)
     weights = tf.constant(np.geomspace(1, 50, 3), tf.float32)
@@ -38,19 +44,13 @@ def config(**options):
     return TransferConfig(**{"iterations": 10, "finer_share": 1.0, "log_every": 4, **options})
 
 
-class Recorder:
-    def __init__(self):
-        self.seen = []
-
-    def report(self, progress, image):
-        self.seen.append((progress, image.numpy()))
-
-
 @BOTH
 def test_result_and_history(optimizer):
     recorder = Recorder()
-    result = synthesize(objective_at, START, config(optimizer=optimizer), reporters=[recorder])
+    settings = config(optimizer=optimizer)
+    result = synthesize(objective_at, START, settings, reporters=[recorder], note="something to know")
     assert [progress.step for progress in result.history] == [0, 4, 8, 10]
+    assert [progress.note for progress in result.history] == ["something to know", "", "", ""]
     assert [progress for progress, _ in recorder.seen] == result.history
     np.testing.assert_array_equal(recorder.seen[0][1], START)
     first, last = result.history[0], result.history[-1]
@@ -62,6 +62,9 @@ def test_result_and_history(optimizer):
     assert 0 < last.seconds <= result.seconds
     assert result.image.shape == START.shape
     assert result.total == pytest.approx(2 * result.unweighted["distance"])
+    # How often one looks does not matter.
+    oftener = synthesize(objective_at, START, dataclasses.replace(settings, log_every=1))
+    np.testing.assert_array_equal(oftener.image, result.image)
 
 
 def test_result_losses_are_those_of_its_picture():
@@ -91,6 +94,7 @@ def test_detail_is_what_the_last_scale_could_not_show():
     )
 
 
+@functools.cache
 def finish_at(size):
     """The same function, written otherwise, under a name of its own."""
     objective = objective_at(size)
@@ -101,14 +105,10 @@ def finish_at(size):
     )
 
 
-@pytest.mark.parametrize(
-    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
-)
+@EACH
 def test_the_last_tenth_is_made_on_the_exact_objective(options, tmp_path):
     settings = config(iterations=20, log_every=6, **options)
-    # Runs share what they compile.
-    at, finish, workshop = functools.cache(objective_at), functools.cache(finish_at), Workshop()
-    run = functools.partial(synthesize, at, START, finish_at=finish, workshop=workshop)
+    run = functools.partial(synthesize, objective_at, START, finish_at=finish_at)
     recorder = Recorder()
     result = run(settings, reporters=[recorder])
     assert [progress.step for progress in result.history] == [0, 6, 12, 18, 20]
@@ -145,41 +145,6 @@ def test_coarse_to_fine(optimizer):
     np.testing.assert_allclose(recorder.seen[4][1], expected, atol=1e-6)
 
 
-@BOTH
-def test_nothing_is_traced_after_the_first_step_of_a_scale(optimizer):
-    traced, seen = [], []
-
-    def at(size):
-        goal = resize(GOAL, size)
-
-        def distance(image):  # runs when it is traced, and then no more
-            traced.append(size)
-            return tf.reduce_sum(tf.square(image - goal))
-
-        return Objective(lambda image: {}, [ImageTerm("distance", 1.0, distance)])
-
-    class Counter:
-        def report(self, progress, image):
-            seen.append((progress.scale, len(traced)))
-
-    synthesize(at, START, config(optimizer=optimizer, log_every=1, scales=2), reporters=[Counter()])
-    assert traced  # it was compiled at all
-    for scale in (0, 1):
-        counts = [count for at_scale, count in seen if at_scale == scale]
-        assert len(counts) == 11 and len(set(counts[1:])) == 1
-
-
-def test_the_first_report_carries_the_note():
-    result = synthesize(objective_at, START, config(), note="something to know")
-    assert [progress.note for progress in result.history] == ["something to know", "", "", ""]
-
-
-@BOTH
-def test_how_often_one_looks_does_not_matter(optimizer):
-    runs = [synthesize(objective_at, START, config(optimizer=optimizer, log_every=n)) for n in (1, 10)]
-    np.testing.assert_array_equal(runs[0].image, runs[1].image)
-
-
 class Stop(Exception):
     pass
 
@@ -200,7 +165,7 @@ class StopAt:
 def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
     monkeypatch.setattr(checkpoints, "_SHARE", 1.0)  # however long saving takes
     settings = config(optimizer=optimizer, scales=2)
-    run = functools.partial(synthesize, functools.cache(objective_at), START, settings, workshop=Workshop())
+    run = functools.partial(synthesize, objective_at, START, settings)
     whole = run()
     with pytest.raises(Stop):
         run(reporters=[StopAt(killed_at)], supervision=Supervision(tmp_path, 4))
@@ -255,23 +220,13 @@ class After:
         return "" if self.left >= 0 else "a signal"
 
 
-@pytest.mark.parametrize(
-    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
-)
+@EACH
 def test_a_run_ended_between_reports_goes_on_to_the_identical_picture(options, tmp_path):
-    settings = config(scales=2, **options)
-    at, workshop, times = functools.cache(objective_at), Workshop(), 3
-    whole = synthesize(at, START, settings, workshop=workshop)
+    run = functools.partial(synthesize, objective_at, START, config(scales=2, **options))
+    whole = run()
     for _ in range(30):  # asked before each piece: stopped again and again, further on each time
         recorder = Recorder()
-        stopped = synthesize(
-            at,
-            START,
-            settings,
-            workshop=workshop,
-            reporters=[recorder],
-            supervision=Supervision(tmp_path, stop=After(times)),
-        )
+        stopped = run(reporters=[recorder], supervision=Supervision(tmp_path, stop=After(3)))
         if not stopped.ending:
             break
         assert stopped.ending == "a signal" and not stopped.failed
@@ -290,13 +245,8 @@ def test_a_run_that_is_ended_gives_the_best_picture(tmp_path):
     settings = config(optimizer="adam", learning_rate=0.2, iterations=40, log_every=1)
     recorder = Recorder()
     for times in (6, 30):
-        ended = synthesize(
-            objective_at,
-            START,
-            settings,
-            reporters=[recorder],
-            supervision=Supervision(tmp_path, stop=After(times)),
-        )
+        supervision = Supervision(tmp_path, stop=After(times))
+        ended = synthesize(objective_at, START, settings, reporters=[recorder], supervision=supervision)
     totals = {progress.total: image for progress, image in recorder.seen}
     best = min(totals)
     assert ended.total == pytest.approx(best, rel=1e-5) and recorder.seen[-1][0].total > best
@@ -305,14 +255,9 @@ def test_a_run_that_is_ended_gives_the_best_picture(tmp_path):
 
 def test_a_run_ended_at_a_coarse_scale_is_enlarged(tmp_path):
     detail = tf.constant(picture(20, 28, seed=3)[np.newaxis] / np.float32(255))
-    recorder = Recorder()
+    recorder, supervision = Recorder(), Supervision(stop=After(2))
     ended = synthesize(
-        objective_at,
-        START,
-        config(scales=2),
-        detail=detail,
-        reporters=[recorder],
-        supervision=Supervision(stop=After(2)),
+        objective_at, START, config(scales=2), detail=detail, reporters=[recorder], supervision=supervision
     )
     small = tf.constant(recorder.seen[-1][1])
     assert small.shape == (1, 10, 14, 3)

@@ -11,7 +11,7 @@ from tfstyle.runtime.memory_model import PROCESS
 from tfstyle.synthesis import plan as planning
 from tfstyle.synthesis.memory_model import needed_bytes
 from tfstyle.synthesis.plan import make_plan
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.vgg import feature_extractor
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
@@ -45,12 +45,6 @@ def fitting(extractor, config, size=(3000, 4000), pictures=1, **options):
     return make_plan((extractor, extractor), LAYERS, sizes, config, "float32", pictures=pictures, read=True)
 
 
-def test_plain_where_it_fits(extractor):
-    made = plan(extractor, (384, 512))
-    assert made.evaluations == {((384, 512), "float32"): "plain"}
-    assert made.limit_bytes == 10**9 + 0.8 * 10**12
-
-
 def test_the_first_way_that_fits(extractor):
     size = (3000, 4000)
     needs = needed_bytes(extractor, LAYERS, size, settings(), "float32")
@@ -60,6 +54,11 @@ def test_the_first_way_that_fits(extractor):
         made = plan(extractor, size, scales=1, memory_limit=limit)
         assert list(made.evaluations.values()) == [way]
         assert made.peak_bytes == 10**9 + needs[way] <= made.limit_bytes
+        assert list(plan(extractor, (96, 128), evaluation=way).evaluations.values()) == [way]
+    assert list(plan(extractor, size, scales=1, memory_limit=0.5).evaluations.values()) == ["tiled"]
+    unlimited = plan(extractor, (384, 512))
+    assert unlimited.evaluations == {((384, 512), "float32"): "plain"}
+    assert unlimited.limit_bytes == 10**9 + 0.8 * 10**12
 
 
 def test_each_scale_has_its_own_way(extractor):
@@ -69,27 +68,12 @@ def test_each_scale_has_its_own_way(extractor):
     assert made.evaluations[(3000, 4000), "float32"] == "tiled"
 
 
-def test_tiled_where_nothing_fits(extractor):
-    assert list(plan(extractor, (384, 512), memory_limit=0.5).evaluations.values()) == ["tiled"]
-
-
-def test_what_is_asked_for(extractor):
-    for way in ("plain", "recompute", "tiled"):
-        assert list(plan(extractor, (96, 128), evaluation=way).evaluations.values()) == [way]
-
-
-def test_history_counts(extractor):
-    one, ten = (
-        needed_bytes(extractor, LAYERS, (100, 200), settings(lbfgs_history=pairs), "float32")
-        for pairs in (1, 10)
-    )
-    assert ten["plain"] - one["plain"] == pytest.approx(9 * 24 * 100 * 200, abs=2)
-
-
-def test_first_order_takes_less_and_a_mean_is_one_picture_more(extractor):
+def test_what_options_take_a_pixel(extractor):
     def steady(**options):
         return needed_bytes(extractor, LAYERS, (1000, 2000), settings(**options), "float32")["tiled"]
 
+    assert steady() - steady(lbfgs_history=1) == pytest.approx(9 * 24 * 1000 * 2000, abs=2)
+    assert steady(photorealistic=True) - steady() == pytest.approx(310 * 1000 * 2000, abs=2)
     adam, sgd = steady(optimizer="adam"), steady(optimizer="sgd")
     # Adam keeps two pictures of float32, SGD none.
     assert steady() > adam > sgd + 2 * 12 * 1000 * 2000 - 10
@@ -125,13 +109,6 @@ def test_a_network_of_the_users_own():
     assert list(made.evaluations.values()) == ["plain"] and made.seconds == 0
     with pytest.raises(ValueError, match=r"^extractor: "):
         plan(network, (64, 64), evaluation="tiled")
-
-
-def test_photorealism_counts(extractor):
-    def steady(**options):
-        return needed_bytes(extractor, LAYERS, (1000, 2000), settings(**options), "float32")["tiled"]
-
-    assert steady(photorealistic=True) - steady() == pytest.approx(310 * 1000 * 2000, abs=2)
 
 
 def refusal(made):

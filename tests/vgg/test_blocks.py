@@ -21,8 +21,3 @@ def test_what_leads_past_a_pooling_is_refused():
     model = tf.keras.Model(image, {"out": tf.keras.layers.Add()([conv, back])})
     with pytest.raises(ValueError, match=r"^extractor: cannot be cut between .* something leads past"):
         pieces(model)
-
-
-def test_a_model_without_a_graph():
-    with pytest.raises(ValueError, match="must be a functional Keras model"):
-        pieces(lambda image: {"out": image})

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from tfstyle.vgg import feature_extractor
 from tfstyle.vgg.costs import costs
@@ -14,11 +13,6 @@ def test_counted_by_hand(narrow_file):
     assert found.operations == 2 * (convolutions + gram)
     assert found.kept == 4 * 96 + 4 * 96 + 4 * 24 + 6 * 24
     assert found.widest == 4 * 96
-
-
-def test_an_extractor_that_is_no_keras_model():
-    with pytest.raises(ValueError, match=r"^extractor: "):
-        costs(lambda image: {"a": image}, [], (8, 8))
 
 
 def test_vgg19_has_its_well_known_number_of_operations():

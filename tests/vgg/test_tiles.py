@@ -13,7 +13,7 @@ def test_spans_by_hand():
     ]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (15, 64), (64, 96), (130, 77), (257, 31)])
+@pytest.mark.parametrize("size", [(1, 1), (64, 96), (130, 77), (257, 31)])
 @pytest.mark.parametrize(("tile", "stride", "radius"), [(16, 16, 70), (40, 8, 5), (33, 4, 14), (7, 1, 2)])
 def test_cores_cover_the_picture_once_and_see_enough(size, tile, stride, radius):
     halo = halo_of(radius, stride)

@@ -16,7 +16,7 @@ from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 
 

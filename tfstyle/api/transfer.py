@@ -21,7 +21,7 @@ from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 
 

@@ -28,7 +28,7 @@ from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
 from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.starts import initial_image
 from tfstyle.synthesis.term_options import extractor_of
 

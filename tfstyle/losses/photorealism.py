@@ -46,14 +46,14 @@ def matting_loss(
     Args:
       content: `[1, H, W, 3]` in [0, 1].
       radius: of the windows; 1: 3 x 3 pixels. A picture smaller than a window has no loss.
-      epsilon: the regulariser of the affine maps.
+      epsilon: the regulariser of the affine maps, above 0.
 
     Returns:
       `picture [B, H, W, 3] -> scalar`, in squares of picture values, summed over
       the batch; of the picture's dtype, but no more exact than the content's.
 
     Raises:
-      ValueError: radius or epsilon is out of range, or the picture of another size.
+      ValueError: the picture has another size.
     """
     return partial(_matting_loss, _LocalFits.of(content, radius, epsilon, cut=False))
 
@@ -81,13 +81,13 @@ def guided_filter(image: tf.Tensor, guide: tf.Tensor, *, radius: int, epsilon: f
       image: `[B, H, W, 3]`.
       guide: `[1, H, W, 3]`, whose edges the result has.
       radius: of the square windows; at the border they are cut off.
-      epsilon: variance of the guide below which it counts as flat.
+      epsilon: variance of the guide below which it counts as flat, above 0.
 
     Returns:
       `[B, H, W, 3]`, of the picture's dtype, not clipped.
 
     Raises:
-      ValueError: radius or epsilon is out of range, or the picture of another size.
+      ValueError: the picture has another size.
     """
     image = tf.convert_to_tensor(image)
     fits = _LocalFits.of(guide, radius, epsilon, cut=True)
@@ -144,10 +144,6 @@ class _LocalFits:
           epsilon: r; for windows that are cut off, r over their number of pixels.
           cut: windows around every pixel, cut off at the border; otherwise only those that lie inside.
         """
-        if radius < 1:
-            raise ValueError(f"radius={radius}: must be 1 or above")
-        if not epsilon > 0:
-            raise ValueError(f"epsilon={epsilon:g}: must be above 0")
         guide = tf.convert_to_tensor(guide)
         planes = tuple(guide[0, :, :, channel] for channel in range(3))
         found = cls(planes, (), 2 * radius + 1, radius if cut else 0)

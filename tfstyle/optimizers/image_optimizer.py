@@ -43,47 +43,36 @@ class ImageOptimizer:
       optimizer: makes the steps.
       objective: what to minimise.
       image: `[B, H, W, 3]` to start from.
-      workshop: keeps the compiled steps; None: one of its own.
+      workshop: keeps the compiled steps.
 
     Attributes:
       image: `tf.Variable` `[B, H, W, 3]`.
       losses: named parts of the objective, as `State` has them.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        objective: Objective,
-        image: tf.Tensor,
-        workshop: Workshop | None = None,
-    ):
+    def __init__(self, optimizer: Optimizer, objective: Objective, image: tf.Tensor, workshop: Workshop):
         self.image = tf.Variable(image, trainable=True, name="image")
         self.losses: Losses = {}
         self._optimizer = optimizer
         self._objective = objective
-        self._workshop = workshop or Workshop()
+        self._workshop = workshop
 
-    def use(self, objective: Objective) -> None:
-        """Takes an objective for pictures of this size; `start`, `reconsider` or `restore` must follow."""
-        self._objective = objective
-
-    def start(self, image: tf.Tensor | None = None) -> None:
-        """Begins at a picture, or where the picture stands, and forgets whatever was before.
+    def start(self) -> None:
+        """Begins where the picture stands, and forgets whatever was before.
 
         Raises:
           FloatingPointError: the objective is not finite there; so also in `reconsider`.
         """
-        if image is not None:
-            self.image.assign(image)
         self._keep(self._optimizer.init(self._evaluate, self.image.read_value()))
         _require_finite(self.losses, "lower the weights")
 
-    def reconsider(self) -> None:
-        """Goes on with the objective now in use: the last one's, computed in another way.
+    def reconsider(self, objective: Objective) -> None:
+        """Goes on with another objective: the last one's function, computed in another way.
 
         One evaluation where the steps have led takes the place of the last one;
         what was learned of the function stays.
         """
+        self._objective = objective
         self._keep(self._optimizer.again(self._evaluate, self._state))
         _require_finite(self.losses, "lower the weights")
 

@@ -14,8 +14,7 @@ from tfstyle.config.layer_names import require_known
 from tfstyle.runtime.precision import resolved
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.plan import Plan, make_plan, precision_in
-from tfstyle.synthesis.scales import number_of_scales
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes, number_of_scales
 from tfstyle.synthesis.term_options import TermOptions, extractor_of, workshop_for
 from tfstyle.vgg import minimum_size
 

@@ -10,7 +10,7 @@ same code.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -18,19 +18,65 @@ import tensorflow as tf
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.io import color
 from tfstyle.io.images import fitted_size, resize, scaled
-from tfstyle.losses.measuring import measure
+from tfstyle.losses import strength
+from tfstyle.losses.measuring import Target, measure
 from tfstyle.losses.targets import Measured, StyleTargets, chosen, levels, stacked
 from tfstyle.optimizers import advance, make_optimizer
 from tfstyle.optimizers.optimizer import Evaluate
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.graph_objective import GraphObjective
+from tfstyle.synthesis.objective import summands_of, values_of
 from tfstyle.synthesis.scales import FINISH, at_level, enlarged, number_of_scales, size_in_graph
 from tfstyle.synthesis.starts import initial_image, parse
-from tfstyle.synthesis.term_options import TermOptions, extractor_of
+from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
 from tfstyle.vgg import minimum_size
+from tfstyle.vgg.position_sums import plain
 
 # From a network and how many scales there are after the one at hand to what the style comes to.
 _MeasuredAt = Callable[[tf.keras.Model, tf.Tensor], Measured]
+
+# From pictures `[B, H, W, 3]` to {term: values `[B]`}.
+Losses = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+
+class GraphObjective:
+    """A config's objective inside a graph: of pictures of any number and size with a content and a style.
+
+    Args:
+      config: layers, weights, units and colours are read from it.
+      network: the extractor of all layers that have weight.
+      content: `[B, H, W, 3]`, as the objective is to see it.
+      style: what 1 or B pictures come to.
+
+    Attributes:
+      weights: {term: weight}, floats.
+      styles: names of the style's terms.
+      unweighted: gives terms' unweighted values.
+    """
+
+    def __init__(self, config: TransferConfig, network: tf.keras.Model, content: tf.Tensor, style: Measured):
+        self._config = config
+        height, width = tf.unstack(tf.cast(tf.shape(content)[1:3], tf.float32))
+        self._terms = TermOptions.of(config).terms(network, content, [Target((style,))], size=(height, width))
+        kinds = weights_of_kinds(config)
+        self.weights = {term.name: term.weight * kinds[term.kind] for term in self._terms}
+        self.styles = frozenset(term.name for term in self._terms if term.kind == "style")
+        sums = plain(network, summands_of(self._terms))
+        self.unweighted: Losses = lambda image: values_of(
+            self._terms, sums, color.grey(image) if config.color == "content" else image
+        )
+
+    def balanced(self) -> dict[str, tf.Tensor]:
+        """Returns the weights with those of the style brought to `config.style_strength`, `[B]` each."""
+        return strength.balanced(self._terms, self.weights, self._config.style_strength)
+
+    def losses(self) -> Losses:
+        """Returns what gives terms' weighted values."""
+        weights = self.balanced() if self._config.style_strength > 0 else self.weights
+        return self.weighted(weights)
+
+    def weighted(self, weights: Mapping[str, float | tf.Tensor]) -> Losses:
+        """Returns what gives terms' values times these weights."""
+        return lambda image: {name: weights[name] * value for name, value in self.unweighted(image).items()}
 
 
 class Made(NamedTuple):

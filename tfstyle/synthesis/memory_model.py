@@ -17,7 +17,7 @@ from tfstyle.runtime.memory_model import (
     activation_bytes,
     pixel_bytes,
 )
-from tfstyle.synthesis.sizes import Size, Sizes
+from tfstyle.synthesis.scales import Size, Sizes
 from tfstyle.vgg.costs import costs
 from tfstyle.vgg.receptive_field import reaches
 

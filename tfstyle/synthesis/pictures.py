@@ -13,8 +13,7 @@ from tfstyle.runtime.checkpoints import choices_in
 from tfstyle.runtime.precision import choice
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.compositing import Compositing
-from tfstyle.synthesis.inputs import Inputs
+from tfstyle.synthesis.inputs import Compositing, Inputs
 from tfstyle.synthesis.loop import Result, synthesize_together
 from tfstyle.synthesis.objective import Objective, together
 from tfstyle.synthesis.objectives import Objectives

@@ -21,8 +21,7 @@ from tfstyle.runtime.memory_model import PROCESS
 from tfstyle.runtime.precision import rate
 from tfstyle.synthesis.memory_model import TILE, held_bytes, needed_bytes, read_bytes
 from tfstyle.synthesis.objective import EVALUATIONS
-from tfstyle.synthesis.scales import Stage, at_level, stages
-from tfstyle.synthesis.sizes import Size, Sizes
+from tfstyle.synthesis.scales import Size, Sizes, Stage, at_level, stages
 from tfstyle.vgg.costs import costs
 
 # Of the memory that is free, this share may be used.

@@ -149,8 +149,7 @@ class Session:
             return
         self._set(stage=index, step=0, since=0)
         if self._continues(index):
-            self._optimizer.use(objective)
-            self._optimizer.reconsider()
+            self._optimizer.reconsider(objective)
             total = sum(_means(objective.weighted(self._optimizer.losses)).values())
             self._descent.begin_objective(total, len(self.books.records), self._optimizer.image.read_value())
             return
@@ -163,7 +162,7 @@ class Session:
         if self._optimizer is not None:
             self._set(evaluations_before=self.evaluations)
         self._optimizer = self._optimizer_for(objective, image)
-        self._optimizer.start(image)
+        self._optimizer.start()
 
     def _optimizer_for(self, objective: Objective, image: tf.Tensor) -> ImageOptimizer:
         optimizer = make_optimizer(self._config, image.shape, caution=self._caution)

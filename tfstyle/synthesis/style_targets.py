@@ -15,8 +15,7 @@ from tfstyle.runtime import memory
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import fitted
 from tfstyle.synthesis.memory_model import held_bytes, measured_bytes, read_bytes
-from tfstyle.synthesis.scales import number_of_scales
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes, number_of_scales
 from tfstyle.synthesis.term_options import extractor_of, workshop_for
 from tfstyle.vgg import minimum_size
 

@@ -11,8 +11,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.feedforward.networks import take_over
 from tfstyle.feedforward.style_network import StyleNetwork, style_network
 from tfstyle.losses.measuring import measure
-from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.graph_transfer import GraphTransfer
+from tfstyle.synthesis.graph_transfer import GraphObjective, GraphTransfer
 from tfstyle.synthesis.term_options import TermOptions, extractor_of
 from tfstyle.training.dataset import WHOLE, Share, Side, batches, centers
 from tfstyle.training.own_losses import learned, own_weights, palette

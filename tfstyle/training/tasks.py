@@ -11,8 +11,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, DoublingConv2D, ReflectedConv2D
 from tfstyle.feedforward.networks import take_over, transformation_network
 from tfstyle.losses.targets import StyleTargets, chosen, finest
-from tfstyle.synthesis.graph_objective import GraphObjective
-from tfstyle.synthesis.graph_transfer import GraphTransfer
+from tfstyle.synthesis.graph_transfer import GraphObjective, GraphTransfer
 from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.training.own_losses import PALETTE, learned, own_weights
 from tfstyle.training.recipe import InstantRecipe

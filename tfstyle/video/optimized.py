@@ -28,8 +28,7 @@ from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs, Reference, make_inputs
 from tfstyle.synthesis.pictures import make
 from tfstyle.synthesis.plan import Plan
-from tfstyle.synthesis.scales import number_of_scales
-from tfstyle.synthesis.sizes import Sizes
+from tfstyle.synthesis.scales import Sizes, number_of_scales
 from tfstyle.video.steadiness import Carried, Painted, Shown, Step, carried
 
 _LOOKED_BACK = (1, 2, 4)  # frames
