@@ -51,6 +51,7 @@ def test_uint8(stylize, direct):
             # Rounded, not cut: half of all values would otherwise be lower by one.
             assert np.abs(found.astype(int) - to_uint8(expected)).max() <= 1
             assert np.mean(found != to_uint8(expected)) < 0.01
+    np.testing.assert_array_equal(stylize(CONTENTS[0]), made[0])  # without a graph around it
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float16])

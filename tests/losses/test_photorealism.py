@@ -111,29 +111,21 @@ def test_a_picture_of_another_size_is_named():
 def expected_filter(image, guide, radius, epsilon):
     height, width = image.shape[:2]
 
-    def window(row, column):
-        return slice(max(0, row - radius), row + radius + 1), slice(
-            max(0, column - radius), column + radius + 1
-        )
+    def window(place):
+        return tuple(slice(max(0, middle - radius), middle + radius + 1) for middle in place)
 
     slopes, shifts = np.zeros((height, width, 3, 3)), np.zeros((height, width, 3))
-    for row in range(height):
-        for column in range(width):
-            inside = window(row, column)
-            colors, values = guide[inside].reshape(-1, 3), image[inside].reshape(-1, 3)
-            center, mean = colors.mean(0), values.mean(0)
-            covariance = (colors - center).T @ (colors - center) / len(colors)
-            slope = np.linalg.solve(
-                covariance + epsilon * np.eye(3), colors.T @ values / len(colors) - np.outer(center, mean)
-            )
-            slopes[row, column], shifts[row, column] = slope, mean - center @ slope
+    for place in np.ndindex(height, width):
+        colors, values = (each[window(place)].reshape(-1, 3) for each in (guide, image))
+        center, mean = colors.mean(0), values.mean(0)
+        covariance = (colors - center).T @ (colors - center) / len(colors)
+        shared = colors.T @ values / len(colors) - np.outer(center, mean)
+        slopes[place] = np.linalg.solve(covariance + epsilon * np.eye(3), shared)
+        shifts[place] = mean - center @ slopes[place]
     found = np.zeros(image.shape)
-    for row in range(height):
-        for column in range(width):
-            inside = window(row, column)
-            found[row, column] = guide[row, column] @ slopes[inside].mean((0, 1)) + shifts[inside].mean(
-                (0, 1)
-            )
+    for place in np.ndindex(height, width):
+        near = window(place)
+        found[place] = guide[place] @ slopes[near].mean((0, 1)) + shifts[near].mean((0, 1))
     return found
 
 

@@ -4,65 +4,50 @@ import collections
 import io
 import pickle
 import struct
-from typing import ClassVar
+import sys
+import types
+from unittest import mock
 
 import numpy as np
 
 
-class _Global:
-    """Something that pickles as the global module.name."""
-
-    def __init__(self, module, name):
-        self.module, self.name = module, name
+def _rebuild_tensor_v2(*_): ...
 
 
-class _Pickler(pickle._Pickler):
-    """A pickler of globals that need not be importable, and of storages by their ids."""
-
-    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
-
-    def persistent_id(self, thing):
-        return thing.pid if isinstance(thing, _Storage) else None
-
-    def save_global_name(self, thing):
-        self.write(pickle.GLOBAL + f"{thing.module}\n{thing.name}\n".encode())
-
-    dispatch[_Global] = save_global_name
+# What a pickler looks up of PyTorch.
+_TORCH = {name: types.ModuleType(name) for name in ("torch", "torch._utils")}
+_KINDS = {"float32": type("FloatStorage", (), {}), "uint8": type("ByteStorage", (), {})}
+for thing in (*_KINDS.values(), _rebuild_tensor_v2):
+    thing.__module__ = "torch._utils" if thing is _rebuild_tensor_v2 else "torch"
+    setattr(_TORCH[thing.__module__], thing.__name__, thing)
 
 
-class _Storage:
-    def __init__(self, key, array):
-        kind = {"float32": "FloatStorage", "uint8": "ByteStorage"}[array.dtype.name]
-        self.pid = ("storage", _Global("torch", kind), key, "cpu", array.size, None)
+class _Storage(collections.namedtuple("_Storage", "key array")): ...
 
 
-class _Tensor:
-    def __init__(self, key, array):
-        self.key, self.array = key, array
-
+class _Tensor(collections.namedtuple("_Tensor", "key array")):
     def __reduce__(self):
         strides = tuple(stride // self.array.itemsize for stride in self.array.strides)
-        arguments = (_Storage(self.key, self.array), 0, self.array.shape, strides, False, {})
-        return _rebuild, arguments
+        return _rebuild_tensor_v2, (_Storage(*self), 0, self.array.shape, strides, False, {})
 
 
-def _rebuild(*_): ...
-
-
-def _save_function(pickler, _):
-    pickler.save_global_name(_Global("torch._utils", "_rebuild_tensor_v2"))
-
-
-_Pickler.dispatch[type(_rebuild)] = _save_function
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, thing):
+        if not isinstance(thing, _Storage):
+            return None
+        return "storage", _KINDS[thing.array.dtype.name], thing.key, "cpu", thing.array.size, None
 
 
 def coded_file(arrays, magic=0x1950A86A20F9469CFC6C) -> bytes:
     """Returns the bytes of a file of named arrays."""
     file = io.BytesIO()
-    keys = {name: str(1000 + index) for index, name in enumerate(arrays)}
-    tensors = collections.OrderedDict((name, _Tensor(keys[name], array)) for name, array in arrays.items())
-    for part in (magic, 1001, {"little_endian": True}, tensors, list(keys.values())):
-        _Pickler(file, 2).dump(part)
+    tensors = collections.OrderedDict(
+        (name, _Tensor(str(1000 + index), array)) for index, (name, array) in enumerate(arrays.items())
+    )
+    keys = [tensor.key for tensor in tensors.values()]
+    with mock.patch.dict(sys.modules, _TORCH):
+        for part in (magic, 1001, {"little_endian": True}, tensors, keys):
+            _Pickler(file, 2).dump(part)
     for array in arrays.values():
         file.write(struct.pack("<q", array.size) + array.tobytes())
     return file.getvalue()

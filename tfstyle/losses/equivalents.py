@@ -43,7 +43,11 @@ def explain(
     """
     shapes = extractor.compute_output_shape((1, *size, 3))
     contents, styles = (
-        [(*_filters_and_positions(shapes[layer]), wholes.get(f"{kind}/{layer}", 0.0)) for layer in layers]
+        [
+            (filters, height * width, wholes.get(f"{kind}/{layer}", 0.0))
+            for layer in layers
+            for _, height, width, filters in [shapes[layer]]
+        ]
         for kind, layers in (("content", config.content_layers), ("style", config.style_layers))
     )
     rows = [("", *_COLUMNS)]
@@ -120,11 +124,6 @@ def _preset(units: str) -> TransferConfig:
 
 def _layer_weights(units: str, given: Sequence[float], layers: int) -> Sequence[float]:
     return given or [UNITS[units].layer_weight(layers)] * layers
-
-
-def _filters_and_positions(shape: Sequence[int]) -> tuple[int, int]:
-    _, height, width, filters = shape
-    return filters, height * width
 
 
 def _text(weights: Sequence[float]) -> str:

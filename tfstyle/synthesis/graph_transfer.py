@@ -174,7 +174,8 @@ class GraphTransfer(tf.Module):
         """
         config = self._config
         style = self._baked if style is None else style
-        with tf.control_dependencies([self._checked(steps)]):
+        enough = tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
+        with tf.control_dependencies([enough]):
             size = fitted_size(*size_in_graph(content), config.image_size)
         content = resize(content, size)
         checks = [self._large_enough("content", size)]
@@ -241,7 +242,7 @@ class GraphTransfer(tf.Module):
     def _measured(self, style: tf.Tensor, network: tf.keras.Model, level: tf.Tensor) -> Measured:
         """Returns what style pictures come to at a scale."""
         picture = resize(style, at_level(size_in_graph(style), self._config.scale_factor, level))
-        return measure(network, picture, self._options.style_layers, self._options.statistic)
+        return measure(network, picture, self._options.style_layers, self._config.style_loss)
 
     def _legs(
         self, content: tf.Tensor, measured: _MeasuredAt, level: tf.Tensor, iterations: tf.Tensor, last: bool
@@ -276,9 +277,6 @@ class GraphTransfer(tf.Module):
             return total, values, tape.gradient(total, image)
 
         return evaluate
-
-    def _checked(self, steps: tf.Tensor):
-        return tf.debugging.Assert(steps >= 1, ["steps: must be 1 or above, not", steps])
 
     def _large_enough(self, name: str, size: tuple[tf.Tensor, tf.Tensor]):
         height, width = size

@@ -135,7 +135,9 @@ def synthesize_together(
       OSError: the checkpoint's folder cannot be written, or another run works in it.
     """
     planned = stages(tuple(initial.shape[1:3]), config, finish=finish_at is not None)
-    own = _identity(config, initial, identity or {})
+    # How the picture is evaluated does change its last bits: see `choices`.
+    own = {**config.identity(), "tensorflow": tf.__version__, "start": tensor_hash(initial)}
+    own |= identity or {}
     with Books(supervision, own, reporters=reporters, note=note) as books:
         run = Session(config, planned, books, choices or {}, workshop or Workshop())
         return _through(run, planned, objective_at, finish_at, initial, detail)
@@ -177,8 +179,3 @@ def _through(
         )
         for index in range(image.shape[0])
     ]
-
-
-def _identity(config: TransferConfig, initial: tf.Tensor, more: Mapping[str, str]) -> dict:
-    # How the picture is evaluated does change its last bits: see `choices`.
-    return {**config.identity(), "tensorflow": tf.__version__, "start": tensor_hash(initial), **more}

@@ -99,7 +99,8 @@ class Objectives:
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
         found: dict[str, list[float]] = {}
-        for term in self._terms(self.size, self._begun_in(self.size), replace(self._options, units="paper")):
+        options = replace(self._options, config=replace(self.config, units="paper"))
+        for term in self._terms(self.size, self._begun_in(self.size), options):
             if term.kind in ("content", "style"):
                 found.setdefault(f"{term.kind}/{term.layer}", []).append(float(tf.squeeze(term.whole())))
         return {name: sum(values) / len(values) for name, values in found.items()}
@@ -156,7 +157,7 @@ class Objectives:
             network,
             inputs.regions if options.style_layers else (),
             options.style_layers,
-            options.statistic,
+            self.config.style_loss,
             size=size,
             level=level,
             scale_factor=self.config.scale_factor,

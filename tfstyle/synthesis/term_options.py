@@ -17,23 +17,18 @@ from tfstyle.vgg import feature_extractor, weights
 
 @dataclass(frozen=True)
 class TermOptions:
-    """Options of an objective's terms.
+    """Which terms an objective has.
 
     Attributes:
+      config: the options of terms are read from it.
       kinds: of terms; others have no weight.
       content_layers, style_layers: Keras' names; none where there is no such kind.
-      units, layer_weights, statistic, blend: as in `style_terms`.
-      variation: as in `paper.total_variation`.
     """
 
+    config: TransferConfig
     kinds: tuple[str, ...]
     content_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
-    units: str
-    layer_weights: tuple[float, ...]
-    statistic: str
-    blend: str
-    variation: str
 
     @classmethod
     def of(cls, config: TransferConfig, *, content: bool = True, style: bool = True) -> TermOptions:
@@ -42,14 +37,10 @@ class TermOptions:
         kinds -= set() if content else {"content", "photorealism"}
         kinds -= set() if style else {"style"}
         return cls(
-            kinds=tuple(sorted(kinds)),
+            config,
+            tuple(sorted(kinds)),
             content_layers=config.content_layers if "content" in kinds else (),
             style_layers=config.style_layers if "style" in kinds else (),
-            units=config.units,
-            layer_weights=config.style_layer_weights,
-            statistic=config.style_loss,
-            blend=config.blend,
-            variation=config.tv_loss,
         )
 
     @property
@@ -75,10 +66,10 @@ class TermOptions:
           size: (height, width) of the picture to be made; may be tensors.
           tile: as in `content_terms`.
         """
-        found = []
+        found, config = [], self.config
         if self.content_layers:
             found += content_terms(
-                network, content, self.content_layers, weight=1.0, units=self.units, tile=tile
+                network, content, self.content_layers, weight=1.0, units=config.units, tile=tile
             )
         if self.style_layers:
             found += style_terms(
@@ -87,13 +78,13 @@ class TermOptions:
                 self.style_layers,
                 size=size,
                 weight=1.0,
-                layer_weights=self.layer_weights,
-                units=self.units,
-                statistic=self.statistic,
-                blend=self.blend,
+                layer_weights=config.style_layer_weights,
+                units=config.units,
+                statistic=config.style_loss,
+                blend=config.blend,
             )
         if "total_variation" in self.kinds:
-            found += variation_terms(1.0, units=self.units, form=self.variation)
+            found += variation_terms(1.0, units=config.units, form=config.tv_loss)
         if "photorealism" in self.kinds:
             found += photorealism_terms(1.0, content)
         return found

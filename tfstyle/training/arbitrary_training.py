@@ -86,7 +86,7 @@ class ArbitraryTask:
         """Returns the objective of a batch of `pairs`, in a graph."""
         contents, styles = batch
         options = TermOptions.of(self._config)
-        style = measure(self.extractor, styles, options.style_layers, options.statistic)
+        style = measure(self.extractor, styles, options.style_layers, self._config.style_loss)
         return GraphObjective(self._config, self.extractor, contents, style)
 
     def paint(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
