@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfstyle.io import encode
 from tfstyle.losses.keras_losses import ContentLoss, GramMatrix, StyleLoss, TotalVariationLoss
 from tfstyle.losses.regions import everywhere
-from tfstyle.losses.terms import content_terms
+from tfstyle.losses.terms import content_terms, variation_terms
 from tfstyle.vgg import feature_extractor
 
 from conftest import picture, terms_of_styles
@@ -96,6 +96,10 @@ def test_total_variation():
     found = each(TotalVariationLoss("absolute", units="relative"), PICTURES)
     expected = [np.abs(np.diff(PICTURES, axis=axis)).sum((1, 2, 3)) for axis in (1, 2)]
     np.testing.assert_allclose(found, sum(expected) / (24 * 30), rtol=1e-5)
+    # As a term, also in a graph that does not know the size, in float64.
+    (term,) = variation_terms(1.0, units="relative", form="absolute")
+    graph = tf.function(term.value, input_signature=[tf.TensorSpec([None, None, None, 3], tf.float64)])
+    np.testing.assert_allclose(graph(PICTURES.astype(float)), found, rtol=1e-5)
 
 
 def test_gram_matrix_layer():
