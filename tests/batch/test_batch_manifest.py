@@ -9,8 +9,7 @@ import pytest
 from tfstyle import TransferConfig
 from tfstyle.batch import manifest
 from tfstyle.batch.manifest import Ledger
-from tfstyle.batch.orders import Content, Order, Style
-from tfstyle.batch.retries import Failure
+from tfstyle.batch.orders import Content, Failure, Order, Style
 from tfstyle.io import store
 
 CAT = Content("sub/cat", "in/sub/cat.jpg")

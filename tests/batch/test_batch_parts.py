@@ -6,8 +6,7 @@ import pytest
 
 from tfstyle.api.size_groups import Waiting
 from tfstyle.batch.board import Board
-from tfstyle.batch.orders import Outcome
-from tfstyle.batch.retries import Failure, attempt
+from tfstyle.batch.orders import Failure, Outcome, attempt
 
 
 def failing(*errors):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.export.conversion import RUNTIMES, check, convert
-from tfstyle.export.lite_network import LiteNetwork
+from tfstyle.export.lite import LiteNetwork
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.networks import in_half_precision, transformation_network
 from tfstyle.feedforward.onnx_network import OnnxNetwork

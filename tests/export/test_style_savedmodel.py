@@ -10,10 +10,9 @@ from PIL import Image
 from tfstyle import InstantStylizer
 from tfstyle.export import savedmodel
 from tfstyle.export.savedmodel import export_style_network
-from tfstyle.feedforward.light_painting import light_file
 from tfstyle.feedforward.loading import load_style_network
 from tfstyle.feedforward.networks import fingerprint
-from tfstyle.feedforward.onnx_network import embedded
+from tfstyle.feedforward.onnx_network import embedded, light_file
 from tfstyle.feedforward.style_network import in_half_precision, style_network
 
 from conftest import picture, run_script

@@ -12,9 +12,9 @@ from PIL import Image
 
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.cards import read_card
-from tfstyle.feedforward.light_painting import FILE, LightPainter, light_file
 from tfstyle.feedforward.loading import load_network
 from tfstyle.feedforward.networks import in_half_precision, transformation_network
+from tfstyle.feedforward.onnx_network import FILE, LightPainter, light_file
 from tfstyle.feedforward.painting import Painter
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, most_whole_pixels
 

@@ -157,7 +157,7 @@ def test_other_damage(copy, tmp_path):
     shutil.rmtree(copy / "variables")
     change(copy, layout={"styles": 2, "width": 2, "residual_blocks": 1})
     with pytest.raises(ValueError, match=r"^model='.*': .*larger than the file of its parameters"):
-        load_network(copy, argument="model")
+        load_network(copy)
 
 
 @pytest.mark.parametrize(

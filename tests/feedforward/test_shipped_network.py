@@ -7,10 +7,9 @@ import pytest
 
 from tfstyle import InstantStylizer
 from tfstyle.export.conversion import check, convert
-from tfstyle.export.lite_network import LiteNetwork
-from tfstyle.feedforward.light_painting import FILE, STYLE_FILE
+from tfstyle.export.lite import LiteNetwork
 from tfstyle.feedforward.loading import load_network, load_style_network
-from tfstyle.feedforward.onnx_network import OnnxNetwork, embedded
+from tfstyle.feedforward.onnx_network import FILE, STYLE_FILE, OnnxNetwork, embedded
 
 from conftest import ROOT, picture, run_script
 

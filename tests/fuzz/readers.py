@@ -365,7 +365,7 @@ def _names(folder):
 
 def _ledger(folder):
     from tfstyle import TransferConfig
-    from tfstyle.batch import manifest, orders, retries
+    from tfstyle.batch import manifest, orders
 
     out, style = folder / "out", orders.Style("style", "style.png", "0")
     order = orders.Order(TransferConfig(), [style], str(out))
@@ -373,7 +373,7 @@ def _ledger(folder):
     manifest.Ledger(order).write_made(
         cat, "1", style, b"pixels", {"losses": {"content": 1.5}, "seconds": 2.0}
     )
-    manifest.Ledger(order).write_failed(dog, "2", style, retries.Failure("is damaged", 1))
+    manifest.Ledger(order).write_failed(dog, "2", style, orders.Failure("is damaged", 1))
     path = out / "records" / "sub" / "cat__style.json"
 
     def read():
@@ -433,7 +433,7 @@ def _converted(folder, suffix, **options):
     seeds.append(convert(network, folder / f"b.{suffix}", style={"style1": 1}, **options).read_bytes())
     shutil.rmtree(folder / "model")
     path = folder / f"input.{suffix}"
-    return Reader(seeds, "bytes", path.name, lambda: RUNTIMES[path.suffix](path, threads=1))
+    return Reader(seeds, "bytes", path.name, lambda: RUNTIMES[path.suffix](path))
 
 
 def _panel(folder):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfstyle.io.finding import find_pictures
+from tfstyle.io.store import find_pictures
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.batch import sources
-from tfstyle.io import tfrecord_framing
-from tfstyle.io.tfrecords import read_records, write_records
+from tfstyle.io.tfrecords import masked_crc, read_records, require_possible, write_records
 
 from conftest import picture
 
 
 def claim(length, valid=True):
     head = struct.pack("<Q", length)
-    return head + struct.pack("<I", tfrecord_framing.masked_crc(head) ^ (not valid))
+    return head + struct.pack("<I", masked_crc(head) ^ (not valid))
 
 
 @pytest.fixture
@@ -27,10 +26,8 @@ def path(tmp_path):
 def test_the_checksum_is_tensorflows(path):
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
-    assert struct.unpack("<I", data[8:12])[0] == tfrecord_framing.masked_crc(data[:8])
-    assert struct.unpack("<I", data[12 + length : 16 + length])[0] == tfrecord_framing.masked_crc(
-        data[12 : 12 + length]
-    )
+    assert struct.unpack("<I", data[8:12])[0] == masked_crc(data[:8])
+    assert struct.unpack("<I", data[12 + length : 16 + length])[0] == masked_crc(data[12 : 12 + length])
 
 
 @pytest.mark.parametrize("length", [(1 << 30) + 1, 1 << 40, (1 << 63) - 1, (1 << 64) - 1])
@@ -55,5 +52,5 @@ def test_other_damage_is_for_tensorflow_to_tell(path, end):
 
 
 def test_whole_files_are_possible(path):
-    tfrecord_framing.require_possible(path)
+    require_possible(path)
     assert [np.asarray(each["image"]).shape for each in read_records(path)] == [(8, 9, 3)] * 2

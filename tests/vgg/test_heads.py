@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import tfstyle
 from tfstyle.config import TransferConfig
-from tfstyle.export import lite_network
+from tfstyle.export import lite
 from tfstyle.synthesis import plan
 from tfstyle.vgg import feature_extractor, minimum_size, normalize_activations, position_sums, tiles, weights
 from tfstyle.vgg.blocks import pieces
@@ -93,7 +93,7 @@ def test_an_export_gives_the_same(headed_file, tmp_path):
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     served = loaded.serve(IMAGE.astype(np.float32))
     converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert()
-    runner = lite_network.runner(converted, 1)
+    runner = lite.runner(converted)
     found = runner(image=IMAGE.astype(np.float32))
     for layer, output in extractor(IMAGE).items():
         np.testing.assert_allclose(served[layer], output, atol=1e-4)

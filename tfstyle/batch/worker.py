@@ -21,8 +21,7 @@ from tfstyle.batch import sources
 from tfstyle.batch.graph_worker import Painter
 from tfstyle.batch.inspection import Looker, Wanted, fitted_pixels
 from tfstyle.batch.manifest import Ledger
-from tfstyle.batch.orders import Order, Outcome, Style
-from tfstyle.batch.retries import Failure, attempt
+from tfstyle.batch.orders import Failure, Order, Outcome, Style, attempt
 from tfstyle.io import decode, encode, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets

@@ -27,10 +27,8 @@ from tfstyle.export.signatures import (
     SignedStyleNetwork,
     SignedTransfer,
 )
-from tfstyle.feedforward import networks
+from tfstyle.feedforward import networks, onnx_network
 from tfstyle.feedforward.cards import CARD, style_names
-from tfstyle.feedforward.light_painting import FILE as LIGHT
-from tfstyle.feedforward.light_painting import STYLE_FILE as LIGHT_STYLE
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.feedforward.style_network import StyleNetwork, in_half_precision
 from tfstyle.io import images
@@ -149,7 +147,7 @@ def export_network(
       about: what else the card is to tell, as JSON types.
       photograph: `[1, H, W, 3]` in [0, 1], which the page shows painted in each style; None: it shows none.
       light: whether the folder is to have the network as an ONNX file, too, by which `tfstyle stylize`
-        paints without TensorFlow; see `feedforward.light_painting`.
+        paints without TensorFlow; see `feedforward.onnx_network`.
 
     Returns:
       The folder.
@@ -224,9 +222,9 @@ def add_light(folder, network: tf.keras.Model, predictor: tf.keras.Model | None 
     Raises:
       OSError: they cannot be written.
     """
-    contents = {"onnx": (LIGHT, to_onnx(network))}
+    contents = {"onnx": (onnx_network.FILE, to_onnx(network))}
     if predictor is not None:
-        contents["style_onnx"] = (LIGHT_STYLE, predictor_to_onnx(predictor))
+        contents["style_onnx"] = (onnx_network.STYLE_FILE, predictor_to_onnx(predictor))
     path = pathlib.Path(folder, CARD)
     card = json.loads(path.read_text())
     for key, (name, content) in contents.items():

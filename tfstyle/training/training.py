@@ -20,7 +20,7 @@ from tfstyle.training import distribution, memory_model
 from tfstyle.training.arbitrary_training import ArbitraryTask, pairs, shown_at
 from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
 from tfstyle.training.learner import Learner
-from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
+from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.training.training_loop import fit
 
@@ -184,14 +184,7 @@ def train_task(
     with Books(supervision, own, reporters=reporters, chief=chief) as books, distribution.losses_told():
         with strategy.scope():
             made = task()
-            replicas = strategy.num_replicas_in_sync
-            memory_model.require_fit(
-                lambda changed: memory_model.needed_bytes(made, config, changed, replicas),
-                recipe,
-                least_crop=LEAST_CROP,
-                multiple=replicas,
-                memory_limit=config.memory_limit,
-            )
+            memory_model.require_fit(made, config, recipe, strategy.num_replicas_in_sync)
             learner = Learner(made, stream, config, recipe, validation, strategy)
         history = fit(
             learner,

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfstyle.evaluation import Evaluation, Scores, markdown_page, markdown_table
-from tfstyle.evaluation.table import columns, key_columns
+from tfstyle.evaluation.report import columns, key_columns
 
 ERRORS = {"block1_conv1": 0.1, "block3_conv1": 0.3}
 BASE = Scores(0.5, ERRORS, ssim=0.25, edges=0.5, border=1.0, seams=None, objective=50.0)

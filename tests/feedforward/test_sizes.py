@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfstyle.feedforward.stroke_size import in_stroke_size, passes
+from tfstyle.feedforward.sizes import in_stroke_size, passes
 
 
 @pytest.mark.parametrize(
