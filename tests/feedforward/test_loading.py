@@ -36,17 +36,13 @@ def change(folder, **fields):
     (folder / CARD).write_text(json.dumps(card | fields))
 
 
-def test_a_network_comes_back(network, exported):
-    loaded, card = load_network(exported)
+def test_a_network_comes_back_without_a_look_at_the_graphs(network, copy):
+    (copy / "saved_model.pb").unlink()
+    loaded, card = load_network(copy)
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert card["layout"] == {
-        "styles": 2,
-        "width": 2,
-        "residual_blocks": 1,
-        "dtype": "float32",
-    }
+    assert card["layout"] == {"styles": 2, "width": 2, "residual_blocks": 1, "dtype": "float32"}
     assert style_names(card) == ["mosaic", "swirls"]
 
 
@@ -123,11 +119,6 @@ def test_in_another_precision(network, exported, dtype, computed):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_graphs_are_not_read(network, copy):
-    (copy / "saved_model.pb").unlink()
-    np.testing.assert_array_equal(load_network(copy)[0].weights[0], network.weights[0])
-
-
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
@@ -169,6 +160,9 @@ def test_other_damage(copy, tmp_path):
         ("[]", "another kind, None"),
         ('{"model": ["network"]}', "another kind"),
         ('{"model": "transfer"}', "another kind, 'transfer'"),
+        ('{"model": NaN}', "holds no network"),
+        ('{"model": ' + "9" * 9000 + "}", "holds no network"),
+        (" " * (1 << 23), "holds no network"),
     ],
 )
 def test_cards_that_are_none(tmp_path, text, message):
@@ -192,15 +186,6 @@ def test_names_of_styles():
     assert (
         names(["x.jpg", "x.jpg"]) == names(["x.jpg"]) == names([1, 2]) == names("ab") == ["style1", "style2"]
     )
-    with pytest.raises(ValueError, match=r"styles_known=None: must be a whole number, 1 to 10000"):
-        names([], None)
-
-
-def test_a_saved_model_is_still_one_without_the_package(network, exported):
-    """The list of parameters beside the graphs does not stand in their way."""
-    image, style = np.random.default_rng(0).uniform(size=(1, 9, 7, 3)).astype(np.float32), [[1.0, 0.0]]
-    found = tf.saved_model.load(str(exported)).signatures["float"](image=tf.constant(image))["picture"]
-    np.testing.assert_allclose(found, network({"image": image, "style": np.float32(style)}), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -217,22 +202,13 @@ def test_a_network_larger_than_its_file_is_not_made(copy, layout):
         load_network(copy)
 
 
-@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (2, 1, 3), (8, 5, 40), (32, 0, 2)])
+@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (4, 2, 40)])
 def test_real_networks_are_not_larger_than_their_files(tmp_path, width, blocks, styles):
     network = transformation_network(styles, width=width, residual_blocks=blocks)
     assert load_network(export_network(tmp_path / "model", network))[1]["layout"]["width"] == width
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"model": NaN}', '{"model": ' + "9" * 9000 + "}", " " * (1 << 23)]
-)
-def test_hostile_cards_are_none(copy, text):
-    (copy / CARD).write_text(text)
-    with pytest.raises(ValueError, match="holds no network"):
-        read_card(copy)
-
-
 @pytest.mark.parametrize("count", [0, -1, 10**12, True, 2.0, None, [1]])
 def test_the_number_of_styles_is_a_sane_one(count):
-    with pytest.raises(ValueError, match="styles_known"):
+    with pytest.raises(ValueError, match=r"styles_known=.*: must be a whole number, 1 to 10000"):
         style_names({"styles_known": count})

@@ -150,12 +150,9 @@ def _in_graph(folder):
 
     from tfstyle.io import graph_decode
 
-    path, decode = (
-        folder / "input",
-        tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)]),
-    )
-    refusals = (tf.errors.InvalidArgumentError,)
-    return Reader(pictures(), "picture", path.name, lambda: decode(path.read_bytes()).numpy(), refusals)
+    path, refusals = folder / "input", (tf.errors.InvalidArgumentError,)
+    read = lambda: graph_decode.decode(path.read_bytes()).numpy()  # noqa: E731
+    return Reader(pictures(), "picture", path.name, read, refusals)
 
 
 def _masks(folder):

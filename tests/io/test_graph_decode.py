@@ -15,7 +15,6 @@ from conftest import picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
-COMPILED = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
 JFIF = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
 
 
@@ -85,10 +84,9 @@ def orientation_of(data):
     return 1 + next(index for index, way in enumerate(ways) if np.array_equal(way, found))
 
 
-@pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_of_jpeg(tmp_path, orientation, order):
-    exif = segment(0xE1, b"Exif\0\0" + oriented(orientation, order))
+def test_orientation_of_jpeg(tmp_path, orientation):
+    exif = segment(0xE1, b"Exif\0\0" + oriented(orientation, "<>"[orientation % 2]))
     for data in (
         jpeg(exif),
         jpeg(JFIF, exif, segment(0xE2, b"something else" * 9)),
@@ -162,8 +160,7 @@ def test_exif_counts_only_where_it_belongs():
     assert orientation_of(png(chunk(b"tEXt", b"a\0" + chunk(b"eXIf", oriented(6))))) == 1
 
 
-@pytest.mark.parametrize("subsampling", [0, 1, 2])
-@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize(("subsampling", "progressive"), [(0, True), (1, False), (2, True)])
 def test_jpeg(tmp_path, subsampling, progressive):
     options = {"quality": 80, "subsampling": subsampling, "progressive": progressive}
     check(file_bytes(Image.fromarray(picture(91, 77)), "JPEG", **options), tmp_path, within=2)
@@ -240,9 +237,8 @@ def test_png_goes_and_comes():
     ids=["empty", "short", "text", "jpeg start", "png start", "cut jpeg", "cut png", "cut header"],
 )
 def test_what_is_no_picture(data):
-    for decode in (graph_decode.decode, COMPILED):
-        with pytest.raises(tf.errors.InvalidArgumentError):
-            decode(tf.constant(data))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        graph_decode.decode(data)
 
 
 def every_kind():
@@ -266,7 +262,7 @@ def test_in_a_dataset():
 
 def test_in_a_saved_model(tmp_path):
     module = tf.Module()
-    module.decode = COMPILED
+    module.decode = graph_decode.decode
     tf.saved_model.save(module, tmp_path / "model")
     loaded = tf.saved_model.load(tmp_path / "model")
     for data in every_kind():

@@ -192,7 +192,7 @@ def runner(content: bytes):
     except ImportError:
         raise ValueError("LiteRT: is not installed; pip install tfstyle[lite]") from None
 
-    return Interpreter(model_content=content, num_threads=os.cpu_count() or 1).get_signaturerunner()
+    return Interpreter(model_content=content, num_threads=os.cpu_count() or 1).get_signature_runner()
 
 
 @contextlib.contextmanager

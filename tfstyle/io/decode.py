@@ -52,7 +52,7 @@ def decode(source, argument: str) -> Pixels:
     return pixels, None if opacity is None or opacity.min() >= 1 else opacity
 
 
-def size_of(source, argument: str) -> tuple[int, int]:
+def size_of(source, argument: str = "image") -> tuple[int, int]:
     """Returns the height and width that `decode` would give a picture, of a file by its header.
 
     Args:

@@ -20,6 +20,7 @@ from tfstyle.training.recipe import InstantRecipe
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]
+_ROUNDS = 3  # batches at most that show photographs in several styles
 
 
 class Task(Protocol):
@@ -122,16 +123,15 @@ class ConditionalTask:
         return kept_values(self.network, side)
 
 
-def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
+def in_turn(contents: tf.Tensor, styles: int) -> list[Batch]:
     """Returns batches of `ConditionalTask` that show the same photographs in several styles.
 
     Args:
       contents: `[N, S, S, 3]`.
-      styles: how many there are. They take turns, and begin with another in each batch.
-      rounds: greatest number of batches.
+      styles: how many there are. They take turns, and begin with another in each batch, of three at most.
     """
     count = contents.shape[0]
-    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, rounds))]
+    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, _ROUNDS))]
 
 
 def kept_values(network: tf.keras.Model, side: int) -> int:
