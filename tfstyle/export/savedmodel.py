@@ -272,7 +272,8 @@ def save(
       card: what the model is.
       add: writes more into the new folder, from the whole card.
     """
-    functions = module.functions()
+    # Traced here once; TensorFlow would trace functions for itself, once more.
+    functions = {name: function.get_concrete_function() for name, function in module.functions().items()}
     card = {
         **card,
         "signatures": {name: _described(function) for name, function in functions.items()},
@@ -302,9 +303,8 @@ def save(
     return folder
 
 
-def _described(function) -> dict[str, dict[str, str]]:
+def _described(concrete) -> dict[str, dict[str, str]]:
     """Returns {inputs, outputs: {name: type and shape}} of a signature."""
-    concrete = function.get_concrete_function()
     described = {
         "inputs": {spec.name: spec for spec in concrete.structured_input_signature[0]},
         "outputs": concrete.structured_outputs,
