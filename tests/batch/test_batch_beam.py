@@ -152,12 +152,12 @@ BAD = {"p07.png": b"not a picture", "p13.png": b"", "sub/p20.png": None}  # None
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """Two dozen pictures of two sizes, in two folders; three are no pictures. And a style."""
+    """Two dozen pictures in two folders; three are no pictures. And a style."""
     folder = tmp_path_factory.mktemp("many")
     (folder / "in" / "sub").mkdir(parents=True)
     for number in range(24):
         path = folder / "in" / ("sub" if number % 10 == 0 else ".") / f"p{number:02}.png"
-        Image.fromarray(picture(*((32, 40) if number % 3 else (32, 32)), seed=number)).save(path)
+        Image.fromarray(picture(32, 40, seed=number)).save(path)
     for name, data in BAD.items():
         path = folder / "in" / name
         path.write_bytes(path.read_bytes()[:200] if data is None else data)

@@ -68,15 +68,6 @@ def test_relative(folder, monkeypatch):
     assert names(find_contents("a.png")) == ["a"]
 
 
-@pytest.mark.parametrize(("where", "says"), [
-    ("none", "no such file or folder"), ("*.gif", "matches no file"), ("empty", "holds no picture"),
-])  # fmt: skip
-def test_nothing_there(folder, where, says):
-    (folder / "empty").mkdir()
-    with pytest.raises(OSError, match=f"contents='.*': {says}"):
-        find_contents(str(folder / where))
-
-
 def test_styles(folder):
     styles = find_styles([f"{folder}/a.png", f"{folder}/targets.npz", f"{folder}/sub"])
     assert [style.name for style in styles] == ["a", "targets", "a", "b"]

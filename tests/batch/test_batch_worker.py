@@ -17,6 +17,7 @@ from tfstyle.batch.orders import Content, Order
 from tfstyle.batch.worker import Maker, check
 from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
+from tfstyle.synthesis.loop import Result
 
 from conftest import picture
 
@@ -79,30 +80,42 @@ def test_the_same_as_transfer(order, contents, tmp_path):
     assert {outcome.kind for outcome in made(order, contents).values()} == {"finished"}
 
 
-def test_only_what_is_missing(order, contents, tmp_path, monkeypatch):
-    made(dataclasses.replace(order, styles=order.styles[:1]), contents[:1])
+@pytest.fixture
+def at_once(monkeypatch):
+    """Pictures are their contents, unpainted; how many of them, and in how many styles, were asked for at once."""
     asked = []
-    real = Maker._transferred
 
     def transferred(self, group, numbers):
         asked.append((len(group), len(numbers)))
-        return real(self, group, numbers)
+        if any(np.max(pixels) == 0 for _, pixels in group):
+            raise FloatingPointError("the loss is not finite")
+        return [
+            [Result(pixels[np.newaxis], {"content": 1.0}, {}, 0.1, 2, []) for _ in numbers]
+            for _, pixels in group
+        ]
 
     monkeypatch.setattr(Maker, "_transferred", transferred)
+    return asked
+
+
+def test_only_what_is_missing(order, contents, at_once):
+    made(dataclasses.replace(order, styles=order.styles[:1]), contents[:1])
+    at_once.clear()
     outcomes = made(order, contents)
     assert sorted(outcome.kind for outcome in outcomes.values()) == ["finished", "made", "made", "made"]
-    assert sorted(asked) == [(1, 1), (1, 2)]
+    assert sorted(at_once) == [(1, 1), (1, 2)]
 
 
-def test_what_another_worker_has_finished_is_not_made(order, contents, monkeypatch):
+def test_what_another_worker_has_finished_is_not_made(order, contents, at_once):
     wanted, _ = Looker(order).look(contents[0])
     made(order, contents)
+    at_once.clear()
     maker = Maker(order)
-    monkeypatch.setattr(Maker, "_transferred", lambda *a: pytest.fail("computed twice"))
     assert [outcome.kind for outcome in maker.make([(wanted, maker.load(wanted))])] == ["finished"] * 2
+    assert not at_once
 
 
-def test_one_failure_costs_no_other(order, contents, tmp_path, monkeypatch):
+def test_one_failure_costs_no_other(order, contents, tmp_path, at_once):
     order = dataclasses.replace(order, styles=order.styles[:1])
     blank = tmp_path / "blank.png"
     Image.new("RGB", (48, 36)).save(blank)
@@ -112,14 +125,6 @@ def test_one_failure_costs_no_other(order, contents, tmp_path, monkeypatch):
         Content("text", str(tmp_path / "text.png")),
         Content("gone", "gone.png"),
     ]
-    real = Maker._transferred
-
-    def transferred(self, group, numbers):
-        if any(np.max(pixels) == 0 for _, pixels in group):
-            raise FloatingPointError("the loss is not finite")
-        return real(self, group, numbers)
-
-    monkeypatch.setattr(Maker, "_transferred", transferred)
     outcomes = made(order, [contents[0], *bad, contents[1]])
     kinds = {name.partition("__")[0]: outcome.kind for name, outcome in outcomes.items()}
     assert kinds == {
@@ -148,7 +153,7 @@ def test_what_would_not_fit_into_memory_is_refused_by_its_header(order, tmp_path
     assert all("2.00 GB are there" in outcome.reason for outcome in outcomes.values())
 
 
-def test_a_disk_that_fails_once(order, contents, monkeypatch):
+def test_a_disk_that_fails_once(order, contents, at_once, monkeypatch):
     maker = Maker(dataclasses.replace(order, styles=order.styles[:1]))
     wanted, _ = Looker(order).look(contents[0])
     real, calls = maker_module._encoded, []

@@ -139,30 +139,24 @@ def networks():
 
 def test_training_learns_and_goes_on_where_it_ended(networks, tmp_path):
     teacher, start = networks
-    photographs, paintings = [picture(40, 50, 1)], [picture(50, 40, 2)]
 
-    def trained(steps, folder):
-        recipe = dataclasses.replace(RECIPE, steps=steps, crops=8, pairs=1, gram_weight=0, change_weight=0)
-        supervision = Supervision(str(tmp_path / folder))
-        return training.train(teacher, start, photographs, paintings, recipe, supervision=supervision)
+    def trained(steps, **changes):
+        recipe = dataclasses.replace(
+            RECIPE, steps=steps, crops=8, pairs=1, gram_weight=0, change_weight=0, **changes
+        )
+        return training.train(
+            teacher, start, [picture(40, 50, 1)], [picture(50, 40, 2)], recipe, supervision=Supervision(tmp_path)
+        )  # fmt: skip
 
-    weights, history = trained(2, "a")
+    weights, history = trained(2)
     assert [record.step for record in history] == [1, 2]
     assert set(history[0].losses) == {"activations", "grams", "changes"}
     assert list(weights) == list(start)
     for before, after in zip(start["block1_conv1"], weights["block1_conv1"]):
         np.testing.assert_array_equal(before, after)
     assert not np.array_equal(start["block4_conv1"][0], weights["block4_conv1"][0])
-    weights, history = trained(12, "a")
+    with pytest.raises(ValueError, match="of another run"):
+        trained(12, seed=3)
+    weights, history = trained(12)
     assert [record.step for record in history] == list(range(1, 13))
     assert np.mean([record.total for record in history[-3:]]) < history[0].total
-
-
-def test_another_recipe_does_not_go_on(networks, tmp_path):
-    teacher, start = networks
-    given = (teacher, start, [picture(40, 50, 1)], [picture(50, 40, 2)])
-    supervision = Supervision(str(tmp_path))
-    recipe = dataclasses.replace(RECIPE, steps=1)
-    training.train(*given, recipe, supervision=supervision)
-    with pytest.raises(ValueError, match="of another run"):
-        training.train(*given, dataclasses.replace(recipe, seed=3), supervision=supervision)

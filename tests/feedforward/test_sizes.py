@@ -38,20 +38,6 @@ def test_each_pass_paints_what_the_last_one_made():
         in_stroke_size(paint, 10)(pictures, [1.0], 2)
 
 
-def test_details_come_from_the_last_pass_and_large_shapes_from_the_first():
-    """A painter that adds a grid of one pixel: the first one is enlarged with the picture."""
-    grid = np.indices((32, 32)).sum(0) % 2
-
-    def paint(pictures, weights, strength):
-        return pictures + 0.1 * np.float32(grid[: pictures.shape[1], : pictures.shape[2], np.newaxis])
-
-    pictures = np.full((1, 32, 32, 3), 0.5, np.float32)
-    made = in_stroke_size(paint, 8)(pictures, [1.0])[0, ..., 0] - 0.5
-    spectrum = np.abs(np.fft.fft2(made - made.mean())) / made.size
-    assert spectrum[16, 16] == pytest.approx(0.05, rel=0.05)  # its own: as many as pixels
-    assert min(spectrum[4, 4], spectrum[8, 8]) > 0.01  # of the passes before, at 8 and 16 pixels
-
-
 @pytest.mark.parametrize("size", [-1, 2.5])
 def test_what_is_no_size_is_refused(size):
     with pytest.raises(ValueError, match=rf"^stroke_size={size}: must be a whole number, 0 or above"):

@@ -7,12 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 from tfstyle.io import encode, formats, images
-
-from conftest import picture
 
 # Flat areas of 16 x 16 pixels, which no lossy format mixes.
 COLORS = np.array(
@@ -186,16 +183,6 @@ def test_every_kind_is_read_right(tmp_path, name):
     # Blocks of lossy formats need not end where the areas do; their insides are flat.
     inside = np.s_[:] if name.endswith(("png", "tif", "gif", "bmp", "ppm", "jp2")) else np.s_[4::8]
     np.testing.assert_allclose(found[inside, inside], shown[inside, inside], atol=2)
-
-
-@pytest.mark.parametrize("name", ["colour.jpg", "progressive.jpg", "grey.jpg"])
-def test_jpeg_is_read_as_tensorflow_reads_it(tmp_path, name):
-    data = saved(
-        "JPEG", picture(37, 51), "L" if name.startswith("grey") else "RGB", progressive=name.startswith("p")
-    )
-    (tmp_path / name).write_bytes(data)
-    other = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
-    np.testing.assert_allclose(images.load_image(tmp_path / name)[0] * 255, other, atol=2)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF"])

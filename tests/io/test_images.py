@@ -76,32 +76,6 @@ def test_opacity_of_arrays(kind, batch):
     np.testing.assert_allclose(found[0, :, 2, 0], [0, 1, 0.2, 0.2], atol=1e-6)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(tmp_path, orientation):
-    stored = Image.fromarray(PIXELS)
-    exif = stored.getexif()
-    exif[0x0112] = orientation
-    stored.save(tmp_path / "a.png", exif=exif)
-    upright = {
-        1: PIXELS,
-        2: PIXELS[:, ::-1],
-        3: PIXELS[::-1, ::-1],
-        4: PIXELS[::-1],
-        5: PIXELS.transpose(1, 0, 2),
-        6: np.rot90(PIXELS, -1),
-        7: np.rot90(PIXELS, 2).transpose(1, 0, 2),
-        8: np.rot90(PIXELS),
-    }[orientation]
-    np.testing.assert_allclose(read(tmp_path / "a.png"), upright, atol=1e-4)
-
-    # Opacity turns with it.
-    alpha = PIXELS[..., 0]
-    Image.fromarray(np.dstack([PIXELS, alpha])).save(tmp_path / "b.png", exif=exif)
-    turned = images.load_with_alpha(tmp_path / "b.png")[1].numpy()[0, ..., 0]
-    assert turned.shape == upright.shape[:2]
-    np.testing.assert_allclose(turned, upright[..., 0] / 255, atol=1e-6)
-
-
 def test_colour_profile_is_brought_to_srgb(tmp_path):
     # CIELAB has a profile of its own in littleCMS: L=50, a=b=0 is mid grey, 119 in sRGB.
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()

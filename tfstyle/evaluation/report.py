@@ -59,60 +59,35 @@ class Column:
 
 
 _LOWER, _HIGHER, _NEAR_ONE = float, operator.neg, functools.partial(max, 1.0)  # what is better
+# Title, field of `Scores`, what is better, and legend.
+_KEY_COLUMNS = (
+    ("content error", "content_error", _LOWER,
+     "squared deviation of the activations from the content's, as a share of theirs; 0 is the content"),
+    ("style error", "style_error", _LOWER,
+     "squared deviation of the Gram matrices from the style's, as a share of theirs, mean of the layers"
+     " (their own columns follow); 0 is the style"),
+    ("SSIM", "ssim", _HIGHER,
+     "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content"),
+    ("edges", "edges", _HIGHER,
+     "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance"),
+    ("border", "border", _NEAR_ONE,
+     "how much lines along the border stand out, over the content's; about 1 is no frame"),
+    ("seams", "seams", _NEAR_ONE,
+     "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only"),
+    ("objective", "objective", _LOWER,
+     "content and style as Gatys' published code weighs them, whatever the picture was made with"),
+    ("evaluations", "evaluations", None, "evaluations it took, if known"),
+)  # fmt: skip
 
 
 def key_columns(evaluation: Evaluation) -> list[Column]:
     """Returns the columns that say the most about these pictures."""
-    columns = [
-        Column(
-            "content error",
-            lambda scores: scores.content_error,
-            _LOWER,
-            "squared deviation of the activations from the content's, as a share of theirs; 0 is the content",
-        ),
-        Column(
-            "style error",
-            lambda scores: scores.style_error,
-            _LOWER,
-            "squared deviation of the Gram matrices from the style's, as a share of theirs,"
-            " mean of the layers (their own columns follow); 0 is the style",
-        ),
-        Column(
-            "SSIM",
-            lambda scores: scores.ssim,
-            _HIGHER,
-            "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content",
-        ),
-        Column(
-            "edges",
-            lambda scores: scores.edges,
-            _HIGHER,
-            "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance",
-        ),
-        Column(
-            "border",
-            lambda scores: scores.border,
-            _NEAR_ONE,
-            "how much lines along the border stand out, over the content's; about 1 is no frame",
-        ),
-        Column(
-            "seams",
-            lambda scores: scores.seams,
-            _NEAR_ONE,
-            "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only",
-        ),
-        Column(
-            "objective",
-            lambda scores: scores.objective,
-            _LOWER,
-            "content and style as Gatys' published code weighs them, whatever the picture was made with",
-        ),
+    known = any(scores.evaluations is not None for scores in evaluation.scores.values())
+    return [
+        Column(title, operator.attrgetter(field), worse, legend)
+        for title, field, worse, legend in _KEY_COLUMNS
+        if known or field != "evaluations"
     ]
-    if any(scores.evaluations is not None for scores in evaluation.scores.values()):
-        columns.append(
-            Column("evaluations", lambda scores: scores.evaluations, None, "evaluations it took, if known")
-        )
-    return columns
 
 
 def columns(evaluation: Evaluation) -> list[Column]:
