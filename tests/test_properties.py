@@ -16,6 +16,7 @@ from tfstyle import Workshop, stylizer, transfer
 from tfstyle.config.transfer import choices
 from tfstyle.feedforward.networks import transformation_network
 from tfstyle.feedforward.painting import Painter
+from tfstyle.feedforward.sizes import in_stroke_size
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.starts import initial_image
@@ -128,7 +129,8 @@ def test_a_step_ends_in_a_picture_of_the_contents_size(optimizer, run, narrow_fi
 
 @pytest.fixture(scope="module")
 def painter():
-    return Painter(transformation_network(2, width=4, residual_blocks=1), largest_whole=60 * 60)
+    network = transformation_network(2, width=4, residual_blocks=1)
+    return in_stroke_size(Painter(network, largest_whole=60 * 60), 0)
 
 
 @hypothesis.given(

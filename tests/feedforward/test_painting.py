@@ -65,17 +65,14 @@ def same(found, values):
 # Painter.
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.3])
-def test_whole_or_in_strips(network, strength):
+def test_whole_or_in_strips(network):
     values = PICTURES / np.float32(255)
-    wanted = expected(network, values, WEIGHTS, strength)
+    wanted = expected(network, values, WEIGHTS)
     whole, strips = Painter(network), Painter(network, largest_whole=51 * 8)
     for paint in (whole, whole, strips):  # the second time, compiled
-        made = paint(values, WEIGHTS, strength)
+        made = paint(values, WEIGHTS)
         assert made.dtype == np.float32
         np.testing.assert_allclose(made, wanted, atol=1e-5)
-    with pytest.raises(ValueError, match=r"^strength=1\.5: must be from 0 to 1$"):
-        whole(values, WEIGHTS, 1.5)
 
 
 def test_large_pictures_are_painted_in_strips(network, monkeypatch):

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tfstyle.feedforward.sizes import Paint, enlarged
-from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.io.files import require_file, sha256
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixels, painting_bytes
 
@@ -145,14 +144,11 @@ class LightPainter:
         self._network, self._in_strips = OnnxNetwork(path), in_strips
         self._filters, self._whole = filters, most_whole_pixels(filters, PAINTED_LIGHT)
 
-    def __call__(self, pictures: np.ndarray, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
-        """Paints pictures; arguments, result and errors are those of `painting.Painter`."""
-        require_strength(strength)
-        pictures = np.asarray(pictures, np.float32)
+    def __call__(self, pictures: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+        """Paints pictures; arguments and result are those of `painting.Painter`."""
         if pictures.shape[1] * pictures.shape[2] > self._whole:
-            return self._in_strips(pictures, weights, strength)
-        made = [self._network.paint(picture[np.newaxis], [weights]) for picture in pictures]
-        return blended(np.concatenate(made), pictures, strength)
+            return self._in_strips(pictures, weights)
+        return np.concatenate([self._network.paint(each[np.newaxis], [weights]) for each in pictures])
 
     def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""

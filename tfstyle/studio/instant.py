@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import pathlib
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
 from tfstyle.feedforward import cards
 from tfstyle.feedforward.onnx_network import LightPainter, embedded, light_file
-from tfstyle.feedforward.sizes import Paint, in_stroke_size
+from tfstyle.feedforward.sizes import in_stroke_size
 from tfstyle.io import decode, encode
 from tfstyle.io.pixels import fitted
 from tfstyle.studio.store import Missing, Store
@@ -94,7 +95,7 @@ class InstantStyles:
 
 
 @functools.cache
-def _painter(name: str) -> Paint:
+def _painter(name: str) -> Callable[..., np.ndarray]:
     """Returns what paints with a shipped network."""
     folder = cards.shipped(name)
     card = cards.read_card(folder, cards.KINDS)
