@@ -236,8 +236,3 @@ def test_style_targets(order, contents, files, narrow_file):
         check(larger)
     with pytest.raises(ValueError, match="is not the file that the run was started with"):
         Maker(dataclasses.replace(order, styles=[dataclasses.replace(order.styles[0], sha256="another")]))
-
-
-def test_wanted_without_data():
-    wanted = Wanted(Content("a", "a.png", data=b"bytes"), "c1", (0,))
-    assert wanted.without_data() == Wanted(Content("a", "a.png"), "c1", (0,))

@@ -194,21 +194,6 @@ def test_runs_in_threads_are_what_they_are_alone(config):
                 assert_equal(result, expected)
 
 
-def test_networks_first_made_in_threads(narrow_file):
-    ready = threading.Barrier(4)
-
-    def make(_):
-        ready.wait()
-        return feature_extractor(["conv2_1", "conv1_1"], weights=narrow_file)(CONTENT[np.newaxis] / 255.0)
-
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(make, range(4)))
-    expected = feature_extractor(["conv2_1", "conv1_1"], weights=narrow_file)(CONTENT[np.newaxis] / 255.0)
-    for each in found:
-        for layer, activation in expected.items():
-            np.testing.assert_array_equal(each[layer], activation)
-
-
 def test_what_gave_way_leaves_no_gradient_registered():
     """TensorFlow registers one for good at each `tf.custom_gradient` in a graph, and holds the graph by it."""
 

@@ -88,8 +88,9 @@ class Maker:
             missing: dict[int, list[int]] = {}  # {number in the group: numbers of styles}
             for index, (wanted, _) in enumerate(group):
                 for number in wanted.styles:
-                    if self._is_finished(wanted, number):
-                        yield Outcome("finished", self._output_of(wanted, number))
+                    content, style = wanted.content, self._order.styles[number]
+                    if self._ledger.is_finished(content, wanted.sha256, style):
+                        yield Outcome("finished", self._order.output_of(content.name, style))
                     else:
                         missing.setdefault(index, []).append(number)
             # Where some were finished meanwhile, those left may differ in their styles.
@@ -153,12 +154,6 @@ class Maker:
 
     def _failed(self, wanted: Wanted, number: int, failure: Failure) -> Outcome:
         return self._looker.fail(wanted.content, wanted.sha256, self._order.styles[number], failure)
-
-    def _is_finished(self, wanted: Wanted, number: int) -> bool:
-        return self._ledger.is_finished(wanted.content, wanted.sha256, self._order.styles[number])
-
-    def _output_of(self, wanted: Wanted, number: int) -> str:
-        return self._order.output_of(wanted.content.name, self._order.styles[number])
 
     def _note_of(self, wanted: Wanted, style: Style) -> str:
         """Returns what `provenance.describe` does, of inputs whose hashes are known."""
