@@ -27,9 +27,11 @@ STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 RECIPE = InstantRecipe(
     steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=0, report_every=2, training_rate=0.01,
-    validation=0,
+    validation=0, steadiness_weight=0,
 )  # fmt: skip
-LONG = dataclasses.replace(RECIPE, steps=40, report_every=10, training_rate=0.005, width=4, validation=3)
+LONG = dataclasses.replace(
+    RECIPE, steps=40, report_every=10, training_rate=0.005, width=4, validation=3, steadiness_weight=50.0
+)
 
 
 @pytest.fixture(scope="module")
