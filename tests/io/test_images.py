@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageCms
 
-from tfstyle.io import encode, formats, images
+from tfstyle.io import decode, encode, formats, images
 
 from conftest import picture
 
@@ -28,15 +28,15 @@ def test_sizes_are_those_of_the_pictures_read(tmp_path):
     turned[0x0112] = 6  # a quarter to the right
     for path in (tmp_path / "a.png", tmp_path / "a.jpg"):
         Image.fromarray(PIXELS).save(path, exif=turned)
-        assert images.size_of(path) == images.load_image(path).shape[1:3] == (30, 20)
+        assert decode.size_of(path) == images.load_image(path).shape[1:3] == (30, 20)
     Image.fromarray(PIXELS).save(tmp_path / "a.tiff", tiffinfo={0x0112: 6})
     assert (
-        images.size_of(tmp_path / "a.tiff") == images.load_image(tmp_path / "a.tiff").shape[1:3] == (30, 20)
+        decode.size_of(tmp_path / "a.tiff") == images.load_image(tmp_path / "a.tiff").shape[1:3] == (30, 20)
     )
     for source in (PIXELS, PIXELS[..., 0], PIXELS[np.newaxis], tf.constant(PIXELS), Image.fromarray(PIXELS)):
-        assert images.size_of(source) == (20, 30)
+        assert decode.size_of(source) == (20, 30)
     with pytest.raises(ValueError, match=r"must be \[H, W\]"):
-        images.size_of(np.zeros(3))
+        decode.size_of(np.zeros(3))
 
 
 def test_opacity_of_files(tmp_path):

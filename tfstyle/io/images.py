@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.io import decode
-from tfstyle.io.decode import size_of as size_of
 
 
 def load_image(source, argument: str = "image") -> tf.Tensor:

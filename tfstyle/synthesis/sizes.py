@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tfstyle.config import TransferConfig
 from tfstyle.config.options import numbered
-from tfstyle.io import images
+from tfstyle.io import decode, images
 from tfstyle.losses.targets import StyleTargets
 
 Size = tuple[int, int]
@@ -35,10 +35,10 @@ class Sizes:
         Raises:
           ValueError, OSError: one is no picture, or there is none.
         """
-        own = None if content is None else images.size_of(content, "content")
+        own = None if content is None else decode.size_of(content, "content")
         given = listed_styles(style)
         styles = tuple(
-            images.size_of(each, numbered("style", index))
+            decode.size_of(each, numbered("style", index))
             for index, each in enumerate(given)
             if not isinstance(each, StyleTargets)
         )
