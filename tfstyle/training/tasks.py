@@ -30,8 +30,8 @@ class Task(Protocol):
 
     Attributes:
       network: what is trained.
-      extractor: what its pictures are looked at with.
-      weights: {name: weight} of the losses of its own, those of `learn`.
+      extractor: what its pictures are looked at with, the config's.
+      weights: {name: weight} of the losses of its own, those of `learn`; none of them is 0.
     """
 
     network: tf.keras.Model
@@ -52,7 +52,7 @@ class Task(Protocol):
 
 
 class ConditionalTask:
-    """One network for a set of styles; a batch is photographs and the numbers of their styles, `[B]` int32.
+    """A `Task`: one network for a set of styles; a batch is photographs and numbers of their styles, `[B]` int32.
 
     Args:
       styles: measured with the config.
@@ -60,11 +60,6 @@ class ConditionalTask:
       recipe: the network's size, its seed and the precision are read from it.
       palettes: `[styles, 1024, 3]`, colours of each style (see `palette`); None: pictures may have any.
       start: network of these layers whose parameters it begins with; None: random ones.
-
-    Attributes:
-      network: from `transformation_network`.
-      extractor: of the config.
-      weights: those of the recipe that are not 0.
 
     Raises:
       ValueError: the objective is not possible in a graph, styles do not suit it, or the start has
