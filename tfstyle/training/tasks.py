@@ -52,7 +52,7 @@ class Task(Protocol):
 
 
 class ConditionalTask:
-    """A `Task`: one network for a set of styles; a batch is photographs and numbers of their styles, `[B]` int32.
+    """A `Task`: a network for a set of styles; a batch is photographs and the numbers of styles, `[B]` int32.
 
     Args:
       styles: measured with the config.
