@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -192,6 +193,11 @@ def test_transparent_pixels_are_those_of_transfer(tmp_path):
     # Where a picture is nearly transparent, its colours may be too weak to be told from white.
     difference = np.abs(pixels - images.resize(image, (30, 40)))
     assert np.max(difference) < 2 / 255 and np.mean(difference > 1e-5) < 0.02
+
+
+def test_what_tensorflow_says_of_compiling_is_no_news():
+    told = "5 out of the last 5 calls to f triggered tf.function retracing.", "out of memory"
+    assert [maker_module._is_news(logging.makeLogRecord({"msg": each})) for each in told] == [False, True]
 
 
 def test_header_size():

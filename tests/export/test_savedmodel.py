@@ -276,6 +276,12 @@ def test_colours_of_the_content_and_a_size(narrow_file, tmp_path):
     assert json.loads((folder / "tfstyle.json").read_text())["style"]
 
 
+def test_a_picture_of_a_style_is_measured(narrow_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(savedmodel, "save", lambda module, folder, card: card)
+    card = savedmodel.export_transfer(tmp_path / "model", config(narrow_file), STYLE)
+    assert card["style"] == style_targets(STYLE, config(narrow_file)).hash
+
+
 class Nothing(tf.Module):
     """What can be saved in a moment."""
 

@@ -6,12 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfstyle.export.savedmodel import export_network
-from tfstyle.feedforward.cards import CARD, read_card, stroke_size, style_names
+from tfstyle.feedforward.cards import CARD, read_card, stroke_size, style_names, style_picture
 from tfstyle.feedforward.loading import assign, load_network
 from tfstyle.feedforward.networks import in_half_precision, parameters, transformation_network
 from tfstyle.io.images import load_image
+
+from conftest import picture
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,12 @@ def test_what_was_kept_in_float32_is_read(network, copy):
 )
 def test_strokes_have_the_size_of_training(card, expected):
     assert stroke_size(card) == expected
+
+
+def test_a_style_is_shown_at_the_size_of_training(tmp_path):
+    Image.fromarray(picture(40, 60)).save(tmp_path / "a.png")
+    for size, shown in ((30, (1, 20, 30, 3)), (0, (1, 40, 60, 3))):
+        assert style_picture(tmp_path / "a.png", {"config": {"image_size": size}}).shape == shown
 
 
 def test_a_page_shows_what_the_network_paints(network, tmp_path):
