@@ -209,12 +209,6 @@ def test_sixteen_bits_are_rounded_not_cut(tmp_path):
     check(data, tmp_path, within=2)  # Pillow has cut it to 8 bits
 
 
-def test_other_kinds(tmp_path):
-    check(file_bytes(Image.fromarray(PIXELS), "BMP"), tmp_path)
-    pictures = [Image.fromarray(picture(20, 30, seed)).quantize(16) for seed in range(2)]
-    check(file_bytes(pictures[0], "GIF", save_all=True, append_images=pictures[1:]), tmp_path)
-
-
 def test_png_goes_and_comes():
     data = tf.function(graph_decode.encode_png)(tf.constant(PIXELS))
     assert data.shape == [] and data.dtype == tf.string
@@ -239,36 +233,6 @@ def test_png_goes_and_comes():
 def test_what_is_no_picture(data):
     with pytest.raises(tf.errors.InvalidArgumentError):
         graph_decode.decode(data)
-
-
-def every_kind():
-    exif = segment(0xE1, b"Exif\0\0" + oriented(6))
-    return [
-        jpeg(JFIF, exif),
-        png(chunk(b"eXIf", oriented(8)), image=np.dstack([PIXELS, ALPHA])),
-        jpeg(),
-        png(),
-    ]
-
-
-def test_in_a_dataset():
-    every = every_kind()
-    dataset = tf.data.Dataset.from_tensor_slices(every).map(graph_decode.decode)
-    assert dataset.element_spec == tf.TensorSpec([None, None, 3], tf.uint8)
-    for found, data in zip(dataset, every, strict=True):
-        np.testing.assert_array_equal(found, graph_decode.decode(data))
-    assert [found.shape[:2] for found in dataset] == [(30, 20), (30, 20), (20, 30), (20, 30)]
-
-
-def test_in_a_saved_model(tmp_path):
-    module = tf.Module()
-    module.decode = graph_decode.decode
-    tf.saved_model.save(module, tmp_path / "model")
-    loaded = tf.saved_model.load(tmp_path / "model")
-    for data in every_kind():
-        np.testing.assert_array_equal(loaded.decode(data), graph_decode.decode(data))
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        loaded.decode(b"not a picture")
 
 
 def with_size(data, place, order, *sides):
@@ -318,12 +282,14 @@ def test_gifs_have_a_limit_of_blocks():
         graph_decode.decode(small[:start] + comment + small[start:])
 
 
-def test_gifs_and_webps_of_usual_size_are_read():
-    frames = [Image.fromarray(picture(20, 30, seed=seed)) for seed in range(3)]
-    gif = file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert graph_decode.decode(gif).shape == (20, 30, 3)
-    for options in ({"lossless": True}, {"quality": 90}, {"exif": b"Exif\0\0II*\0"}):
-        assert graph_decode.decode(file_bytes(frames[0], "WEBP", **options)).shape == (20, 30, 3)
+def test_other_kinds(tmp_path):
+    check(file_bytes(Image.fromarray(PIXELS), "BMP"), tmp_path)
+    frames = [Image.fromarray(picture(20, 30, seed)).quantize(16) for seed in range(3)]
+    check(file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:]), tmp_path)
+    for options in ({"lossless": True}, {"quality": 90}):
+        check(file_bytes(Image.fromarray(PIXELS), "WEBP", **options), tmp_path, within=1)
+    odd = file_bytes(Image.fromarray(PIXELS), "WEBP", exif=b"Exif\0\0II*\0")
+    assert graph_decode.decode(odd).shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize(
