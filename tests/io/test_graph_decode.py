@@ -105,6 +105,8 @@ def test_orientation_of_png(tmp_path, orientation):
     data = png(chunk(b"eXIf", oriented(orientation)), at=-12)
     assert orientation_of(data) == orientation
     check(data, tmp_path)
+    found = images.load_image(Image.open(io.BytesIO(data)))[0] * 255
+    np.testing.assert_allclose(found, graph_decode.decode(data), atol=0.501)
 
 
 def test_orientation_in_another_place_or_type():

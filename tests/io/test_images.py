@@ -131,6 +131,16 @@ def test_bad_arrays(array, problem):
         images.load_image(array, "style")
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_with_broken_exif_a_picture_is_as_it_is(tmp_path, kind):
+    path = tmp_path / f"a.{kind.lower()}"
+    Image.fromarray(PIXELS).save(path, kind, exif=b"Exif\0\0II*\0")
+    for source in (path, Image.open(path)):
+        assert images.load_image(source).shape == (1, 20, 30, 3) and decode.size_of(source) == (20, 30)
+    with pytest.raises(ValueError, match="carries no tfstyle settings"):
+        encode.read_note(path)
+
+
 def test_bad_files(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"content='.*none.png': no such file"):
         images.load_image(tmp_path / "none.png", "content")
