@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import gc
+import io
 import itertools
 import json
 import os
@@ -62,6 +63,13 @@ def picture(height, width, seed=0):
     pixels = np.array(small.resize((width, height), Image.Resampling.BICUBIC))
     pixels[height // 3 : height // 2] = generator.integers(0, 256, 3)
     return pixels
+
+
+def file_bytes(image, kind="PNG", **options):
+    """The bytes of a file that Pillow makes of an array, or of a picture of its own."""
+    stream = io.BytesIO()
+    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(stream, kind, **options)
+    return stream.getvalue()
 
 
 def differing(network):

@@ -16,7 +16,7 @@ from PIL import Image
 import tfstyle
 from tfstyle.io import store
 
-from conftest import ROOT, picture
+from conftest import ROOT, file_bytes, picture
 
 
 @pytest.fixture(scope="session")
@@ -128,9 +128,7 @@ def test_beam_from_remote_folder_to_remote_folder(remote, narrow_file, runner):
     from tfstyle.batch.job import Batch
 
     for name, seed in (("in/sub/a.png", 1), ("in/b.png", 2), ("style.png", 3)):
-        buffer = io.BytesIO()
-        Image.fromarray(picture(32, 40, seed)).save(buffer, "PNG")
-        store.write(store.join(remote, name), buffer.getvalue())
+        store.write(store.join(remote, name), file_bytes(picture(32, 40, seed)))
     store.write(store.join(remote, "in/text.png"), b"not a picture")
     config = tfstyle.TransferConfig(
         weights=narrow_file, padding="zeros", image_size=40, iterations=1, optimizer="adam", precision="float32",

@@ -1,7 +1,6 @@
 """What a worker makes: the same as `tfstyle.transfer`, and no picture at another's cost."""
 
 import dataclasses
-import io
 import json
 import logging
 
@@ -20,18 +19,12 @@ from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
 from tfstyle.synthesis.loop import Result
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 OPTIONS = {
     "image_size": 32, "iterations": 2, "optimizer": "adam", "precision": "float32",
     "content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1",
 }  # fmt: skip
-
-
-def encoded(image, format="PNG", **options):
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -202,10 +195,10 @@ def test_what_tensorflow_says_of_compiling_is_no_news():
 
 def test_header_size():
     image = Image.fromarray(picture(20, 30))
-    assert header_size(encoded(image)) == (20, 30)
+    assert header_size(file_bytes(image)) == (20, 30)
     turned = Image.Exif()
     turned[0x0112] = 6
-    assert header_size(encoded(image, "JPEG", exif=turned)) == (30, 20)
+    assert header_size(file_bytes(image, "JPEG", exif=turned)) == (30, 20)
     assert header_size(b"nothing") == (0, 0)
 
 

@@ -11,17 +11,11 @@ from PIL import Image
 
 from tfstyle.io import graph_decode, images
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
 JFIF = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
-
-
-def file_bytes(image, kind="PNG", **options):
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def by_pillow(data, tmp_path):
@@ -61,7 +55,7 @@ def segment(marker, payload):
 
 def jpeg(*segments):
     """A JPEG with these segments after its first marker."""
-    plain = file_bytes(Image.fromarray(PIXELS), "JPEG", quality=95)
+    plain = file_bytes(PIXELS, "JPEG", quality=95)
     return plain[:2] + b"".join(segments) + plain[2:]
 
 
@@ -71,7 +65,7 @@ def chunk(kind, payload):
 
 def png(*chunks, at=33, image=PIXELS):
     """A PNG with these chunks: after its header, or at another place."""
-    plain = file_bytes(Image.fromarray(image))
+    plain = file_bytes(image)
     return plain[:at] + b"".join(chunks) + plain[at:]
 
 
@@ -200,9 +194,9 @@ def test_png_with_transparent_colours(tmp_path):
 
 def test_sixteen_bits_are_rounded_not_cut(tmp_path):
     ramp = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
-    found = graph_decode.decode(file_bytes(Image.fromarray(ramp))).numpy()
+    found = graph_decode.decode(file_bytes(ramp)).numpy()
     np.testing.assert_array_equal(found[..., 1], np.round(ramp / 257))
-    check(file_bytes(Image.fromarray(ramp)), tmp_path)
+    check(file_bytes(ramp), tmp_path)
     deep = np.stack([ramp, ramp[::-1], ramp // 2, ramp], -1)
     data = tf.io.encode_png(deep).numpy()
     opacity = ramp[..., np.newaxis] / 65535
@@ -250,7 +244,7 @@ def two_frames(first, second):
 
 
 LARGE_PNG = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 1, 0, 0, 0, 0))
-JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
+JPEG_SIZE = file_bytes(PIXELS, "JPEG").index(b"\xff\xc0") + 5
 
 
 @pytest.mark.parametrize(
@@ -258,7 +252,7 @@ JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
     [
         b"\x89PNG\r\n\x1a\n" + LARGE_PNG + chunk(b"IDAT", zlib.compress(b"")),
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2**32 - 1, 2**32 - 1, 8, 6, 0, 0, 0)),
-        with_size(file_bytes(Image.fromarray(PIXELS), "JPEG"), JPEG_SIZE, ">HH", 60000, 60000),
+        with_size(file_bytes(PIXELS, "JPEG"), JPEG_SIZE, ">HH", 60000, 60000),
         with_size(file_bytes(Image.new("P", (2, 2)), "GIF"), 6, "<HH", 60000, 60000),
         two_frames((60000, 1), (1, 60000)),  # room is made for 60000 x 60000
         two_frames((10000, 10000), (10000, 10000)),  # and for all pictures at once
@@ -285,12 +279,12 @@ def test_gifs_have_a_limit_of_blocks():
 
 
 def test_other_kinds(tmp_path):
-    check(file_bytes(Image.fromarray(PIXELS), "BMP"), tmp_path)
+    check(file_bytes(PIXELS, "BMP"), tmp_path)
     frames = [Image.fromarray(picture(20, 30, seed)).quantize(16) for seed in range(3)]
     check(file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:]), tmp_path)
     for options in ({"lossless": True}, {"quality": 90}):
-        check(file_bytes(Image.fromarray(PIXELS), "WEBP", **options), tmp_path, within=1)
-    odd = file_bytes(Image.fromarray(PIXELS), "WEBP", exif=b"Exif\0\0II*\0")
+        check(file_bytes(PIXELS, "WEBP", **options), tmp_path, within=1)
+    odd = file_bytes(PIXELS, "WEBP", exif=b"Exif\0\0II*\0")
     assert graph_decode.decode(odd).shape == (20, 30, 3)
 
 

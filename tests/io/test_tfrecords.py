@@ -11,16 +11,10 @@ from PIL import Image
 from tfstyle.batch import sources
 from tfstyle.io import tfrecords
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 NAMES = ["first.png", "größe-写真.png", "third"]
 PICTURES = [picture(20, 30, 1), picture(31, 17, 2), picture(8, 8, 3)]
-
-
-def encoded_file(pixels, kind, **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def read(paths):
@@ -71,8 +65,8 @@ def test_many_keep_their_order(tmp_path):
 def test_bytes_are_kept_and_described(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    jpeg = encoded_file(PICTURES[0], "JPEG", exif=exif)
-    png = encoded_file(PICTURES[1], "PNG")
+    jpeg = file_bytes(PICTURES[0], "JPEG", exif=exif)
+    png = file_bytes(PICTURES[1], "PNG")
     path = tmp_path / "pictures.tfrecord"
     tfrecords.write_records(path, [("a", jpeg), ("b", png), ("c", PICTURES[2])])
     records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
@@ -159,7 +153,7 @@ def test_other_damage_is_for_tensorflow_to_tell(three, damaged, sound):
 
 @pytest.mark.parametrize("missing", ["image/encoded", "image/filename"])
 def test_records_without_what_is_needed(tmp_path, missing):
-    values = {"image/encoded": encoded_file(PICTURES[0], "PNG"), "image/filename": b"a"}
+    values = {"image/encoded": file_bytes(PICTURES[0], "PNG"), "image/filename": b"a"}
     example = tf.train.Example()
     for name in values.keys() - {missing}:
         example.features.feature[name].bytes_list.value.append(values[name])
@@ -193,7 +187,7 @@ def test_files_that_are_not_there(tmp_path):
     ("given", "problem"),
     [
         (b"not a picture", r"begins with b'not a pi'; must be a JPEG or PNG"),
-        (encoded_file(PICTURES[0], "PNG")[:200], "is damaged or cut short"),
+        (file_bytes(PICTURES[0], "PNG")[:200], "is damaged or cut short"),
         (PICTURES[0] / 255, r"shape \[20, 30, 3\] and type float64; must be"),
         (PICTURES[0][..., :1], "must be bytes or"),
         (np.zeros((0, 4, 3), np.uint8), "must be bytes or"),
