@@ -22,13 +22,16 @@ _MOST_BLOCKS = 100
 Network = TypeVar("Network", bound=tf.keras.Model)
 
 
-def load_network(folder, *, dtype: str | None = None) -> tuple[tf.keras.Model, dict[str, Any]]:
+def load_network(
+    folder, *, dtype: str | None = None, argument: str = "model"
+) -> tuple[tf.keras.Model, dict[str, Any]]:
     """Reads a network that `savedmodel.export_network` wrote.
 
     Args:
       folder: of the export.
       dtype: Keras' policy, as for `transformation_network`; None: that in which
         it was trained.
+      argument: what to call the folder in errors.
 
     Returns:
       The network, and its card.
@@ -37,22 +40,24 @@ def load_network(folder, *, dtype: str | None = None) -> tuple[tf.keras.Model, d
       ValueError: the folder holds no such network, one of another kind, or one
         whose parameters are not those that its card speaks of.
     """
-    network, card = _read(folder, "network", lambda layout: transformation_network(**layout))
+    network, card = _read(folder, "network", lambda layout: transformation_network(**layout), argument)
     if dtype not in (None, card["layout"].get("dtype")):
         network = _in(network, dtype)
     return network, card
 
 
-def load_style_network(folder, *, dtype: str | None = None) -> tuple[StyleNetwork, dict[str, Any]]:
+def load_style_network(
+    folder, *, dtype: str | None = None, argument: str = "model"
+) -> tuple[StyleNetwork, dict[str, Any]]:
     """Reads a network that `savedmodel.export_style_network` wrote.
 
     Args:
-      folder, dtype: as in `load_network`, also for errors.
+      folder, dtype, argument: as in `load_network`, also for errors.
 
     Returns:
       The network, and its card.
     """
-    found, card = _read(folder, "style_network", like)
+    found, card = _read(folder, "style_network", like, argument)
     if dtype not in (None, card["layout"].get("dtype")):
         found = StyleNetwork(_in(found.network, dtype), found.predictor)
     return found, card
@@ -65,10 +70,12 @@ def _in(network: tf.keras.Model, dtype: str) -> tf.keras.Model:
     return made
 
 
-def _read(folder, kind: str, make: Callable[[dict], Network]) -> tuple[Network, dict[str, Any]]:
+def _read(
+    folder, kind: str, make: Callable[[dict], Network], argument: str
+) -> tuple[Network, dict[str, Any]]:
     """Returns a network of a kind, made from its card's layout, with its parameters; and the card."""
-    named = f"model={str(folder)!r}"
-    card = read_card(folder, [kind])
+    named = f"{argument}={str(folder)!r}"
+    card = read_card(folder, [kind], argument=argument)
     told = card.get("layout")
     if not isinstance(told, dict):
         raise ValueError(f"{named}: {CARD} tells no layout of the network; export it again")
