@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import gc
+import io
 import itertools
 import json
 import os
@@ -62,6 +63,13 @@ def picture(height, width, seed=0):
     pixels = np.array(small.resize((width, height), Image.Resampling.BICUBIC))
     pixels[height // 3 : height // 2] = generator.integers(0, 256, 3)
     return pixels
+
+
+def file_bytes(image, kind="PNG", **options):
+    """The bytes of a file that Pillow makes of an array, or of a picture of its own."""
+    stream = io.BytesIO()
+    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(stream, kind, **options)
+    return stream.getvalue()
 
 
 def differing(network):
@@ -266,6 +274,46 @@ def browser():
     driver.quit()
 
 
+_STRANGER = """
+import json, sys
+sys.modules["tfstyle"] = None
+import numpy as np, tensorflow as tf
+given, found, models = np.load("given.npz"), {}, {}
+for number, (folder, signature, names) in enumerate(json.load(open("calls.json"))):
+    if folder not in models:
+        models[folder] = tf.saved_model.load(folder)
+    inputs = {name: tf.constant(given[f"{number}/{name}"]) for name in names}
+    try:
+        answer = models[folder].signatures[signature](**inputs)
+        for name, value in answer.items():
+            found[f"{number}/{name}"] = value.numpy().astype("S") if value.dtype == tf.string else value.numpy()
+    except tf.errors.InvalidArgumentError as error:
+        found[f"{number}/error"] = error.message
+assert not [name for name in sys.modules if name.startswith("tfstyle.")]
+np.savez("found.npz", **found)
+"""
+
+
+def answers_to_a_stranger(folder, calls):
+    """What SavedModels answer in a process that cannot import tfstyle, which works in an empty folder.
+
+    Calls are (model's folder, signature, {input: array}) each; answers {output: array}, or {"error": its text}.
+    """
+    given = {f"{number}/{name}": each for number, call in enumerate(calls) for name, each in call[2].items()}
+    np.savez(folder / "given.npz", **given)
+    (folder / "calls.json").write_text(
+        json.dumps([(str(model), how, list(with_)) for model, how, with_ in calls])
+    )
+    (folder / "stranger.py").write_text(_STRANGER)
+    process = run_script(folder / "stranger.py", cwd=folder)
+    assert process.returncode == 0, process.stderr
+    answers = [{} for _ in calls]
+    for name, value in np.load(folder / "found.npz").items():
+        number, _, output = name.partition("/")
+        answers[int(number)][output] = value
+    return answers
+
+
 def terms_of_styles(extractor, regions, layers, *, statistic="gram", tile=None, **options):
     """The style's terms of regions of pictures, measured in tiles or whole."""
     from tfstyle.losses.measuring import targets_of
@@ -273,3 +321,22 @@ def terms_of_styles(extractor, regions, layers, *, statistic="gram", tile=None, 
 
     targets = targets_of(extractor, regions, layers, statistic, tile=tile)
     return style_terms(extractor, targets, layers, statistic=statistic, **options)
+
+
+def values_of_transfers(config, contents, styles, images):
+    """{term: weighted value} that each of a batch of pictures has for `transfer`, in a style `[1, h, w, 3]` each."""
+    from tfstyle import feature_extractor
+    from tfstyle.losses.regions import everywhere
+    from tfstyle.losses.terms import content_terms, variation_terms
+    from tfstyle.synthesis.objective import Objective
+
+    layers, options = [*config.content_layers, *config.style_layers], {"units": config.units}
+    extractor = feature_extractor(layers, weights=config.weights, padding=config.padding)
+    for content, style, image in zip(contents, styles, images):
+        terms = content_terms(extractor, content[None], config.content_layers, weight=1.0, **options)
+        terms += terms_of_styles(
+            extractor, everywhere(style), config.style_layers, size=content.shape[:2], weight=config.style_weight,
+            statistic=config.style_loss, **options,
+        )  # fmt: skip
+        objective = Objective(extractor, [*terms, *variation_terms(config.tv_weight, **options)])
+        yield objective.weighted(objective.losses(image[None]))

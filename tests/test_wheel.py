@@ -101,6 +101,6 @@ def test_the_commands(installed, folder):
 
 def test_an_editable_install_finds_the_network(source, tmp_path):
     programs = environment(tmp_path / "editable", "--editable", source)
-    code = "from tfstyle.feedforward import shipped; print(shipped.folder())"
+    code = "from tfstyle.feedforward import cards; print(cards.shipped())"
     assert run(programs / "python", "-c", code, cwd=tmp_path) == str(source / SHIPPED[0])
     assert "stylize" in run(programs / "tfstyle", "--help", cwd=tmp_path)

@@ -40,7 +40,7 @@ def main():
         from distillation import evaluation, network, pictures
 
         from tfstyle.io.files import sha256
-        from tfstyle.io.finding import find_pictures
+        from tfstyle.io.store import find_pictures
         from tfstyle.vgg import weights
 
         kinds = [pictures.split(find_pictures(folder)[1]) for folder in folders]

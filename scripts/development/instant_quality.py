@@ -47,7 +47,7 @@ def main():
 
     with cli.quiet_tensorflow():
         from tfstyle.io import encode, images
-        from tfstyle.io.finding import find_pictures
+        from tfstyle.io.store import find_pictures
 
         painters, look = contestants(), looks.looker(_CONTENT, _STYLE)
     rows = {name: [] for name in painters}

@@ -1,21 +1,13 @@
 """Folders, globs, lists and TFRecords."""
 
 import hashlib
-import io
 
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from tfstyle.batch.sources import Shard, contents_of, distinct, find_contents, find_styles
 
-from conftest import picture
-
-
-def encoded(seed=0):
-    buffer = io.BytesIO()
-    Image.fromarray(picture(8, 8, seed)).save(buffer, "PNG")
-    return buffer.getvalue()
+from conftest import file_bytes, picture
 
 
 def example(**features):
@@ -68,15 +60,6 @@ def test_relative(folder, monkeypatch):
     assert names(find_contents("a.png")) == ["a"]
 
 
-@pytest.mark.parametrize(("where", "says"), [
-    ("none", "no such file or folder"), ("*.gif", "matches no file"), ("empty", "holds no picture"),
-])  # fmt: skip
-def test_nothing_there(folder, where, says):
-    (folder / "empty").mkdir()
-    with pytest.raises(OSError, match=f"contents='.*': {says}"):
-        find_contents(str(folder / where))
-
-
 def test_styles(folder):
     styles = find_styles([f"{folder}/a.png", f"{folder}/targets.npz", f"{folder}/sub"])
     assert [style.name for style in styles] == ["a", "targets", "a", "b"]
@@ -86,7 +69,7 @@ def test_styles(folder):
 
 
 def test_tfrecords(tmp_path):
-    data = [encoded(seed) for seed in range(3)]
+    data = [file_bytes(picture(8, 8, seed)) for seed in range(3)]
     records = [
         example(encoded=data[0], filename=b"x/cat.jpg"),
         example(encoded=data[1]),
@@ -109,7 +92,9 @@ def test_tfrecords(tmp_path):
 
 
 def test_damaged_tfrecords_end_with_a_failure(tmp_path):
-    path = write(tmp_path / "one.tfrecord", [example(encoded=encoded(seed)) for seed in range(3)])
+    path = write(
+        tmp_path / "one.tfrecord", [example(encoded=file_bytes(picture(8, 8, seed))) for seed in range(3)]
+    )
     whole = (tmp_path / "one.tfrecord").read_bytes()
     (tmp_path / "one.tfrecord").write_bytes(whole[:-20])
     contents = list(contents_of(Shard(path)))
@@ -119,6 +104,6 @@ def test_damaged_tfrecords_end_with_a_failure(tmp_path):
 
 def test_not_both_kinds(tmp_path):
     write(tmp_path / "one.tfrecord", [])
-    (tmp_path / "a.png").write_bytes(encoded())
+    (tmp_path / "a.png").write_bytes(file_bytes(picture(8, 8)))
     with pytest.raises(ValueError, match="must match TFRecord files or pictures, not both"):
         find_contents(f"{tmp_path}/*")

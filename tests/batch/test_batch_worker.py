@@ -1,8 +1,8 @@
 """What a worker makes: the same as `tfstyle.transfer`, and no picture at another's cost."""
 
 import dataclasses
-import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -17,19 +17,14 @@ from tfstyle.batch.orders import Content, Order
 from tfstyle.batch.worker import Maker, check
 from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
+from tfstyle.synthesis.loop import Result
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 OPTIONS = {
     "image_size": 32, "iterations": 2, "optimizer": "adam", "precision": "float32",
     "content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1",
 }  # fmt: skip
-
-
-def encoded(image, format="PNG", **options):
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -79,30 +74,42 @@ def test_the_same_as_transfer(order, contents, tmp_path):
     assert {outcome.kind for outcome in made(order, contents).values()} == {"finished"}
 
 
-def test_only_what_is_missing(order, contents, tmp_path, monkeypatch):
-    made(dataclasses.replace(order, styles=order.styles[:1]), contents[:1])
+@pytest.fixture
+def at_once(monkeypatch):
+    """Pictures are their contents, unpainted; how many of them, and in how many styles, were asked for at once."""
     asked = []
-    real = Maker._transferred
 
     def transferred(self, group, numbers):
         asked.append((len(group), len(numbers)))
-        return real(self, group, numbers)
+        if any(np.max(pixels) == 0 for _, pixels in group):
+            raise FloatingPointError("the loss is not finite")
+        return [
+            [Result(pixels[np.newaxis], {"content": 1.0}, {}, 0.1, 2, []) for _ in numbers]
+            for _, pixels in group
+        ]
 
     monkeypatch.setattr(Maker, "_transferred", transferred)
+    return asked
+
+
+def test_only_what_is_missing(order, contents, at_once):
+    made(dataclasses.replace(order, styles=order.styles[:1]), contents[:1])
+    at_once.clear()
     outcomes = made(order, contents)
     assert sorted(outcome.kind for outcome in outcomes.values()) == ["finished", "made", "made", "made"]
-    assert sorted(asked) == [(1, 1), (1, 2)]
+    assert sorted(at_once) == [(1, 1), (1, 2)]
 
 
-def test_what_another_worker_has_finished_is_not_made(order, contents, monkeypatch):
+def test_what_another_worker_has_finished_is_not_made(order, contents, at_once):
     wanted, _ = Looker(order).look(contents[0])
     made(order, contents)
+    at_once.clear()
     maker = Maker(order)
-    monkeypatch.setattr(Maker, "_transferred", lambda *a: pytest.fail("computed twice"))
     assert [outcome.kind for outcome in maker.make([(wanted, maker.load(wanted))])] == ["finished"] * 2
+    assert not at_once
 
 
-def test_one_failure_costs_no_other(order, contents, tmp_path, monkeypatch):
+def test_one_failure_costs_no_other(order, contents, tmp_path, at_once):
     order = dataclasses.replace(order, styles=order.styles[:1])
     blank = tmp_path / "blank.png"
     Image.new("RGB", (48, 36)).save(blank)
@@ -112,14 +119,6 @@ def test_one_failure_costs_no_other(order, contents, tmp_path, monkeypatch):
         Content("text", str(tmp_path / "text.png")),
         Content("gone", "gone.png"),
     ]
-    real = Maker._transferred
-
-    def transferred(self, group, numbers):
-        if any(np.max(pixels) == 0 for _, pixels in group):
-            raise FloatingPointError("the loss is not finite")
-        return real(self, group, numbers)
-
-    monkeypatch.setattr(Maker, "_transferred", transferred)
     outcomes = made(order, [contents[0], *bad, contents[1]])
     kinds = {name.partition("__")[0]: outcome.kind for name, outcome in outcomes.items()}
     assert kinds == {
@@ -148,7 +147,7 @@ def test_what_would_not_fit_into_memory_is_refused_by_its_header(order, tmp_path
     assert all("2.00 GB are there" in outcome.reason for outcome in outcomes.values())
 
 
-def test_a_disk_that_fails_once(order, contents, monkeypatch):
+def test_a_disk_that_fails_once(order, contents, at_once, monkeypatch):
     maker = Maker(dataclasses.replace(order, styles=order.styles[:1]))
     wanted, _ = Looker(order).look(contents[0])
     real, calls = maker_module._encoded, []
@@ -189,12 +188,17 @@ def test_transparent_pixels_are_those_of_transfer(tmp_path):
     assert np.max(difference) < 2 / 255 and np.mean(difference > 1e-5) < 0.02
 
 
+def test_what_tensorflow_says_of_compiling_is_no_news():
+    told = "5 out of the last 5 calls to f triggered tf.function retracing.", "out of memory"
+    assert [maker_module._is_news(logging.makeLogRecord({"msg": each})) for each in told] == [False, True]
+
+
 def test_header_size():
     image = Image.fromarray(picture(20, 30))
-    assert header_size(encoded(image)) == (20, 30)
+    assert header_size(file_bytes(image)) == (20, 30)
     turned = Image.Exif()
     turned[0x0112] = 6
-    assert header_size(encoded(image, "JPEG", exif=turned)) == (30, 20)
+    assert header_size(file_bytes(image, "JPEG", exif=turned)) == (30, 20)
     assert header_size(b"nothing") == (0, 0)
 
 
@@ -231,8 +235,3 @@ def test_style_targets(order, contents, files, narrow_file):
         check(larger)
     with pytest.raises(ValueError, match="is not the file that the run was started with"):
         Maker(dataclasses.replace(order, styles=[dataclasses.replace(order.styles[0], sha256="another")]))
-
-
-def test_wanted_without_data():
-    wanted = Wanted(Content("a", "a.png", data=b"bytes"), "c1", (0,))
-    assert wanted.without_data() == Wanted(Content("a", "a.png"), "c1", (0,))

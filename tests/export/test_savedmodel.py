@@ -1,6 +1,5 @@
 """Exported models, called where tfstyle cannot be imported, give what tfstyle gives."""
 
-import base64
 import json
 
 import numpy as np
@@ -15,20 +14,22 @@ from tfstyle.losses.targets import fingerprint
 from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.vgg import minimum_size
 
-from conftest import picture, published, run_script
+from conftest import answers_to_a_stranger, picture, published
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
-# (height, width): the smallest that these layers allow, odd ones, and a larger one.
-EXTRACTED = [(4, 4), (4, 5), (37, 53), (193, 255)]
-PAINTED = [(4, 4), (7, 9), (193, 255)]
-TOO_SMALL = {"extractor": (3, 40), "any": (40, 3), "one": (3, 40)}
+SIZES = [
+    (4, 4),
+    (7, 9),
+    (66, 90),
+]  # (height, width): the smallest that these layers allow, odd ones, a larger one
+MODELS = ("extractor", "any", "one")
 STYLE = picture(40, 44, seed=2)
 
 
 def config(narrow_file, **options):
     options = {
         "weights": narrow_file, "content_layers": ("conv2_1",), "style_layers": LAYERS, "optimizer": "adam",
-        "iterations": 3, "image_size": 0, "scales": 2, "precision": "float32",
+        "iterations": 3, "image_size": 0, "scales": 1, "precision": "float32",
         # Rounding chooses between equal maxima of a flat area, and Adam makes steps of next to no gradient:
         # with the maximum, contents that differ in the last bit come out up to 7 levels apart.
         "pooling": "average", "adam_epsilon": 1e-4, **options,
@@ -47,13 +48,14 @@ def exports(narrow_file, extractor, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
     savedmodel.export_extractor(folder / "extractor", extractor, {"weights": narrow_file})
     savedmodel.export_transfer(folder / "any", config(narrow_file))
-    savedmodel.export_transfer(folder / "one", config(narrow_file), STYLE)
+    measured = style_targets(STYLE, config(narrow_file))
+    savedmodel.export_transfer(folder / "one", config(narrow_file), measured)
     return folder
 
 
 @pytest.fixture(scope="module")
 def loaded(exports):
-    return {name: tf.saved_model.load(exports / name) for name in TOO_SMALL}
+    return {name: tf.saved_model.load(exports / name) for name in MODELS}
 
 
 def png(pixels):
@@ -83,169 +85,75 @@ def same(found, picture):
     return np.abs(found.astype(int) - picture).max() <= 1
 
 
-# What a process without tfstyle does: every model on every size, in uint8; what it gets goes into files.
-STRANGER = """
-import json, pathlib, sys
-sys.modules["tfstyle"] = None
-import numpy as np, tensorflow as tf
-folder, out = map(pathlib.Path, sys.argv[1:3])
-errors = {}
-for name in ("extractor", "any", "one"):
-    function = tf.saved_model.load(str(folder / name)).signatures["serving_default"]
-    for path in sorted(out.glob(f"{name}.*.in.npy")):
-        image = tf.constant(np.load(path))
-        given = {"image": image}
-        if name == "any":
-            given = {"content": image, "style": tf.constant(np.load(out / "style.npy")), "steps": tf.constant(3)}
-        try:
-            found = {key: value.numpy() for key, value in function(**given).items()}
-            np.savez(str(path).replace(".in.npy", ".out.npz"), **found)
-        except tf.errors.InvalidArgumentError as error:
-            errors[path.name.removesuffix(".in.npy")] = error.message
-try:
-    import tfstyle
-except ImportError:
-    print(json.dumps({"errors": errors, "modules": [name for name in sys.modules if name.startswith("tfstyle.")]}))
-"""
-
-
-@pytest.fixture(scope="module")
-def stranger(exports, tmp_path_factory):
-    """What such a process got: {"errors", "modules"}, and a folder of its results."""
-    out = tmp_path_factory.mktemp("stranger")
-    np.save(out / "style.npy", STYLE[np.newaxis])
-    for name, small in TOO_SMALL.items():
-        for height, width in [*(EXTRACTED if name == "extractor" else PAINTED), small]:
-            np.save(out / f"{name}.{height}x{width}.in.npy", picture(height, width, seed=1)[np.newaxis])
-    (out / "stranger.py").write_text(STRANGER)
-    process = run_script(out / "stranger.py", exports, out, cwd=out)
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout), out
-
-
 @pytest.mark.slow
-def test_a_stranger_has_no_tfstyle(stranger):
-    assert stranger[0]["modules"] == []
+def test_called_where_there_is_no_tfstyle(exports, extractor, narrow_file, tmp_path):
+    contents = {size: picture(*size, seed=1) for size in [*SIZES, (3, 40)]}
+
+    def call(name, size):
+        image = contents[size][np.newaxis]
+        inputs = {"content": image, "style": STYLE[np.newaxis], "steps": np.int32(3)}
+        return exports / name, "serving_default", inputs if name == "any" else {"image": image}
+
+    calls = [call(name, size) for size in contents for name in MODELS]
+    answers = iter(answers_to_a_stranger(tmp_path, calls))
+    for size in SIZES:
+        found = next(answers)
+        assert set(found) == set(LAYERS)
+        for layer, activations in extractor(images.load_image(contents[size])).items():
+            assert found[layer].dtype == np.float32
+            np.testing.assert_allclose(found[layer], activations, rtol=1e-4, atol=1e-5)
+        wanted = expected(narrow_file, contents[size])
+        assert not same(wanted, contents[size])
+        for name in ("any", "one"):
+            assert same(next(answers)["picture"][0], wanted), name
+    for name, argument in zip(MODELS, ("image", "content", "content")):
+        told = str(next(answers)["error"])
+        assert f"{argument}: too small; these layers need at least 4 pixels" in told, name
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", EXTRACTED)
-def test_activations_without_tfstyle(stranger, extractor, size):
-    found = np.load(stranger[1] / f"extractor.{size[0]}x{size[1]}.out.npz")
-    wanted = extractor(images.load_image(picture(*size, seed=1)))
-    assert set(found) == set(LAYERS)
-    for layer, activations in wanted.items():
-        assert found[layer].dtype == np.float32
-        np.testing.assert_allclose(found[layer], activations, rtol=1e-4, atol=1e-5)
+def call(model, signature="serving_default", **inputs):
+    """What a signature answers, in NumPy."""
+    found = model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: value.numpy() for name, value in found.items()}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", PAINTED)
-def test_transfers_without_tfstyle(stranger, narrow_file, size):
-    content = picture(*size, seed=1)
-    wanted = expected(narrow_file, content)
-    assert not same(wanted, content)
-    for name in ("any", "one"):
-        found = np.load(stranger[1] / f"{name}.{size[0]}x{size[1]}.out.npz")["picture"]
-        assert same(found[0], wanted), name
-
-
-@pytest.mark.slow
-def test_too_small_without_tfstyle(stranger):
-    errors = stranger[0]["errors"]
-    assert set(errors) == {f"{name}.{height}x{width}" for name, (height, width) in TOO_SMALL.items()}
-    assert "image: too small; these layers need at least 4 pixels on each side" in errors["extractor.3x40"]
-    for name in ("any.40x3", "one.3x40"):
-        assert "content: too small; these layers need at least 4 pixels" in errors[name]
-
-
-def rest(model, request):
-    """Answers as TensorFlow Serving's REST predict does (tensorflow.org/tfx/serving/api_rest).
-
-    In rows (`instances`), every input and output has the batch's dimension;
-    in columns (`inputs`), they are as they are. Where there is one input or
-    output, its name may be left out. Bytes are {"b64": ...}, both ways; they
-    are known as such by `_bytes` at the end of an output's name.
-    """
-    request = json.loads(json.dumps(request))
-    function = model.signatures[request.get("signature_name", "serving_default")]
-    specs = function.structured_input_signature[1]
-
-    def plain(value):
-        if isinstance(value, dict) and set(value) == {"b64"}:
-            return base64.b64decode(value["b64"])
-        return [plain(item) for item in value] if isinstance(value, list) else value
-
-    def named(value):
-        return value if isinstance(value, dict) and set(value) == set(specs) else {next(iter(specs)): value}
-
-    if "instances" in request:
-        rows = [named(row) for row in request["instances"]]
-        columns = {name: [row[name] for row in rows] for name in specs}
-    else:
-        columns = named(request["inputs"])
-    given = {name: tf.constant(plain(columns[name]), spec.dtype) for name, spec in specs.items()}
-
-    def jsonable(name, value):
-        if name.endswith("_bytes"):
-            return [{"b64": base64.b64encode(item).decode()} for item in value.numpy()]
-        return value.numpy().tolist()
-
-    found = {name: jsonable(name, value) for name, value in function(**given).items()}
-    only = len(found) == 1
-    if "instances" in request:
-        assert all(len(value) == len(rows) for value in found.values())
-        rows = [dict(zip(found, row)) for row in zip(*found.values())]
-        answer = {"predictions": [next(iter(row.values())) for row in rows] if only else rows}
-    else:
-        answer = {"outputs": next(iter(found.values())) if only else found}
-    return json.loads(json.dumps(answer))
-
-
-def b64(pixels):
-    return {"b64": base64.b64encode(png(pixels).numpy()).decode()}
+def file(pixels):
+    return png(pixels).numpy()
 
 
 A, B = picture(20, 26, seed=3), picture(20, 26, seed=4)
 
 
-def test_rest_rows_of_pixels(loaded):
-    found = rest(loaded["one"], {"instances": [A.tolist(), B.tolist()]})["predictions"]
-    for made, content in zip(found, (A, B), strict=True):
-        assert same(np.array(made, np.uint8), painted(loaded, content))
+def test_pixels(loaded):
+    for made, content in zip(call(loaded["one"], image=np.stack([A, B]))["picture"], (A, B), strict=True):
+        assert same(made, painted(loaded, content))
 
 
-def test_rest_rows_of_files_of_any_size(loaded):
+def test_files_of_any_size(loaded):
     contents = [A, picture(31, 17)]
-    request = {"signature_name": "encoded_bytes", "instances": [b64(content) for content in contents]}
-    found = rest(loaded["one"], request)["predictions"]
-    for made, content in zip(found, contents, strict=True):
-        assert same(decoded(base64.b64decode(made["b64"])), painted(loaded, content))
+    found = call(loaded["one"], "encoded_bytes", image_bytes=[file(content) for content in contents])
+    for made, content in zip(found["picture_bytes"], contents, strict=True):
+        assert same(decoded(made), painted(loaded, content))
 
 
-def test_rest_rows_of_activations(loaded, extractor):
-    request = {
-        "signature_name": "encoded_bytes",
-        "instances": [{"image_bytes": b64(A)}, {"image_bytes": b64(B)}],
-    }
-    found = rest(loaded["extractor"], request)["predictions"]
-    assert [set(row) for row in found] == [set(LAYERS)] * 2
+def test_activations_of_files(loaded, extractor):
+    found = call(loaded["extractor"], "encoded_bytes", image_bytes=[file(A), file(B)])
+    assert set(found) == set(LAYERS)
     wanted = extractor(images.load_image(B))["block3_conv1"][0]
-    np.testing.assert_allclose(found[1]["block3_conv1"], wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found["block3_conv1"][1], wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_rest_columns_with_steps(loaded):
-    request = {"signature_name": "with_steps", "inputs": {"image": [A.tolist()], "steps": 5}}
-    found = rest(loaded["one"], request)["outputs"]
-    assert same(np.array(found[0], np.uint8), painted(loaded, A, 5))
+def test_steps(loaded):
+    found = call(loaded["one"], "with_steps", image=A[np.newaxis], steps=5)["picture"]
+    assert same(found[0], painted(loaded, A, 5))
 
 
-def test_rest_columns_of_files_each_in_its_style(loaded):
+def test_files_each_in_its_style(loaded):
     contents, styles = [A, picture(31, 17)], [STYLE, picture(30, 30, seed=9)]
-    inputs = {"content_bytes": list(map(b64, contents)), "style_bytes": list(map(b64, styles)), "steps": 2}
-    found = rest(loaded["any"], {"signature_name": "encoded_bytes", "inputs": inputs})["outputs"]
+    inputs = {"content_bytes": list(map(file, contents)), "style_bytes": list(map(file, styles))}
+    found = call(loaded["any"], "encoded_bytes", steps=2, **inputs)["picture_bytes"]
     for made, content, style in zip(found, contents, styles, strict=True):
-        assert same(decoded(base64.b64decode(made["b64"])), painted(loaded, content, 2, style))
+        assert same(decoded(made), painted(loaded, content, 2, style))
 
 
 def test_floats(loaded, extractor, narrow_file):
@@ -267,9 +175,7 @@ def test_floats(loaded, extractor, narrow_file):
 
 def test_one_style_for_each_content(loaded):
     contents, styles = np.stack([A, B]), np.stack([STYLE, picture(40, 44, seed=8)])
-    found = loaded["any"].signatures["serving_default"](
-        content=tf.constant(contents), style=tf.constant(styles), steps=tf.constant(2)
-    )["picture"]
+    found = call(loaded["any"], content=contents, style=styles, steps=2)["picture"]
     for made, content, style in zip(found, contents, styles):
         assert same(made, painted(loaded, content, 2, style))
 
@@ -315,11 +221,11 @@ REFUSED = {
 def test_refused_clearly(loaded, name):
     model, signature, inputs, message = REFUSED[name]
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        loaded[model].signatures[signature](**{key: tf.constant(value) for key, value in inputs.items()})
+        call(loaded[model], signature, **inputs)
 
 
 def test_card(exports, narrow_file, extractor):
-    cards = {name: json.loads((exports / name / "tfstyle.json").read_text()) for name in TOO_SMALL}
+    cards = {name: json.loads((exports / name / "tfstyle.json").read_text()) for name in MODELS}
     for card in cards.values():
         assert card["layers"] == list(LAYERS) and card["weights"] == narrow_file
         assert card["fingerprint"] == fingerprint(extractor, LAYERS)
@@ -349,7 +255,7 @@ def constants(folder):
 
 def test_weights_and_targets_are_saved_once(exports, extractor, narrow_file):
     weights = sum(values.nbytes for values in extractor.get_weights())
-    for name in TOO_SMALL:
+    for name in MODELS:
         files = (exports / name / "variables").glob("variables.data*")
         assert weights <= sum(file.stat().st_size for file in files) < 2 * weights
     for name in ("extractor", "any"):
@@ -360,29 +266,35 @@ def test_weights_and_targets_are_saved_once(exports, extractor, narrow_file):
 
 
 @pytest.mark.slow
-def test_lbfgs_in_measured_targets(narrow_file, tmp_path):
-    options = {"optimizer": "lbfgs", "iterations": 4, "image_size": 40}
-    found = style_targets(STYLE, config(narrow_file, **options))
-    folder = savedmodel.export_transfer(tmp_path / "model", config(narrow_file, **options), found)
-    made = tf.saved_model.load(folder).signatures["serving_default"](image=tf.constant(ONE))["picture"]
-    assert made.shape == [1, 31, 40, 3]
-    assert same(made[0], expected(narrow_file, A, **options))
-
-
-@pytest.mark.slow
-def test_colours_of_the_content(narrow_file, tmp_path):
-    options = {"color": "content", "scales": 2}
+def test_colours_of_the_content_and_a_size(narrow_file, tmp_path):
+    """The style's picture is part of the model."""
+    options = {"color": "content", "image_size": 40}
     folder = savedmodel.export_transfer(tmp_path / "model", config(narrow_file, **options), STYLE)
     made = tf.saved_model.load(folder).signatures["serving_default"](image=tf.constant(ONE))["picture"]
+    assert made.shape == [1, 31, 40, 3]
     assert same(made[0], expected(narrow_file, A, **options))
     assert json.loads((folder / "tfstyle.json").read_text())["style"]
 
 
-def test_an_older_export_is_replaced_and_outlives_a_failure(extractor, tmp_path, monkeypatch):
+def test_a_picture_of_a_style_is_measured(narrow_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(savedmodel, "save", lambda module, folder, card: card)
+    card = savedmodel.export_transfer(tmp_path / "model", config(narrow_file), STYLE)
+    assert card["style"] == style_targets(STYLE, config(narrow_file)).hash
+
+
+class Nothing(tf.Module):
+    """What can be saved in a moment."""
+
+    def functions(self):
+        return {"serving_default": tf.function(lambda x: {"y": x}, [tf.TensorSpec([], tf.float32, "x")])}
+
+
+def test_an_older_export_is_replaced_and_outlives_a_failure(tmp_path, monkeypatch):
     folder = tmp_path / "models" / "1"
-    savedmodel.export_extractor(folder, extractor, {"about": "old"})
+    folder.parent.mkdir()
+    savedmodel.save(Nothing(), folder, {"model": "old"})
     (folder / "more.txt").write_text("of the old one")
-    assert savedmodel.export_extractor(folder, extractor, {"about": "new"}) == folder
+    assert savedmodel.save(Nothing(), folder, {"model": "new"}) == folder
     assert not (folder / "more.txt").exists()
 
     def full(*_, **__):
@@ -390,8 +302,8 @@ def test_an_older_export_is_replaced_and_outlives_a_failure(extractor, tmp_path,
 
     monkeypatch.setattr(tf.saved_model, "save", full)
     with pytest.raises(OSError, match=r"output='.*1': cannot be written \(No space left on device\)"):
-        savedmodel.export_extractor(folder, extractor)
-    assert json.loads((folder / "tfstyle.json").read_text())["about"] == "new"
+        savedmodel.save(Nothing(), folder, {"model": "newer"})
+    assert json.loads((folder / "tfstyle.json").read_text())["model"] == "new"
     assert [path.name for path in folder.parent.iterdir()] == ["1"]
 
 

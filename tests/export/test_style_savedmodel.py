@@ -10,38 +10,14 @@ from PIL import Image
 from tfstyle import InstantStylizer
 from tfstyle.export import savedmodel
 from tfstyle.export.savedmodel import export_style_network
-from tfstyle.feedforward.light_painting import light_file
 from tfstyle.feedforward.loading import load_style_network
 from tfstyle.feedforward.networks import fingerprint
-from tfstyle.feedforward.onnx_network import embedded
+from tfstyle.feedforward.onnx_network import embedded, light_file
 from tfstyle.feedforward.style_network import in_half_precision, style_network
 
-from conftest import picture, run_script
+from conftest import answers_to_a_stranger, picture, run_script
 
 SIZES = [(1, 1), (7, 5), (33, 47)]
-
-# Every signature on every size; what it gets goes into a file.
-STRANGER = """
-import sys
-sys.modules["tfstyle"] = None
-import numpy as np, tensorflow as tf
-folder, given, out = sys.argv[1:4]
-loaded, given, found = tf.saved_model.load(folder), np.load(given), {}
-style, strength = tf.constant(given["style"]), tf.constant(0.75)
-files = []
-for size in sorted(set(given.files) - {"style"}):
-    image = tf.constant(given[size])
-    found[f"uint8/{size}"] = loaded.signatures["serving_default"](image=image, style=style, strength=strength)["picture"]
-    floats = {"image": tf.cast(image, tf.float32) / 255, "style": tf.cast(style, tf.float32) / 255}
-    found[f"float/{size}"] = loaded.signatures["float"](**floats, strength=strength)["picture"]
-    files.append(tf.io.encode_png(image[0]))
-encoded = {"image_bytes": tf.stack(files), "style_bytes": tf.io.encode_png(style[0])[None], "strength": strength}
-painted = loaded.signatures["encoded_bytes"](**encoded)["picture_bytes"]
-for size, file in zip(sorted(set(given.files) - {"style"}), painted):
-    found[f"file/{size}"] = tf.io.decode_png(file)[None]
-np.savez(out, **{name: value.numpy() for name, value in found.items()})
-assert not [name for name in sys.modules if name.startswith("tfstyle.")]
-"""
 
 
 def small(height, width, seed):
@@ -74,20 +50,26 @@ def loaded(folder):
 
 @pytest.mark.slow
 def test_without_tfstyle(network, folder, tmp_path):
-    style = small(20, 31, 9)
-    given = {f"{height}x{width}": small(height, width, 1) for height, width in SIZES}
-    np.savez(tmp_path / "given.npz", style=style, **given)
-    (tmp_path / "stranger.py").write_text(STRANGER)
-    process = run_script(tmp_path / "stranger.py", folder, "given.npz", "found.npz", cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
-    found = np.load(tmp_path / "found.npz")
-    assert len(found.files) == 9
-    for size, image in given.items():
+    """Every signature on every size."""
+    style, strength = small(20, 31, 9), np.float32(0.75)
+    pictures, calls = [small(*size, 1) for size in SIZES], []
+    for image in pictures:
+        calls.append((folder, "serving_default", {"image": image, "style": style, "strength": strength}))
+        floats = {"image": image / np.float32(255), "style": style / np.float32(255), "strength": strength}
+        calls.append((folder, "float", floats))
+    files = {
+        f"{name}_bytes": np.array([tf.io.encode_png(each[0]).numpy() for each in some])
+        for name, some in (("image", pictures), ("style", [style]))
+    }
+    calls.append((folder, "encoded_bytes", {**files, "strength": strength}))
+    *answers, encoded = answers_to_a_stranger(tmp_path, calls)
+    for image, integers, floats, file in zip(
+        pictures, answers[::2], answers[1::2], encoded["picture_bytes"], strict=True
+    ):
         expected = whole(network, image, style, 0.75)
-        np.testing.assert_allclose(found[f"float/{size}"], expected, atol=1e-5)
-        for kind in ("uint8", "file"):
-            assert found[f"{kind}/{size}"].dtype == np.uint8
-            assert np.abs(found[f"{kind}/{size}"] - 255 * expected).max() <= 0.51
+        np.testing.assert_allclose(floats["picture"], expected, atol=1e-5)
+        for found in (integers["picture"], tf.io.decode_png(file).numpy()[np.newaxis]):
+            assert found.dtype == np.uint8 and np.abs(found - 255 * expected).max() <= 0.51
 
 
 def test_styles_are_measured_once_and_mixed(network, loaded):

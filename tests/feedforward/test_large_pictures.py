@@ -40,9 +40,8 @@ def exact():
 
 @pytest.mark.parametrize(
     ("size", "rows"),
-    [((1, 1), 1), ((1, 9), 4), ((9, 1), 2), ((2, 3), 1), ((5, 6), 1), ((17, 13), 3), ((33, 47), 7), ((64, 30), 16),
-     ((83, 21), 20), ((18, 15), 1000)],
-)  # fmt: skip
+    [((1, 1), 1), ((1, 9), 4), ((9, 1), 2), ((5, 6), 1), ((17, 13), 3), ((33, 47), 7), ((18, 15), 1000)],
+)
 def test_strips_are_the_whole(exact, size, rows):
     """In float64, where nothing is left to rounding: borders, odd sizes, and what strips have in common."""
     picture = noise(1, *size, 3)

@@ -6,12 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfstyle.export.savedmodel import export_network
-from tfstyle.feedforward.cards import CARD, read_card, stroke_size, style_names
+from tfstyle.feedforward.cards import CARD, read_card, stroke_size, style_names, style_picture
 from tfstyle.feedforward.loading import assign, load_network
 from tfstyle.feedforward.networks import in_half_precision, parameters, transformation_network
 from tfstyle.io.images import load_image
+
+from conftest import picture
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +39,18 @@ def change(folder, **fields):
     (folder / CARD).write_text(json.dumps(card | fields))
 
 
-def test_a_network_comes_back(network, exported):
-    loaded, card = load_network(exported)
+def test_a_network_comes_back_without_a_look_at_the_graphs(network, copy):
+    (copy / "saved_model.pb").unlink()
+    loaded, card = load_network(copy)
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert card["layout"] == {
-        "styles": 2,
-        "width": 2,
-        "residual_blocks": 1,
-        "dtype": "float32",
-    }
+    assert card["layout"] == {"styles": 2, "width": 2, "residual_blocks": 1, "dtype": "float32"}
     assert style_names(card) == ["mosaic", "swirls"]
 
 
 def test_files_keep_half_of_the_digits(tmp_path):
-    """Of a parameter, to one part in 2048; the picture stays, to less than a step of 8 bits."""
+    """Of a parameter, to one part in 2048."""
     network = transformation_network(2, width=4, residual_blocks=1, seed=5)
     folder = export_network(tmp_path / "model", network)
     loaded, card = load_network(folder)
@@ -60,14 +59,6 @@ def test_files_keep_half_of_the_digits(tmp_path):
         np.testing.assert_array_equal(one, np.float16(other))
     values = sum(np.size(each) for each in network.weights)
     assert (folder / "variables" / "variables.data-00000-of-00001").stat().st_size < 2 * values + 4000
-    inputs = {
-        "image": np.random.default_rng(0).uniform(size=(1, 24, 32, 3)).astype("f4"),
-        "style": np.eye(2, dtype="f4")[:1],
-    }
-    model = tf.saved_model.load(folder)
-    made = model.paint(**inputs, strength=1.0)
-    np.testing.assert_allclose(made, loaded(inputs), atol=1e-5)
-    np.testing.assert_allclose(made, network(inputs), atol=1 / 255)
     assert card["stored_in"] == "float16"
 
 
@@ -98,6 +89,12 @@ def test_strokes_have_the_size_of_training(card, expected):
     assert stroke_size(card) == expected
 
 
+def test_a_style_is_shown_at_the_size_of_training(tmp_path):
+    Image.fromarray(picture(40, 60)).save(tmp_path / "a.png")
+    for size, shown in ((30, (1, 20, 30, 3)), (0, (1, 40, 60, 3))):
+        assert style_picture(tmp_path / "a.png", {"config": {"image_size": size}}).shape == shown
+
+
 def test_a_page_shows_what_the_network_paints(network, tmp_path):
     photograph = np.random.default_rng(1).uniform(size=(1, 20, 28, 3)).astype("f4")
     folder = export_network(tmp_path / "model", network, {"styles": ["mosaic.jpg", "swirls.png"]}, photograph)
@@ -121,11 +118,6 @@ def test_in_another_precision(network, exported, dtype, computed):
     assert loaded.get_layer("first").compute_dtype == computed
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_the_graphs_are_not_read(network, copy):
-    (copy / "saved_model.pb").unlink()
-    np.testing.assert_array_equal(load_network(copy)[0].weights[0], network.weights[0])
 
 
 @pytest.mark.parametrize(
@@ -156,8 +148,8 @@ def test_other_damage(copy, tmp_path):
         load_network(copy)
     shutil.rmtree(copy / "variables")
     change(copy, layout={"styles": 2, "width": 2, "residual_blocks": 1})
-    with pytest.raises(ValueError, match=r"^model='.*': .*larger than the file of its parameters"):
-        load_network(copy, argument="model")
+    with pytest.raises(ValueError, match=r"^start='.*': .*larger than the file of its parameters"):
+        load_network(copy, argument="start")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +161,9 @@ def test_other_damage(copy, tmp_path):
         ("[]", "another kind, None"),
         ('{"model": ["network"]}', "another kind"),
         ('{"model": "transfer"}', "another kind, 'transfer'"),
+        ('{"model": NaN}', "holds no network"),
+        ('{"model": ' + "9" * 9000 + "}", "holds no network"),
+        (" " * (1 << 23), "holds no network"),
     ],
 )
 def test_cards_that_are_none(tmp_path, text, message):
@@ -192,15 +187,6 @@ def test_names_of_styles():
     assert (
         names(["x.jpg", "x.jpg"]) == names(["x.jpg"]) == names([1, 2]) == names("ab") == ["style1", "style2"]
     )
-    with pytest.raises(ValueError, match=r"styles_known=None: must be a whole number, 1 to 10000"):
-        names([], None)
-
-
-def test_a_saved_model_is_still_one_without_the_package(network, exported):
-    """The list of parameters beside the graphs does not stand in their way."""
-    image, style = np.random.default_rng(0).uniform(size=(1, 9, 7, 3)).astype(np.float32), [[1.0, 0.0]]
-    found = tf.saved_model.load(str(exported)).signatures["float"](image=tf.constant(image))["picture"]
-    np.testing.assert_allclose(found, network({"image": image, "style": np.float32(style)}), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -217,22 +203,13 @@ def test_a_network_larger_than_its_file_is_not_made(copy, layout):
         load_network(copy)
 
 
-@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (2, 1, 3), (8, 5, 40), (32, 0, 2)])
+@pytest.mark.parametrize(("width", "blocks", "styles"), [(1, 0, 1), (4, 2, 40)])
 def test_real_networks_are_not_larger_than_their_files(tmp_path, width, blocks, styles):
     network = transformation_network(styles, width=width, residual_blocks=blocks)
     assert load_network(export_network(tmp_path / "model", network))[1]["layout"]["width"] == width
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"model": NaN}', '{"model": ' + "9" * 9000 + "}", " " * (1 << 23)]
-)
-def test_hostile_cards_are_none(copy, text):
-    (copy / CARD).write_text(text)
-    with pytest.raises(ValueError, match="holds no network"):
-        read_card(copy)
-
-
 @pytest.mark.parametrize("count", [0, -1, 10**12, True, 2.0, None, [1]])
 def test_the_number_of_styles_is_a_sane_one(count):
-    with pytest.raises(ValueError, match="styles_known"):
+    with pytest.raises(ValueError, match=r"styles_known=.*: must be a whole number, 1 to 10000"):
         style_names({"styles_known": count})

@@ -65,13 +65,12 @@ def same(found, values):
 # Painter.
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.3, 0.0])
-def test_whole_or_in_strips(network, strength):
+def test_whole_or_in_strips(network):
     values = PICTURES / np.float32(255)
-    wanted = expected(network, values, WEIGHTS, strength)
+    wanted = expected(network, values, WEIGHTS)
     whole, strips = Painter(network), Painter(network, largest_whole=51 * 8)
     for paint in (whole, whole, strips):  # the second time, compiled
-        made = paint(values, WEIGHTS, strength)
+        made = paint(values, WEIGHTS)
         assert made.dtype == np.float32
         np.testing.assert_allclose(made, wanted, atol=1e-5)
 
@@ -86,11 +85,6 @@ def test_large_pictures_are_painted_in_strips(network, monkeypatch):
     assert not asked
     paint(np.zeros([1, 10, 11, 3], np.float32), [1.0])
     assert asked == [100]
-
-
-def test_strengths_are_checked(network):
-    with pytest.raises(ValueError, match=r"^strength=1\.5: must be from 0 to 1$"):
-        Painter(network)(PICTURES / np.float32(255), WEIGHTS, 1.5)
 
 
 # The layer.

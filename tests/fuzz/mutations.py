@@ -9,7 +9,7 @@ import warnings
 import zipfile
 import zlib
 
-from tfstyle.io.tfrecord_framing import masked_crc
+from tfstyle.io.tfrecords import masked_crc
 
 _NUMBERS = (
     0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 1 << 20, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, (1 << 63) - 1,

@@ -5,7 +5,6 @@ import importlib
 import io
 import json
 import pathlib
-import shutil
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -150,12 +149,9 @@ def _in_graph(folder):
 
     from tfstyle.io import graph_decode
 
-    path, decode = (
-        folder / "input",
-        tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)]),
-    )
-    refusals = (tf.errors.InvalidArgumentError,)
-    return Reader(pictures(), "picture", path.name, lambda: decode(path.read_bytes()).numpy(), refusals)
+    path, refusals = folder / "input", (tf.errors.InvalidArgumentError,)
+    read = lambda: graph_decode.decode(path.read_bytes()).numpy()  # noqa: E731
+    return Reader(pictures(), "picture", path.name, read, refusals)
 
 
 def _masks(folder):
@@ -365,7 +361,7 @@ def _names(folder):
 
 def _ledger(folder):
     from tfstyle import TransferConfig
-    from tfstyle.batch import manifest, orders, retries
+    from tfstyle.batch import manifest, orders
 
     out, style = folder / "out", orders.Style("style", "style.png", "0")
     order = orders.Order(TransferConfig(), [style], str(out))
@@ -373,7 +369,7 @@ def _ledger(folder):
     manifest.Ledger(order).write_made(
         cat, "1", style, b"pixels", {"losses": {"content": 1.5}, "seconds": 2.0}
     )
-    manifest.Ledger(order).write_failed(dog, "2", style, retries.Failure("is damaged", 1))
+    manifest.Ledger(order).write_failed(dog, "2", style, orders.Failure("is damaged", 1))
     path = out / "records" / "sub" / "cat__style.json"
 
     def read():
@@ -385,12 +381,26 @@ def _ledger(folder):
     return Reader([path.read_bytes()], "json", str(path.relative_to(folder)), read, ())
 
 
-def _exported(folder):
-    from tfstyle.export.savedmodel import export_network
+def _network():
     from tfstyle.feedforward.networks import transformation_network
 
-    network = transformation_network(2, width=2, residual_blocks=1, seed=4)
-    return network, export_network(folder / "model", network, {"styles": ["mosaic.jpg", "swirls.png"]})
+    return transformation_network(2, width=2, residual_blocks=1, seed=4)
+
+
+def _exported(folder):
+    """Returns a network, and a folder with what is read of an export."""
+    import tensorflow as tf
+
+    from tfstyle.feedforward.networks import fingerprint, layout, parameters
+
+    network, model = _network(), folder / "model"
+    tf.train.Checkpoint(parameters=parameters(network)).write(str(model / "variables" / "variables"))
+    card = {
+        "model": "network", "styles": ["mosaic.jpg", "swirls.png"], "styles_known": 2, "layout": layout(network),
+        "stored_in": "float32", "fingerprint": fingerprint(network), "config": {"image_size": 512},
+    }  # fmt: skip
+    (model / "tfstyle.json").write_text(json.dumps(card, indent=1))
+    return network, model
 
 
 def _card(folder):
@@ -428,12 +438,11 @@ def _onnx(folder):
 def _converted(folder, suffix, **options):
     from tfstyle.export.conversion import RUNTIMES, convert
 
-    network, _ = _exported(folder)
+    network = _network()
     seeds = [convert(network, folder / f"a.{suffix}").read_bytes()]
     seeds.append(convert(network, folder / f"b.{suffix}", style={"style1": 1}, **options).read_bytes())
-    shutil.rmtree(folder / "model")
     path = folder / f"input.{suffix}"
-    return Reader(seeds, "bytes", path.name, lambda: RUNTIMES[path.suffix](path, threads=1))
+    return Reader(seeds, "bytes", path.name, lambda: RUNTIMES[path.suffix](path))
 
 
 def _panel(folder):

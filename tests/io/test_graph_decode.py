@@ -11,18 +11,11 @@ from PIL import Image
 
 from tfstyle.io import graph_decode, images
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
-COMPILED = tf.function(graph_decode.decode, input_signature=[tf.TensorSpec([], tf.string)])
 JFIF = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
-
-
-def file_bytes(image, kind="PNG", **options):
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def by_pillow(data, tmp_path):
@@ -62,7 +55,7 @@ def segment(marker, payload):
 
 def jpeg(*segments):
     """A JPEG with these segments after its first marker."""
-    plain = file_bytes(Image.fromarray(PIXELS), "JPEG", quality=95)
+    plain = file_bytes(PIXELS, "JPEG", quality=95)
     return plain[:2] + b"".join(segments) + plain[2:]
 
 
@@ -72,7 +65,7 @@ def chunk(kind, payload):
 
 def png(*chunks, at=33, image=PIXELS):
     """A PNG with these chunks: after its header, or at another place."""
-    plain = file_bytes(Image.fromarray(image))
+    plain = file_bytes(image)
     return plain[:at] + b"".join(chunks) + plain[at:]
 
 
@@ -85,10 +78,9 @@ def orientation_of(data):
     return 1 + next(index for index, way in enumerate(ways) if np.array_equal(way, found))
 
 
-@pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_of_jpeg(tmp_path, orientation, order):
-    exif = segment(0xE1, b"Exif\0\0" + oriented(orientation, order))
+def test_orientation_of_jpeg(tmp_path, orientation):
+    exif = segment(0xE1, b"Exif\0\0" + oriented(orientation, "<>"[orientation % 2]))
     for data in (
         jpeg(exif),
         jpeg(JFIF, exif, segment(0xE2, b"something else" * 9)),
@@ -107,6 +99,8 @@ def test_orientation_of_png(tmp_path, orientation):
     data = png(chunk(b"eXIf", oriented(orientation)), at=-12)
     assert orientation_of(data) == orientation
     check(data, tmp_path)
+    found = images.load_image(Image.open(io.BytesIO(data)))[0] * 255
+    np.testing.assert_allclose(found, graph_decode.decode(data), atol=0.501)
 
 
 def test_orientation_in_another_place_or_type():
@@ -162,8 +156,7 @@ def test_exif_counts_only_where_it_belongs():
     assert orientation_of(png(chunk(b"tEXt", b"a\0" + chunk(b"eXIf", oriented(6))))) == 1
 
 
-@pytest.mark.parametrize("subsampling", [0, 1, 2])
-@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize(("subsampling", "progressive"), [(0, True), (1, False), (2, True)])
 def test_jpeg(tmp_path, subsampling, progressive):
     options = {"quality": 80, "subsampling": subsampling, "progressive": progressive}
     check(file_bytes(Image.fromarray(picture(91, 77)), "JPEG", **options), tmp_path, within=2)
@@ -201,21 +194,15 @@ def test_png_with_transparent_colours(tmp_path):
 
 def test_sixteen_bits_are_rounded_not_cut(tmp_path):
     ramp = np.linspace(0, 65535, 600).astype(np.uint16).reshape(20, 30)
-    found = graph_decode.decode(file_bytes(Image.fromarray(ramp))).numpy()
+    found = graph_decode.decode(file_bytes(ramp)).numpy()
     np.testing.assert_array_equal(found[..., 1], np.round(ramp / 257))
-    check(file_bytes(Image.fromarray(ramp)), tmp_path)
+    check(file_bytes(ramp), tmp_path)
     deep = np.stack([ramp, ramp[::-1], ramp // 2, ramp], -1)
     data = tf.io.encode_png(deep).numpy()
     opacity = ramp[..., np.newaxis] / 65535
     expected = (deep[..., :3] / 257) * opacity + 255 * (1 - opacity)
     np.testing.assert_allclose(graph_decode.decode(data), expected, atol=0.501)
     check(data, tmp_path, within=2)  # Pillow has cut it to 8 bits
-
-
-def test_other_kinds(tmp_path):
-    check(file_bytes(Image.fromarray(PIXELS), "BMP"), tmp_path)
-    pictures = [Image.fromarray(picture(20, 30, seed)).quantize(16) for seed in range(2)]
-    check(file_bytes(pictures[0], "GIF", save_all=True, append_images=pictures[1:]), tmp_path)
 
 
 def test_png_goes_and_comes():
@@ -240,39 +227,8 @@ def test_png_goes_and_comes():
     ids=["empty", "short", "text", "jpeg start", "png start", "cut jpeg", "cut png", "cut header"],
 )
 def test_what_is_no_picture(data):
-    for decode in (graph_decode.decode, COMPILED):
-        with pytest.raises(tf.errors.InvalidArgumentError):
-            decode(tf.constant(data))
-
-
-def every_kind():
-    exif = segment(0xE1, b"Exif\0\0" + oriented(6))
-    return [
-        jpeg(JFIF, exif),
-        png(chunk(b"eXIf", oriented(8)), image=np.dstack([PIXELS, ALPHA])),
-        jpeg(),
-        png(),
-    ]
-
-
-def test_in_a_dataset():
-    every = every_kind()
-    dataset = tf.data.Dataset.from_tensor_slices(every).map(graph_decode.decode)
-    assert dataset.element_spec == tf.TensorSpec([None, None, 3], tf.uint8)
-    for found, data in zip(dataset, every, strict=True):
-        np.testing.assert_array_equal(found, graph_decode.decode(data))
-    assert [found.shape[:2] for found in dataset] == [(30, 20), (30, 20), (20, 30), (20, 30)]
-
-
-def test_in_a_saved_model(tmp_path):
-    module = tf.Module()
-    module.decode = COMPILED
-    tf.saved_model.save(module, tmp_path / "model")
-    loaded = tf.saved_model.load(tmp_path / "model")
-    for data in every_kind():
-        np.testing.assert_array_equal(loaded.decode(data), graph_decode.decode(data))
     with pytest.raises(tf.errors.InvalidArgumentError):
-        loaded.decode(b"not a picture")
+        graph_decode.decode(data)
 
 
 def with_size(data, place, order, *sides):
@@ -288,7 +244,7 @@ def two_frames(first, second):
 
 
 LARGE_PNG = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 1, 0, 0, 0, 0))
-JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
+JPEG_SIZE = file_bytes(PIXELS, "JPEG").index(b"\xff\xc0") + 5
 
 
 @pytest.mark.parametrize(
@@ -296,7 +252,7 @@ JPEG_SIZE = file_bytes(Image.fromarray(PIXELS), "JPEG").index(b"\xff\xc0") + 5
     [
         b"\x89PNG\r\n\x1a\n" + LARGE_PNG + chunk(b"IDAT", zlib.compress(b"")),
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2**32 - 1, 2**32 - 1, 8, 6, 0, 0, 0)),
-        with_size(file_bytes(Image.fromarray(PIXELS), "JPEG"), JPEG_SIZE, ">HH", 60000, 60000),
+        with_size(file_bytes(PIXELS, "JPEG"), JPEG_SIZE, ">HH", 60000, 60000),
         with_size(file_bytes(Image.new("P", (2, 2)), "GIF"), 6, "<HH", 60000, 60000),
         two_frames((60000, 1), (1, 60000)),  # room is made for 60000 x 60000
         two_frames((10000, 10000), (10000, 10000)),  # and for all pictures at once
@@ -322,12 +278,14 @@ def test_gifs_have_a_limit_of_blocks():
         graph_decode.decode(small[:start] + comment + small[start:])
 
 
-def test_gifs_and_webps_of_usual_size_are_read():
-    frames = [Image.fromarray(picture(20, 30, seed=seed)) for seed in range(3)]
-    gif = file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert graph_decode.decode(gif).shape == (20, 30, 3)
-    for options in ({"lossless": True}, {"quality": 90}, {"exif": b"Exif\0\0II*\0"}):
-        assert graph_decode.decode(file_bytes(frames[0], "WEBP", **options)).shape == (20, 30, 3)
+def test_other_kinds(tmp_path):
+    check(file_bytes(PIXELS, "BMP"), tmp_path)
+    frames = [Image.fromarray(picture(20, 30, seed)).quantize(16) for seed in range(3)]
+    check(file_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:]), tmp_path)
+    for options in ({"lossless": True}, {"quality": 90}):
+        check(file_bytes(PIXELS, "WEBP", **options), tmp_path, within=1)
+    odd = file_bytes(PIXELS, "WEBP", exif=b"Exif\0\0II*\0")
+    assert graph_decode.decode(odd).shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize(

@@ -260,19 +260,6 @@ def test_labels_and_grey_masks_do_not_mix():
             paired(*pair)
 
 
-def test_from_files_to_pairs(tmp_path):
-    """A JPEG of the content's labels, a PNG of the style's, of other sizes than the pictures."""
-    jpeg(stripes(64, 96, RED, BLACK, BLUE), 85).save(tmp_path / "content.jpg", quality=85)
-    Image.fromarray(stripes(50, 50, BLUE, GREEN)).save(tmp_path / "style.png")
-    content = load_masks([tmp_path / "content.jpg"], "content_masks", (32, 48))
-    style = load_masks([tmp_path / "style.png"], "style_masks", (25, 25))
-    ((where, what),) = paired(content, style)
-    assert where.shape == (1, 32, 48, 1) and what.shape == (1, 25, 25, 1)
-    np.testing.assert_allclose(np.mean(where), 1 / 3, atol=0.01)
-    np.testing.assert_allclose(where[:, :, 36:], 1, atol=1e-6)
-    np.testing.assert_allclose(what[:, :, :10], 1, atol=1e-6)
-
-
 def test_many_colours_go_to_their_nearest_labels_without_much_memory():
     generator = np.random.default_rng(0)
     channels = generator.integers(0, 256, (5000, 3)).astype(np.int32)

@@ -1,24 +1,20 @@
 """Pictures go into TFRecord files and come out as they were."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tfstyle.batch import sources
 from tfstyle.io import tfrecords
 
-from conftest import picture
+from conftest import file_bytes, picture
 
 NAMES = ["first.png", "größe-写真.png", "third"]
 PICTURES = [picture(20, 30, 1), picture(31, 17, 2), picture(8, 8, 3)]
-
-
-def encoded_file(pixels, kind, **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def read(paths):
@@ -26,6 +22,16 @@ def read(paths):
         (each["filename"].decode(), each["image"])
         for each in tfrecords.read_records(paths).as_numpy_iterator()
     ]
+
+
+def stored(path):
+    """What is in a file, decoded by Pillow."""
+    records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
+    found = [
+        [record.features.feature[f"image/{name}"].bytes_list.value[0] for name in ("filename", "encoded")]
+        for record in records
+    ]
+    return [(name.decode(), np.asarray(Image.open(io.BytesIO(data)))) for name, data in found]
 
 
 def check(found, names, pictures):
@@ -59,8 +65,8 @@ def test_many_keep_their_order(tmp_path):
 def test_bytes_are_kept_and_described(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    jpeg = encoded_file(PICTURES[0], "JPEG", exif=exif)
-    png = encoded_file(PICTURES[1], "PNG")
+    jpeg = file_bytes(PICTURES[0], "JPEG", exif=exif)
+    png = file_bytes(PICTURES[1], "PNG")
     path = tmp_path / "pictures.tfrecord"
     tfrecords.write_records(path, [("a", jpeg), ("b", png), ("c", PICTURES[2])])
     records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
@@ -70,21 +76,21 @@ def test_bytes_are_kept_and_described(tmp_path):
     assert [each["image/filename"].bytes_list.value[0] for each in features] == [b"a", b"b", b"c"]
     sizes = [[each[f"image/{side}"].int64_list.value[0] for side in ("height", "width")] for each in features]
     assert sizes == [[30, 20], [31, 17], [8, 8]]  # the first one upright
-    assert [list(image.shape[:2]) for _, image in read(path)] == sizes
 
 
 def test_dataset_of_named_pictures(tmp_path):
     tfrecords.write_records(tmp_path / "a", zip(NAMES, PICTURES))
-    assert tfrecords.write_dataset(tfrecords.read_records(tmp_path / "a"), tmp_path / "b") == 3
-    check(read(tmp_path / "b"), NAMES, PICTURES)
+    named = tfrecords.read_records(tmp_path / "a")
+    assert tfrecords.write_dataset(named, tmp_path / "b") == 3
+    check(stored(tmp_path / "b"), NAMES, PICTURES)
     # A file may be made from itself.
-    tfrecords.write_dataset(tfrecords.read_records(tmp_path / "a").take(2), tmp_path / "a")
-    check(read(tmp_path / "a"), NAMES[:2], PICTURES[:2])
+    tfrecords.write_dataset(named.take(2), tmp_path / "a")
+    check(stored(tmp_path / "a"), NAMES[:2], PICTURES[:2])
 
 
 def test_dataset_of_pictures_alone(tmp_path):
     tfrecords.write_dataset(tf.data.Dataset.from_tensors(PICTURES[0]).repeat(2), tmp_path / "a")
-    check(read(tmp_path / "a"), ["000000", "000001"], [PICTURES[0]] * 2)
+    check(stored(tmp_path / "a"), ["000000", "000001"], [PICTURES[0]] * 2)
 
 
 @pytest.mark.parametrize("kind", [tf.float32, tf.float64])
@@ -92,25 +98,62 @@ def test_floats_are_rounded(tmp_path, kind):
     values = np.linspace(0, 1, 4 * 256 * 3).reshape(4, 256, 3)
     dataset = tf.data.Dataset.from_tensors(tf.constant(values, kind))
     tfrecords.write_dataset(dataset, tmp_path / "a")
-    check(read(tmp_path / "a"), ["000000"], [np.round(values.astype(np.float32) * 255)])
+    check(stored(tmp_path / "a"), ["000000"], [np.round(values.astype(np.float32) * 255)])
     whole = tf.data.Dataset.from_tensors(tf.constant(PICTURES[0] / 255, kind))
     tfrecords.write_dataset(whole, tmp_path / "a")
-    check(read(tmp_path / "a"), ["000000"], [PICTURES[0]])
+    check(stored(tmp_path / "a"), ["000000"], [PICTURES[0]])
 
 
-def test_damaged_files(tmp_path):
-    path = tmp_path / "pictures.tfrecord"
-    tfrecords.write_records(path, zip(NAMES, PICTURES))
-    whole = path.read_bytes()
-    for data in (whole[:-7], whole[:200] + b"?" + whole[201:], b"not records at all"):
-        path.write_bytes(data)
-        with pytest.raises(tf.errors.DataLossError, match="record at"):
-            read(path)
+def claim(length, valid=True):
+    """The head of a record that claims to have so many bytes, with a checksum that fits or does not."""
+    head = struct.pack("<Q", length)
+    return head + struct.pack("<I", tfrecords.masked_crc(head) ^ (not valid))
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A file of three records."""
+    tfrecords.write_records(tmp_path / "x.tfrecord", zip(NAMES, PICTURES))
+    return tmp_path / "x.tfrecord"
+
+
+def test_the_checksum_is_tensorflows(three):
+    data = three.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    for part, place in ((data[:8], 8), (data[12 : 12 + length], 12 + length)):
+        assert struct.unpack("<I", data[place : place + 4])[0] == tfrecords.masked_crc(part)
+
+
+@pytest.mark.parametrize("length", [(1 << 30) + 1, 1 << 40, (1 << 63) - 1, (1 << 64) - 1])
+def test_no_memory_is_taken_for_a_claim(three, length):
+    # TensorFlow itself ends the process at some of these.
+    three.write_bytes(three.read_bytes() + claim(length) + b"abc")
+    told = rf"^paths='.*': is damaged \(its record at byte \d+ claims to have {length}"
+    with pytest.raises(ValueError, match=told):
+        tfrecords.read_records(three)
+    (content,) = sources.contents_of(sources.Shard(str(three)))
+    assert "cannot be read on from here" in content.problem
+
+
+@pytest.mark.parametrize(
+    ("damaged", "sound"),
+    [
+        (lambda whole: whole[:-7], 2),
+        (lambda whole: whole[:200] + b"?" + whole[201:], 0),
+        (lambda whole: whole + claim(1 << 50, valid=False) + b"abc", 3),
+    ],
+)
+def test_other_damage_is_for_tensorflow_to_tell(three, damaged, sound):
+    three.write_bytes(damaged(three.read_bytes()))
+    found = iter(tfrecords.read_records(three))
+    assert [next(found)["filename"].numpy().decode() for _ in range(sound)] == NAMES[:sound]
+    with pytest.raises(tf.errors.DataLossError, match="record at"):
+        next(found)
 
 
 @pytest.mark.parametrize("missing", ["image/encoded", "image/filename"])
 def test_records_without_what_is_needed(tmp_path, missing):
-    values = {"image/encoded": encoded_file(PICTURES[0], "PNG"), "image/filename": b"a"}
+    values = {"image/encoded": file_bytes(PICTURES[0], "PNG"), "image/filename": b"a"}
     example = tf.train.Example()
     for name in values.keys() - {missing}:
         example.features.feature[name].bytes_list.value.append(values[name])
@@ -144,7 +187,7 @@ def test_files_that_are_not_there(tmp_path):
     ("given", "problem"),
     [
         (b"not a picture", r"begins with b'not a pi'; must be a JPEG or PNG"),
-        (encoded_file(PICTURES[0], "PNG")[:200], "is damaged or cut short"),
+        (file_bytes(PICTURES[0], "PNG")[:200], "is damaged or cut short"),
         (PICTURES[0] / 255, r"shape \[20, 30, 3\] and type float64; must be"),
         (PICTURES[0][..., :1], "must be bytes or"),
         (np.zeros((0, 4, 3), np.uint8), "must be bytes or"),

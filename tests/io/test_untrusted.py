@@ -90,17 +90,21 @@ def test_no_pickle_is_read(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_bomb_is_not_unpacked(tmp_path):
-    bomb = archive(tmp_path / "x.npz", [("a.npy", npy(np.zeros(1 << 26, np.uint8)))], zipfile.ZIP_DEFLATED)
+@pytest.fixture
+def bomb(tmp_path):
+    """A small file of 16 MB of zeros."""
+    return archive(tmp_path / "x.npz", [("a.npy", npy(np.zeros(1 << 24, np.uint8)))], zipfile.ZIP_DEFLATED)
+
+
+def test_a_bomb_is_not_unpacked(bomb):
     assert bomb.stat().st_size < 1 << 17
     assert "must hold at most" in refused(bomb)
 
 
 @pytest.mark.parametrize("claimed", [0, 128, 228])
-def test_a_bomb_that_declares_less_is_not_unpacked(tmp_path, claimed):
-    bomb = archive(tmp_path / "x.npz", [("a.npy", npy(np.zeros(1 << 26, np.uint8)))], zipfile.ZIP_DEFLATED)
+def test_a_bomb_that_declares_less_is_not_unpacked(bomb, claimed):
     data = bytearray(bomb.read_bytes())
-    size = struct.pack("<I", 128 + (1 << 26))
+    size = struct.pack("<I", 128 + (1 << 24))
     assert data.count(size) == 2  # in the member's own header and in the directory
     bomb.write_bytes(data.replace(size, struct.pack("<I", claimed)))
     refused(bomb)
@@ -152,7 +156,7 @@ def test_two_members_of_one_name_are_refused(tmp_path):
 def test_thousands_of_members_are_refused(tmp_path):
     some = archive(tmp_path / "x.npz", [(f"{i}.npy", b"") for i in range(4097)])
     assert "4097 members" in refused(some)
-    many = archive(tmp_path / "y.npz", [(f"{i}.npy", b"") for i in range(30000)])
+    many = archive(tmp_path / "y.npz", [(f"{i:0300}.npy", b"") for i in range(4000)])
     assert "directory" in refused(many)
 
 
@@ -184,7 +188,8 @@ def test_wherever_a_file_is_cut_or_changed_it_is_refused_or_the_same(tmp_path):
     whole = untrusted.encode(arrays, compressed=True)
     for cut in range(len(whole)):
         path.write_bytes(whole[:cut])
-        refused(path)
+        with pytest.raises(ValueError):
+            untrusted.read(path, limit=LIMIT)
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
         try:

@@ -13,6 +13,7 @@ from tfstyle.synthesis import session
 
 from conftest import ROOT, picture, run_script
 
+# What a program tells that makes a switch; numbers are drawn after each of some seeds.
 _TOLD = """
 import json, random, subprocess, sys
 sys.path.insert(0, {root!r})
@@ -20,11 +21,13 @@ import numpy as np
 import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.runtime import determinism, precision
-before = determinism.enabled()
+told = {{"before": determinism.enabled(), "drawn": []}}
 {switch}
-told = {{"before": before, "after": determinism.enabled(), "precision": precision.resolved(TransferConfig())}}
-told["drawn"] = [random.random(), np.random.uniform(), float(tf.random.uniform([]))] if {seeded} else []
-if {child}:
+for seed in {seeds}:
+    determinism.enable(seed)
+    told["drawn"].append([random.random(), np.random.uniform(), float(tf.random.uniform([]))])
+told |= {{"after": determinism.enabled(), "precision": precision.resolved(TransferConfig())}}
+if {seeds}:
     child = "import sys; sys.path.insert(0, {root!r}); from tfstyle.runtime import determinism; print(determinism.enabled())"
     told["child"] = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()
 print(json.dumps(told))
@@ -33,11 +36,11 @@ print(json.dumps(told))
 
 @pytest.fixture
 def told(tmp_path, monkeypatch):
-    """What a program tells that makes this switch."""
+    """What such a program tells."""
 
-    def run(switch, seeded=True, child=False):
+    def run(switch="", seeds=()):
         program = tmp_path / "program.py"
-        program.write_text(_TOLD.format(switch=switch, seeded=seeded, child=child, root=str(ROOT)))
+        program.write_text(_TOLD.format(switch=switch, seeds=seeds, root=str(ROOT)))
         process = run_script(program, cwd=tmp_path)
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)
@@ -52,26 +55,22 @@ def test_off_unless_it_is_asked_for():
 
 @pytest.mark.slow
 def test_enabled_here_and_in_what_is_started_from_here(told):
-    one, two = told("determinism.enable(3)", child=True), told("determinism.enable(4)")
-    assert one["child"] == "True"
-    for each in (one, two):
-        assert (each["before"], each["after"]) == (False, True)
-        assert each["precision"] == "float32"
-    assert all(a != b for a, b in zip(one["drawn"], two["drawn"]))
-    assert told("determinism.enable(3)")["drawn"] == one["drawn"]
+    found = told(seeds=(3, 4, 3))
+    assert (found["before"], found["after"], found["child"]) == (False, True, "True")
+    assert found["precision"] == "float32"
+    first, other, again = found["drawn"]
+    assert again == first and all(a != b for a, b in zip(first, other))
 
 
 @pytest.mark.slow
 def test_tensorflows_own_switch_is_the_same(told):
-    found = told("tf.config.experimental.enable_op_determinism()", seeded=False)
+    found = told("tf.config.experimental.enable_op_determinism()")
     assert found["after"] and found["precision"] == "float32"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options",
-    [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}],
-    ids=["adam", "lbfgs", "hager_zhang"],
+    "options", [{"optimizer": "adam"}, {"optimizer": "lbfgs"}, {"line_search": "hager_zhang"}]
 )
 def test_how_often_a_run_looks_up_does_not_show(narrow_file, monkeypatch, options):
     """A run that may be stopped is made in pieces, as long as the machine is fast."""

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle.feedforward import shipped
+from tfstyle.feedforward import cards
 from tfstyle.feedforward.loading import load_network, load_style_network
 from tfstyle.feedforward.networks import parameters
 from tfstyle.io import images
@@ -23,7 +23,7 @@ def test_a_style_of_one_s_own_begins_with_what_is_read_from_its_picture(tmp_path
     assert (made.returncode, made.stdout) == (0, "own\n"), made.stderr
     network, card = load_network(tmp_path / "own")
     assert card["styles"] == ["own.png"] and card["config"]["weights"] == "mini"
-    any_style, _ = load_style_network(shipped.folder(shipped.ANY_STYLE))
+    any_style, _ = load_style_network(cards.shipped(cards.ANY_STYLE))
     style = images.load_fitted(tmp_path / "own.png", "style", 96)
     for name, own in parameters(any_style.for_known([style])).items():
         np.testing.assert_allclose(parameters(network)[name], own, rtol=2e-3, atol=2e-3)

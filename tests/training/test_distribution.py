@@ -28,7 +28,7 @@ from conftest import ROOT, picture, run_script, start_script
 
 RECIPE = InstantRecipe(
     steps=16, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.001,
-    validation=1,
+    validation=1, steadiness_weight=0,
 )  # fmt: skip
 OBJECTIVE = {"image_size": 40, "content_layers": "conv1_2", "style_layers": "conv1_1,conv2_1"}
 

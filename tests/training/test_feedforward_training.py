@@ -1,7 +1,6 @@
 """Networks in training: the objective that they get, the stream of photographs, what is reported, the script."""
 
 import dataclasses
-import json
 import shutil
 
 import numpy as np
@@ -9,29 +8,30 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfstyle import TransferConfig, feature_extractor, style_targets
+from tfstyle import TransferConfig, style_targets
 from tfstyle.export import savedmodel
 from tfstyle.feedforward.networks import in_half_precision, parameters
-from tfstyle.losses.regions import everywhere
-from tfstyle.losses.terms import content_terms, variation_terms
+from tfstyle.io.images import load_fitted
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
-from tfstyle.synthesis.objective import Objective
+from tfstyle.training import learner
 from tfstyle.training.dataset import Share, batches, centers, held_out
 from tfstyle.training.learner import _geometric_mean, evened, evens
 from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.tasks import ConditionalTask, in_turn
 from tfstyle.training.training import train
 
-from conftest import picture, terms_of_styles
+from conftest import picture, values_of_transfers
 
 STYLES = [picture(40, 40, 1), picture(36, 44, 2)]
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 RECIPE = InstantRecipe(
     steps=6, batch_size=2, crop_size=24, width=2, residual_blocks=0, report_every=2, training_rate=0.01,
-    validation=0,
+    validation=0, steadiness_weight=0,
 )  # fmt: skip
-VALIDATED = dataclasses.replace(RECIPE, validation=3)
+LONG = dataclasses.replace(
+    RECIPE, steps=40, report_every=10, training_rate=0.005, width=4, validation=3, steadiness_weight=50.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,53 +109,50 @@ def test_a_photograph_that_cannot_be_read_is_named(config, styles, photographs, 
 
 def test_the_objective_is_that_of_a_transfer(config, styles):
     """Each picture of a batch in its own style: the terms that `transfer` would make of it."""
-    task = ConditionalTask(styles, config, RECIPE)
-    extractor = feature_extractor(
-        [*config.content_layers, *config.style_layers],
-        weights=config.weights,
-        pooling=config.pooling,
-        padding=config.padding,
-    )
     contents, images = (
         tf.constant(np.stack([picture(24, 24, seed) for seed in seeds]) / np.float32(255))
         for seeds in ((3, 4), (5, 6))
     )
     numbers = tf.constant([1, 0])
-    objective_of_task = task.objective((contents, numbers))
-    found = objective_of_task.weighted(objective_of_task.weights)(images)
-    for index, number in enumerate(numbers.numpy()):
-        style = tf.constant(STYLES[number][np.newaxis] / np.float32(255))
-        style = tf.image.resize(
-            style, [round(40 * s / max(style.shape)) for s in style.shape[1:3]], "bicubic", antialias=True
-        )
-        terms = [
-            *content_terms(
-                extractor,
-                contents[index : index + 1],
-                config.content_layers,
-                weight=1.0,
-                units=config.units,
-            ),
-            *terms_of_styles(
-                extractor,
-                everywhere(style),
-                config.style_layers,
-                size=(24, 24),
-                weight=config.style_weight,
-                units=config.units,
-            ),
-            *variation_terms(0.1, units=config.units),
-        ]
-        objective = Objective(extractor, terms)
-        expected = objective.weighted(objective.losses(images[index : index + 1]))
+    found = ConditionalTask(styles, config, RECIPE).objective((contents, numbers))
+    found = found.weighted(found.weights)(images)
+    shown = [load_fitted(STYLES[number], "style", 40) for number in numbers.numpy()]
+    for index, expected in enumerate(values_of_transfers(config, contents, shown, images)):
         for name, value in expected.items():
             np.testing.assert_allclose(found[name][index], value, rtol=2e-3)
 
 
+class Recorder:
+    """Keeps sheets, and at step 20 the checkpoint of step 10, as of a training that was killed then."""
+
+    def __init__(self, folder):
+        self.sheets, self.folder = [], folder
+
+    def report(self, progress, image):
+        self.sheets.append(image.numpy())
+        if progress.step == 20:
+            shutil.copytree(self.folder / "state", self.folder / "stopped")
+
+
+@pytest.fixture(scope="module")
+def strong(config):
+    return dataclasses.replace(config, style_strength=0.5)
+
+
+@pytest.fixture(scope="module")
+def whole(strong, styles, photographs, tmp_path_factory):
+    """A training that is not stopped, with some photographs kept: network, history and recorder."""
+    recorder = Recorder(tmp_path_factory.mktemp("whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "_SHARE", 1.0)
+        supervision = Supervision(recorder.folder / "state", 10)
+        found = train(photographs, styles, strong, LONG, reporters=[recorder], supervision=supervision)
+    return *found, recorder
+
+
 @pytest.mark.slow
-def test_the_loss_falls_and_the_network_is_exported(config, styles, photographs, tmp_path):
-    recipe = dataclasses.replace(RECIPE, steps=40, report_every=10, width=4, training_rate=0.005)
-    network, history = train(photographs, styles, dataclasses.replace(config, style_strength=0.5), recipe)
+def test_the_loss_falls_and_the_network_is_exported(whole, tmp_path):
+    network, history, _ = whole
     assert [progress.step for progress in history] == [1, 10, 20, 30, 40]
     assert history[0].note.startswith(
         "style_strength=0.5 comes to content/block2_conv1=1, style/block1_conv1="
@@ -163,68 +160,50 @@ def test_the_loss_falls_and_the_network_is_exported(config, styles, photographs,
     assert history[-1].total < 0.8 * history[0].total
     savedmodel.export_network(tmp_path / "model", network, {"styles": ["a", "b"]})
     loaded, network = tf.saved_model.load(str(tmp_path / "model")), in_half_precision(network)
-    for height, width in ((1, 1), (23, 37)):
-        image = picture(max(height, 4), max(width, 4), 7)[:height, :width]
-        weights = tf.constant([[0.25, 0.75]])
-        expected = network({"image": tf.constant(image[np.newaxis] / np.float32(255)), "style": weights})
-        found = loaded.signatures["with_style"](
-            image=tf.constant(image[np.newaxis]), style=weights, strength=tf.constant(1.0)
-        )["picture"]
-        assert np.abs(found.numpy().astype(float) - expected * 255).max() <= 0.51
-        half = loaded.paint(image[np.newaxis] / np.float32(255), weights, tf.constant(0.5))
-        np.testing.assert_allclose(half, (expected + image / 255) / 2, atol=1e-5)
-    assert json.loads((tmp_path / "model" / "tfstyle.json").read_text())["styles_known"] == 2
-
-
-class Recorder:
-    """Keeps sheets, and at step 4 the checkpoint of step 2, as of a training that was killed then."""
-
-    def __init__(self, folder):
-        self.sheets, self.folder = [], folder
-
-    def report(self, progress, image):
-        self.sheets.append(image.numpy())
-        if progress.step == 4:
-            shutil.copytree(self.folder / "state", self.folder / "stopped")
-
-
-@pytest.fixture(scope="module")
-def whole(config, styles, photographs, tmp_path_factory):
-    """A training that is not stopped, with some photographs kept: network, history and recorder."""
-    recorder = Recorder(tmp_path_factory.mktemp("whole"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoints, "_SHARE", 1.0)
-        found = train(
-            photographs,
-            styles,
-            config,
-            VALIDATED,
-            reporters=[recorder],
-            supervision=Supervision(recorder.folder / "state", 2),
-        )
-    return *found, recorder
+    image, weights = picture(23, 37, 7)[np.newaxis], tf.constant([[0.25, 0.75]])
+    expected = network({"image": tf.constant(image / np.float32(255)), "style": weights})
+    found = loaded.signatures["with_style"](
+        image=tf.constant(image), style=weights, strength=tf.constant(1.0)
+    )["picture"]
+    assert np.abs(found.numpy().astype(float) - expected * 255).max() <= 0.51
+    half = loaded.paint(image / np.float32(255), weights, tf.constant(0.5))
+    np.testing.assert_allclose(half, (expected + image / 255) / 2, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_the_same_photographs_are_painted_at_each_report(config, styles, whole):
+def test_the_same_photographs_are_painted_at_each_report(strong, styles, whole):
     network, history, recorder = whole
     sheets = recorder.sheets
     contents = np.stack([picture(40, 50, seed)[:, 5:45] for seed in (0, 2, 4)]) / np.float32(255)
     contents = tf.clip_by_value(tf.image.resize(contents, [24, 24], "bicubic", antialias=True), 0, 1)
-    task, losses = ConditionalTask(styles, config, VALIDATED), []
+    weights = {name: value / history[-1].unweighted[name] for name, value in history[-1].losses.items()}
+    task, losses = ConditionalTask(styles, strong, LONG), []
     for numbers in ([0, 1, 0], [1, 0, 1]):
         made = network({"image": contents, "style": tf.one_hot(numbers, 2)})
-        objective_of_task = task.objective((contents, tf.constant(numbers)))
-        losses.append(
-            sum(each.numpy() for each in objective_of_task.weighted(objective_of_task.weights)(made).values())
-        )
+        objective = task.objective((contents, tf.constant(numbers)))
+        values = objective.weighted({name: weights[name] for name in objective.weights})(made)
+        losses.append(sum(each.numpy() for each in values.values()))
     np.testing.assert_allclose(history[-1].metrics["validation loss"], np.mean(losses), rtol=1e-4)
     assert history[0].metrics["validation loss"] != history[-1].metrics["validation loss"]
-    assert "pictures a second" in history[-1].metrics and len(sheets) == 4
+    assert "pictures a second" in history[-1].metrics and len(sheets) == 5
     for sheet in sheets:
         assert sheet.shape == (1, 3 * 24, 3 * 24, 3)
         np.testing.assert_allclose(sheet[0, :24], np.concatenate(contents, 1), atol=1e-5)
     np.testing.assert_allclose(sheets[-1][0, 48:, 48:], made[2], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_to_the_same_losses(strong, styles, photographs, whole):
+    network, history, recorder = whole
+    folder = recorder.folder / "stopped"
+    resumed, again = train(photographs, styles, strong, LONG, supervision=Supervision(folder))
+    assert again[2].note == "goes on from the checkpoint after 10 steps"
+    assert [progress.losses for progress in again] == [progress.losses for progress in history]
+    for one, other in zip(network.variables, resumed.variables):
+        np.testing.assert_array_equal(one, other)
+    wider = dataclasses.replace(LONG, width=3)
+    with pytest.raises(ValueError, match="of another run: width was 4 and is 3"):
+        train(photographs, styles, strong, wider, supervision=Supervision(folder))
 
 
 def test_styles_take_turns():
@@ -240,20 +219,6 @@ def test_pictures_with_nothing_to_measure_do_not_count():
         _geometric_mean([np.zeros(2)], "style/block1_conv1", 0.5)
 
 
-@pytest.mark.slow
-def test_a_stopped_training_goes_on_to_the_same_losses(config, styles, photographs, whole):
-    network, history, recorder = whole
-    folder = recorder.folder / "stopped"
-    resumed, again = train(photographs, styles, config, VALIDATED, supervision=Supervision(folder))
-    assert again[2].note == "goes on from the checkpoint after 2 steps"
-    assert [progress.losses for progress in again] == [progress.losses for progress in history]
-    for one, other in zip(network.variables, resumed.variables):
-        np.testing.assert_array_equal(one, other)
-    wider = dataclasses.replace(VALIDATED, width=3)
-    with pytest.raises(ValueError, match="of another run: width was 2 and is 3"):
-        train(photographs, styles, config, wider, supervision=Supervision(folder))
-
-
 def test_losses_far_from_a_style_are_bounded_without_a_gradient_of_the_bound():
     losses = tf.constant([0.0, 3.0, 3e9])  # of weight 3: 0, 1 and 1e9 before it
     with tf.GradientTape() as tape:
@@ -264,45 +229,50 @@ def test_losses_far_from_a_style_are_bounded_without_a_gradient_of_the_bound():
     np.testing.assert_array_equal(evened(tf.zeros(2), 0.0), 0)
 
 
-def test_uneven_styles_are_evened_in_relative_units_only(config, styles, photographs):
-    """Adam's first step has the gradient's signs, so that it is the later ones that differ."""
+@pytest.fixture(scope="module")
+def first(config, photographs):
+    """A network of one style, trained in relative units; and the weights of the losses that were evened."""
+    relative, weights = dataclasses.replace(config, units="relative"), []
+
+    def recorded(losses, weight):
+        weights.append(weight)
+        return evened(losses, weight)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner, "evened", recorded)
+        network, history = train(photographs, [style_targets(STYLES[0], relative)], relative, RECIPE)
+    return network, weights, history[0]
+
+
+def test_uneven_styles_are_evened_in_relative_units_only(config, first):
     relative = dataclasses.replace(config, units="relative")
     assert [evens(each, RECIPE) for each in (relative, config)] == [True, False]
     assert not evens(relative, dataclasses.replace(RECIPE, even_styles=False))
-    measured = [style_targets(style, relative) for style in STYLES]
-    one, other = (
-        train(photographs, measured, relative, dataclasses.replace(RECIPE, even_styles=even, steps=3))[0]
-        for even in (True, False)
+    _, weights, told = first
+    assert weights == pytest.approx(
+        [value / told.unweighted[name] for name, value in told.losses.items() if name.startswith("style/")]
     )
-    assert any(np.any(left != right) for left, right in zip(one.get_weights(), other.get_weights()))
 
 
-@pytest.fixture(scope="module")
-def first(config, styles, photographs):
-    """A network of one style."""
-    return train(photographs, styles[:1], config, RECIPE)[0]
-
-
-def test_a_training_may_begin_with_a_network(config, styles, photographs, first):
-    """Of one style, in two that begin as it; so the first loss is what its pictures have."""
-    still = dataclasses.replace(RECIPE, training_rate=0.0, steps=1)
-    begun, _ = train(photographs, styles, config, still, start=first)
+def test_a_training_may_begin_with_a_network(config, styles, first):
+    """Of one style, in two that begin as it."""
+    begun = ConditionalTask(styles, config, RECIPE, first[0]).network
     picture_of = {"image": tf.random.stateless_uniform([1, 20, 24, 3], [0, 1])}
-    expected = first({**picture_of, "style": tf.ones([1, 1])})
+    expected = first[0]({**picture_of, "style": tf.ones([1, 1])})
     for style in ([[1.0, 0.0]], [[0.0, 1.0]]):
         np.testing.assert_allclose(begun({**picture_of, "style": tf.constant(style)}), expected, atol=1e-6)
-    with pytest.raises(ValueError, match=r"^start: has other layers, only one of the two has residual1"):
-        train(photographs, styles, config, dataclasses.replace(RECIPE, residual_blocks=1), start=first)
-    with pytest.raises(
-        ValueError, match=r"^start: has first/kernel of shape \(9, 9, 3, 2\), not \(9, 9, 3, 3\)"
+    for change, message in (
+        ({"residual_blocks": 1}, "has other layers, only one of the two has residual1"),
+        ({"width": 3}, r"has first/kernel of shape \(9, 9, 3, 2\), not \(9, 9, 3, 3\)"),
     ):
-        train(photographs, styles, config, dataclasses.replace(RECIPE, width=3), start=first)
+        with pytest.raises(ValueError, match=f"^start: {message}"):
+            ConditionalTask(styles, config, dataclasses.replace(RECIPE, **change), first[0])
 
 
 def test_styles_alone_may_be_trained(config, styles, photographs, first):
     own = dataclasses.replace(RECIPE, only_styles=True, steps=2)
-    trained, _ = train(photographs, styles[1:], config, own, start=first)
-    before, after = parameters(first), parameters(trained)
+    trained, _ = train(photographs, styles[1:], config, own, start=first[0])
+    before, after = parameters(first[0]), parameters(trained)
     changed = {name for name in before if np.any(before[name].numpy() != after[name].numpy())}
     assert {"first_norm/scale", "first_norm/shift", "whole_again_norm/scale"} <= changed
     assert all(name.endswith(("_norm/scale", "_norm/shift")) for name in changed)

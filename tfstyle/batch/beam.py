@@ -32,7 +32,6 @@ from tfstyle.batch.sources import Shard
 from tfstyle.runtime import determinism
 
 _NAMESPACE = "tfstyle.batch"
-DEAD_LETTERS = "dead_letters"
 _OUTCOMES = "outcomes"
 # Contents of one size are spread over so many keys at most.
 _MOST_SHARDS = 64
@@ -65,7 +64,7 @@ def run(
     # The number of pictures in TFRecords is not known; each file may hold many.
     shards = len(found) // (4 * order.batch_size) if isinstance(found[0], Content) else _MOST_SHARDS
     sources_ = pipeline | "Sources" >> beam.Create(list(found))
-    sources_ | Paint(order, max(1, min(shards, _MOST_SHARDS)))
+    _paint(sources_, order, max(1, min(shards, _MOST_SHARDS)))
     finished = threading.Event()
     watcher = threading.Thread(target=_watch, args=(poll, finished), daemon=True)
     watcher.start()
@@ -81,43 +80,33 @@ def run(
     return _counts(result)
 
 
-class Paint(beam.PTransform):
-    """From sources to what became of each picture.
+def _paint(sources_: beam.PCollection, order: Order, shards: int) -> None:
+    """Makes all pictures of sources, and counts what became of them.
 
     Args:
+      sources_: `Content` or `Shard` each.
       order: what to make.
       shards: keys that contents of one size are spread over, and with them the machines that group them.
-
-    Returns:
-      {"outcomes": of every picture, "dead_letters": of those that failed}.
     """
-
-    def __init__(self, order: Order, shards: int):
-        super().__init__()
-        self._order, self._shards = order, shards
-
-    def expand(self, pcoll):
-        looked = (
-            pcoll
-            | "Spread sources" >> beam.Reshuffle()
-            | "Contents" >> beam.FlatMap(sources.contents_of)
-            | "Name" >> beam.Map(lambda content: (content.name, content))
-            | "By name" >> beam.GroupByKey()
-            | "Distinct" >> beam.FlatMap(_distinct)
-            | "Look" >> beam.ParDo(_Look(self._order, self._shards)).with_outputs(_OUTCOMES, main="wanted")
-        )
-        # Not GroupIntoBatches: its timer would take the pipeline from the direct runner that has several
-        # workers to the one that has none. What is grouped here is names, which any key can hold.
-        made = (
-            looked.wanted
-            | "By size" >> beam.GroupByKey()
-            | "Groups" >> beam.FlatMap(_groups, self._order.batch_size)
-            | "Spread groups" >> beam.Reshuffle()
-            | "Make" >> beam.ParDo(_Make(self._order))
-        )
-        outcomes = (looked[_OUTCOMES], made) | beam.Flatten()
-        sorted_out = outcomes | "Count" >> beam.ParDo(_Count()).with_outputs(DEAD_LETTERS, main=_OUTCOMES)
-        return {_OUTCOMES: sorted_out[_OUTCOMES], DEAD_LETTERS: sorted_out[DEAD_LETTERS]}
+    looked = (
+        sources_
+        | "Spread sources" >> beam.Reshuffle()
+        | "Contents" >> beam.FlatMap(sources.contents_of)
+        | "Name" >> beam.Map(lambda content: (content.name, content))
+        | "By name" >> beam.GroupByKey()
+        | "Distinct" >> beam.FlatMap(_distinct)
+        | "Look" >> beam.ParDo(_Look(order, shards)).with_outputs(_OUTCOMES, main="wanted")
+    )
+    # Not GroupIntoBatches: its timer would take the pipeline from the direct runner that has several
+    # workers to the one that has none. What is grouped here is names, which any key can hold.
+    made = (
+        looked.wanted
+        | "By size" >> beam.GroupByKey()
+        | "Groups" >> beam.FlatMap(_groups, order.batch_size)
+        | "Spread groups" >> beam.Reshuffle()
+        | "Make" >> beam.ParDo(_Make(order))
+    )
+    (looked[_OUTCOMES], made) | beam.Flatten() | "Count" >> beam.Map(_count)
 
 
 def _distinct(named: tuple[str, Sequence[Content]]) -> Iterator[Content]:
@@ -180,14 +169,8 @@ class _Make(beam.DoFn):
         yield from self._maker.make(loaded)
 
 
-class _Count(beam.DoFn):
-    """Counts outcomes by kind, and tells dead letters apart."""
-
-    def process(self, outcome: Outcome):
-        Metrics.counter(_NAMESPACE, outcome.kind).inc()
-        yield outcome
-        if outcome.reason:
-            yield beam.pvalue.TaggedOutput(DEAD_LETTERS, outcome)
+def _count(outcome: Outcome) -> None:
+    Metrics.counter(_NAMESPACE, outcome.kind).inc()
 
 
 def _options(arguments: Sequence[str]) -> PipelineOptions:

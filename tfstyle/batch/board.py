@@ -1,4 +1,4 @@
-"""How many pictures, how fast, and what failed, for people who watch a run."""
+"""How many pictures, how fast, and what failed, for people who watch a run here or on other machines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TextIO
 
-from tfstyle.batch.orders import KINDS, Outcome
+from tfstyle.batch.manifest import FAILURES, RECORDS, read_record
+from tfstyle.batch.orders import KINDS, Order, Outcome, told
+from tfstyle.io import store
+
+_KINDS_OF = {RECORDS: ("made", "finished"), FAILURES: ("failed", "failed before")}  # now, and before a run
 
 
 class Board:
@@ -76,6 +80,50 @@ class Board:
     def _write(self, text: str) -> None:
         self._stream.write(("\r\x1b[K" if self._stream.isatty() else "") + text)
         self._stream.flush()
+
+
+class Poll:
+    """Watches a run on other processes and machines by their records: counts those that have come or changed.
+
+    Args:
+      order: what is being made.
+      outputs: names of the pictures; empty where they are not known. Of these,
+        those that have a record with the order's config already are taken for
+        finished until the run has counted them.
+      board: shows the counts.
+    """
+
+    def __init__(self, order: Order, outputs: Collection[str], board: Board):
+        self._folder, self._board = order.output, board
+        self._seen = {kind: self._listed(kind) for kind in _KINDS_OF}
+        config = order.config.to_dict()
+        for kind, (_, before) in _KINDS_OF.items():
+            for name in self._seen[kind] if outputs else ():
+                record = read_record(self._path(kind, name))
+                if record.get("config") == config and record["output"] in outputs:
+                    board.counts[before] += 1
+
+    def __call__(self) -> None:
+        for kind, (new, _) in _KINDS_OF.items():
+            now = self._listed(kind)
+            for name in sorted(
+                name for name, changed in now.items() if self._seen[kind].get(name) != changed
+            ):
+                reason = self._reason(name) if kind == FAILURES else ""
+                self._board.count(Outcome(new, name, reason))
+            self._seen[kind] = now
+        self._board.show()
+
+    def _reason(self, name: str) -> str:
+        record = read_record(self._path(FAILURES, name))
+        return told(record.get("content", name), record.get("reason", "has a record that cannot be read"))
+
+    def _listed(self, kind: str) -> dict[str, float]:
+        there = store.listing(store.join(self._folder, kind))
+        return {name: changed for name, changed in there.items() if name.endswith(".json")}
+
+    def _path(self, kind: str, name: str) -> str:
+        return store.join(self._folder, f"{kind}/{name}")
 
 
 def _duration(seconds: float) -> str:

@@ -14,8 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tfstyle.batch.manifest import Ledger
-from tfstyle.batch.orders import Content, Order, Outcome, Style, told
-from tfstyle.batch.retries import Failure, attempt
+from tfstyle.batch.orders import Content, Failure, Order, Outcome, Style, attempt, told
 from tfstyle.io import store
 from tfstyle.io.formats import formats, upright_size
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from tfstyle.api import provenance
 from tfstyle.batch import local, manifest, sources
-from tfstyle.batch.board import Board
+from tfstyle.batch.board import Board, Poll
 from tfstyle.batch.orders import Content, Order, require_distinct
-from tfstyle.batch.polling import Poll
 from tfstyle.batch.sources import Shard
 from tfstyle.batch.worker import TASK, check
 from tfstyle.config import TransferConfig

@@ -12,8 +12,7 @@ import json
 import pathlib
 from collections.abc import Mapping
 
-from tfstyle.batch.orders import Content, Order, Style
-from tfstyle.batch.retries import Failure
+from tfstyle.batch.orders import Content, Failure, Order, Style
 from tfstyle.io import store, untrusted
 
 _LONGEST = 1 << 20  # bytes of a record

@@ -1,4 +1,4 @@
-"""What is to be made, and what outputs are called.
+"""What is to be made, what outputs are called, and what came of trying, once or again.
 
 Nothing here imports TensorFlow or touches a file.
 """
@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tfstyle.config import TransferConfig
+from tfstyle.io.files import reason
+
+Value = TypeVar("Value")
 
 # With style, suffix and what a temporary file adds, a name must fit into 255 bytes.
 _LONGEST_NAME = 120
 _LONGEST_PATH = 1024
+_FIRST_PAUSE = 0.5  # seconds before something is tried again
 
 
 @dataclass(frozen=True)
@@ -163,3 +169,48 @@ def fallback_name(path: str, index: int) -> str:
 def told(source: str, reason: str) -> str:
     """Returns why a content could not be made, with its name in it."""
     return reason if source in reason else f"{source}: {reason}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be done.
+
+    Attributes:
+      reason: in one line.
+      tries: how often it was tried.
+      transient: whether another run may fare better with the same picture.
+    """
+
+    reason: str
+    tries: int = 1
+    transient: bool = False
+
+
+def attempt(
+    function: Callable[[], Value], retries: int, pause: Callable[[float], None] = time.sleep
+) -> Value | Failure:
+    """Calls a function, and again after errors that may pass, with a longer pause each time.
+
+    Such errors are those of the system: a picture that is none, or is damaged, is a `ValueError`.
+
+    Args:
+      function: what to do.
+      retries: how often to try again.
+      pause: waits for seconds.
+
+    Returns:
+      What the function returned, or why it did not.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return function()
+        except OSError as error:
+            if tries > retries:
+                return Failure(reason(error), tries, transient=True)
+        except (ValueError, FloatingPointError) as error:
+            return Failure(reason(error), tries)
+        except Exception as error:  # nobody knows of what kind; it must not cost other pictures
+            return Failure(f"{type(error).__name__}: {reason(error)}", tries, transient=True)
+        pause(_FIRST_PAUSE * 2 ** (tries - 1))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tfstyle.batch.orders import Content, Style, fallback_name, renamed, safe_stem, stem
-from tfstyle.io import store, tfrecord_framing
-from tfstyle.io.finding import find_pictures
+from tfstyle.io import store
+from tfstyle.io.store import find_pictures
 
 _TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 _DATA, _NAME = "image/encoded", "image/filename"
@@ -82,10 +82,12 @@ def distinct(contents: Iterable[Content]) -> Iterator[Content]:
 def _records(path: str) -> Iterator[Content]:
     import tensorflow as tf
 
+    from tfstyle.io.tfrecords import require_possible
+
     index = 0
     try:
         with store.local_copy(path) as copy:
-            tfrecord_framing.require_possible(copy)
+            require_possible(copy)
             for record in tf.data.TFRecordDataset(copy):
                 yield _content(path, index, record)
                 index += 1

@@ -16,8 +16,8 @@ from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.io import decode, encode, sheets
 from tfstyle.io.files import check_outputs, make_writable_folder, reason, sha256, unused
-from tfstyle.io.finding import find_pictures
 from tfstyle.io.pixels import LUMA, filled, in_unit_range, recolored
+from tfstyle.io.store import find_pictures
 from tfstyle.runtime.memory_model import require_paintable
 
 COLORS = ("style", "content")

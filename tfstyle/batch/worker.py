@@ -21,8 +21,7 @@ from tfstyle.batch import sources
 from tfstyle.batch.graph_worker import Painter
 from tfstyle.batch.inspection import Looker, Wanted, fitted_pixels
 from tfstyle.batch.manifest import Ledger
-from tfstyle.batch.orders import Order, Outcome, Style
-from tfstyle.batch.retries import Failure, attempt
+from tfstyle.batch.orders import Failure, Order, Outcome, Style, attempt
 from tfstyle.io import decode, encode, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
@@ -89,8 +88,9 @@ class Maker:
             missing: dict[int, list[int]] = {}  # {number in the group: numbers of styles}
             for index, (wanted, _) in enumerate(group):
                 for number in wanted.styles:
-                    if self._is_finished(wanted, number):
-                        yield Outcome("finished", self._output_of(wanted, number))
+                    content, style = wanted.content, self._order.styles[number]
+                    if self._ledger.is_finished(content, wanted.sha256, style):
+                        yield Outcome("finished", self._order.output_of(content.name, style))
                     else:
                         missing.setdefault(index, []).append(number)
             # Where some were finished meanwhile, those left may differ in their styles.
@@ -154,12 +154,6 @@ class Maker:
 
     def _failed(self, wanted: Wanted, number: int, failure: Failure) -> Outcome:
         return self._looker.fail(wanted.content, wanted.sha256, self._order.styles[number], failure)
-
-    def _is_finished(self, wanted: Wanted, number: int) -> bool:
-        return self._ledger.is_finished(wanted.content, wanted.sha256, self._order.styles[number])
-
-    def _output_of(self, wanted: Wanted, number: int) -> str:
-        return self._order.output_of(wanted.content.name, self._order.styles[number])
 
     def _note_of(self, wanted: Wanted, style: Style) -> str:
         """Returns what `provenance.describe` does, of inputs whose hashes are known."""

@@ -235,7 +235,7 @@ def require_pixels_fit(job: Job) -> None:
 
 def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     """Returns where the picture goes, once it is known that it can be written there."""
-    from tfstyle.io import encode, files, images
+    from tfstyle.io import decode, encode, files
     from tfstyle.synthesis.starts import parse
 
     named = [path for name, path in job.pictures.items() if _argument(name) in ("content", "style")]
@@ -246,7 +246,7 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
     settings = [*weights, *(("init", start) for _, start in parse(job.config.init))]
     files_of_settings = [(name, value) for name, value in settings if os.path.exists(value)]
     sized = job.pictures.get("content") or job.pictures.get("style")
-    side = job.config.image_size or (max(images.size_of(sized, "content")) if sized else 0)
+    side = job.config.image_size or (max(decode.size_of(sized, "content")) if sized else 0)
     encode.check_writable(path, inputs=[*job.pictures.items(), *files_of_settings], side=side)
     return path
 

@@ -54,7 +54,7 @@ def main():
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.files import check_outputs, make_folder, unused
-        from tfstyle.io.finding import find_pictures
+        from tfstyle.io.store import find_pictures
         from tfstyle.training import comparison
 
         photographs = find_pictures(photos)[1][: FLAGS.limit]

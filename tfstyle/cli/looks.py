@@ -10,11 +10,9 @@ from absl import flags
 from tfstyle.batch import stylize_files
 from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
-from tfstyle.feedforward import cards, light_painting, shipped, style_mixing
-from tfstyle.feedforward.onnx_network import embedded
-from tfstyle.feedforward.stroke_size import in_stroke_size
-from tfstyle.io import decode
-from tfstyle.io.pixels import fitted
+from tfstyle.feedforward import cards, style_mixing
+from tfstyle.feedforward.onnx_network import LightPainter, embedded, light_file
+from tfstyle.feedforward.sizes import in_stroke_size
 from tfstyle.runtime import memory
 
 
@@ -50,12 +48,12 @@ def folder_of_model():
     FLAGS = flags.FLAGS
     if FLAGS.model is not None:
         return FLAGS.model
-    known = shipped.folder()
+    known = cards.shipped()
     names = cards.style_names(cards.read_card(known))
     for given in FLAGS.style or ():
         path = cli.pathlib.Path(_share(given)[0])
         if str(path) not in names and (path.is_file() or (path.suffix and path.stem not in names)):
-            return shipped.folder(shipped.ANY_STYLE)
+            return cards.shipped(cards.ANY_STYLE)
     return known
 
 
@@ -85,11 +83,11 @@ def looks_of(model, strength: float, *, every: str = "") -> list[Look]:
     """
     FLAGS, card = flags.FLAGS, cards.read_card(model, cards.KINDS)
     # The files are for the processor; what TensorFlow paints in strips beside them is to be the same.
-    light = None if memory.shows_gpu() else light_painting.light_file(model, card)
+    light = None if memory.shows_gpu() else light_file(model, card)
     chosen = _CHOOSE[card["model"]](model, card, light=light is not None, every=every)
     if light:
         filters = cards.first_filters(card)
-        paint = light_painting.LightPainter(light, filters, lambda *given: painter(model, "float32")(*given))
+        paint = LightPainter(light, filters, lambda *given: painter(model, "float32")(*given))
     else:
         paint = painter(model)
     stroke_size = cards.stroke_size(card) if FLAGS.stroke_size is None else FLAGS.stroke_size
@@ -138,14 +136,13 @@ def style_of_pictures(model, card: dict, *, light: bool, every: str) -> list[Cho
     if not FLAGS.style:
         raise ValueError("style: is missing; this network paints in the style of any picture, so name one")
     paths, shares = zip(*(_share(each) for each in FLAGS.style))
-    size = cards.stroke_size(card)
-    pictures = [fitted(decode.decode(path, "style")[0], size) for path in paths]
-    file = light_painting.light_file(model, card, "style_onnx") if light else None
+    pictures = [cards.style_picture(path, card) for path in paths]
+    file = light_file(model, card, "style_onnx") if light else None
     if file:
-        embeddings = [embedded(file, picture[np.newaxis]) for picture in pictures]
+        embeddings = [embedded(file, picture) for picture in pictures]
     else:
         network = style_network(model)
-        embeddings = [network.embedding(picture[np.newaxis]).numpy()[0] for picture in pictures]
+        embeddings = [network.embedding(picture).numpy()[0] for picture in pictures]
     weights = np.average(np.stack(embeddings), axis=0, weights=shares).tolist()
     name = "_".join(cli.pathlib.Path(path).stem for path in paths)
     return [Chosen(name, weights, list(zip(paths, shares)), paths)]

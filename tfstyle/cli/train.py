@@ -17,7 +17,7 @@ import functools
 from absl import flags
 
 from tfstyle.cli import common as cli
-from tfstyle.feedforward import cards, shipped
+from tfstyle.feedforward import cards
 from tfstyle.training.recipe import InstantRecipe
 
 FLAGS = flags.FLAGS
@@ -70,10 +70,10 @@ def define_flags():
 
 def main():
     own = bool(FLAGS.only_styles)
-    start = shipped.folder(shipped.ANY_STYLE) if own and FLAGS.start is None else FLAGS.start
+    start = cards.shipped(cards.ANY_STYLE) if own and FLAGS.start is None else FLAGS.start
     recipe = recipe_of(start, own)
     if own and FLAGS.photos is None:
-        FLAGS.photos = str(shipped.PHOTOGRAPH)
+        FLAGS.photos = str(cards.PHOTOGRAPH)
     photos, paths, output = cli.all_required(
         photos="a folder of photographs", styles="one or more pictures", output="a folder"
     )
@@ -84,7 +84,7 @@ def main():
     with cli.quiet_tensorflow(devices=False):
         from tfstyle.export import savedmodel
         from tfstyle.io.files import check_outputs
-        from tfstyle.io.finding import find_pictures
+        from tfstyle.io.store import find_pictures
         from tfstyle.training import distribution
     photographs = find_pictures(photos)[1]
     paths = [path for given in paths for path in find_pictures(given, "styles")[1]]
@@ -174,7 +174,7 @@ def _conditional(photographs, paths, config, recipe, folder):
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
         about["start"] = fingerprint(start)
-    photograph = load_fitted(shipped.PHOTOGRAPH, "photograph", _PREVIEW)
+    photograph = load_fitted(cards.PHOTOGRAPH, "photograph", _PREVIEW)
     save = functools.partial(export_network, photograph=photograph, light=True)
     training = functools.partial(train, photographs, styles, config, recipe, start=start, palettes=palettes)
     return training, about, save

@@ -24,7 +24,7 @@ from tfstyle.batch.stylize_files import Finish, Look
 from tfstyle.cli import common as cli
 from tfstyle.cli import looks
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
-from tfstyle.feedforward import shipped, style_mixing
+from tfstyle.feedforward import cards, style_mixing
 from tfstyle.feedforward.style_mixing import blended
 from tfstyle.io.files import check_outputs, sha256, unused
 from tfstyle.runtime import memory
@@ -151,7 +151,7 @@ def optimized(clip: clips.Clip) -> tuple[Step, Look, dict]:
     if not FLAGS.style:
         raise ValueError("--style: is missing; it must name a picture file, or several")
     config = dataclasses.replace(cli.settings(), color="style")
-    (look,) = looks.looks_of(shipped.folder(shipped.ANY_STYLE), 1.0)
+    (look,) = looks.looks_of(cards.shipped(cards.ANY_STYLE), 1.0)
     shares = tuple(share for _, share in look.note["style"])
     config = dataclasses.replace(config, style_blend=shares if len(shares) > 1 else ())
     chosen = {name: given(name, usual) for name, usual in _OF_OPTIMIZED.items()}

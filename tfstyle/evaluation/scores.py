@@ -12,7 +12,7 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.layer_names import paper_name
 from tfstyle.config.options import numbered
 from tfstyle.evaluation import artifacts, distances, similarity
-from tfstyle.io import images
+from tfstyle.io import decode, images
 from tfstyle.runtime import memory
 from tfstyle.runtime.memory_model import DECODED, HELD, JUDGED, STEP, activation_bytes
 from tfstyle.vgg import feature_extractor, minimum_size
@@ -127,9 +127,9 @@ def evaluate(
             raise ValueError(f"{argument}: must be at least one picture")
     layers = (config.content_layers, config.style_layers)
     # What is wrong with pictures, as far as their headers tell, is told before there is a network.
-    sizes = [images.size_of(content, "content")]
-    sizes += [images.size_of(source, numbered("style", index)) for index, source in enumerate(given)]
-    own_sizes = {name: images.size_of(result, "results") for name, result in results.items()}
+    sizes = [decode.size_of(content, "content")]
+    sizes += [decode.size_of(source, numbered("style", index)) for index, source in enumerate(given)]
+    own_sizes = {name: decode.size_of(result, "results") for name, result in results.items()}
     if extractor is None:
         extractor = feature_extractor(
             [*layers[0], *layers[1]], weights=config.weights, pooling=config.pooling, padding=config.padding

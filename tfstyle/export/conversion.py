@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.export.lite import to_lite
-from tfstyle.export.lite_network import LiteNetwork
+from tfstyle.export.lite import LiteNetwork, to_lite
 from tfstyle.export.onnx_file import to_onnx
 from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import style_names

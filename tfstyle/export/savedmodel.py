@@ -27,10 +27,8 @@ from tfstyle.export.signatures import (
     SignedStyleNetwork,
     SignedTransfer,
 )
-from tfstyle.feedforward import networks
+from tfstyle.feedforward import networks, onnx_network
 from tfstyle.feedforward.cards import CARD, style_names
-from tfstyle.feedforward.light_painting import FILE as LIGHT
-from tfstyle.feedforward.light_painting import STYLE_FILE as LIGHT_STYLE
 from tfstyle.feedforward.model_card import write_page
 from tfstyle.feedforward.style_network import StyleNetwork, in_half_precision
 from tfstyle.io import images
@@ -46,7 +44,7 @@ _LICENSE = "MIT, for the code; weights and style pictures have the licences of t
 def export_extractor(
     output, extractor: tf.keras.Model, about: Mapping[str, Any] | None = None
 ) -> pathlib.Path:
-    """Saves an extractor.
+    """Saves an extractor; returns the folder.
 
     Its signatures (see `signatures`) take `image` or `image_bytes`, files of one
     size, and give float32 activations under the layers' names.
@@ -56,9 +54,6 @@ def export_extractor(
         another export, which is replaced once the new one is whole.
       extractor: from `feature_extractor`.
       about: what else the card is to tell, as JSON types.
-
-    Returns:
-      The folder.
 
     Raises:
       ValueError: the folder holds something else.
@@ -77,7 +72,7 @@ def export_extractor(
 
 
 def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], style=None) -> pathlib.Path:
-    """Saves a whole transfer: pictures in, and out what `transfer` makes of them.
+    """Saves a whole transfer: pictures in, and out what `transfer` makes of them; returns the folder.
 
     Signatures (see `signatures`) take `content`, `style` and `steps`, an int32
     scalar. With a style, which becomes part of the model, they take `image`
@@ -89,9 +84,6 @@ def export_transfer(output, config: TransferConfig = PRESETS[DEFAULT_PRESET], st
       output: as in `export_extractor`.
       config: as in `transfer`; see `GraphTransfer` for what a graph cannot do.
       style: a picture, as `transfer` takes it, `StyleTargets`, or None.
-
-    Returns:
-      The folder.
 
     Raises:
       ValueError: an option is refused, no picture could be large enough, or
@@ -134,7 +126,7 @@ def export_network(
     *,
     light: bool = False,
 ) -> pathlib.Path:
-    """Saves a network that paints in one pass, from `training.training.train`.
+    """Saves a network that paints in one pass, from `training.training.train`; returns the folder.
 
     Signatures (see `signatures`) take `image`, and `with_style` also `style`, a
     float32 `[1 or B, S]`, and `strength`. But for that one, the first style is
@@ -149,10 +141,7 @@ def export_network(
       about: what else the card is to tell, as JSON types.
       photograph: `[1, H, W, 3]` in [0, 1], which the page shows painted in each style; None: it shows none.
       light: whether the folder is to have the network as an ONNX file, too, by which `tfstyle stylize`
-        paints without TensorFlow; see `feedforward.light_painting`.
-
-    Returns:
-      The folder.
+        paints without TensorFlow; see `feedforward.onnx_network`.
     """
     folder = require_replaceable(output)
     network = networks.in_half_precision(network)
@@ -176,7 +165,7 @@ def export_network(
 def export_style_network(
     output, network: StyleNetwork, about: Mapping[str, Any] | None = None, *, light: bool = False
 ) -> pathlib.Path:
-    """Saves a network that paints in any style in one pass, from `training.training.train_arbitrary`.
+    """Saves a network that paints in any style, from `training.training.train_arbitrary`; returns the folder.
 
     Signatures (see `signatures`) take `image`, `style` and `strength`, a float32 scalar from 0 to
     1. What `tf.saved_model.load` gives also has the functions behind them, in floats:
@@ -189,9 +178,6 @@ def export_style_network(
       network: from `style_network`.
       about: what else the card is to tell, as JSON types.
       light: as in `export_network`.
-
-    Returns:
-      The folder.
     """
     folder = require_replaceable(output)
     network = in_half_precision(network)
@@ -224,9 +210,9 @@ def add_light(folder, network: tf.keras.Model, predictor: tf.keras.Model | None 
     Raises:
       OSError: they cannot be written.
     """
-    contents = {"onnx": (LIGHT, to_onnx(network))}
+    contents = {"onnx": (onnx_network.FILE, to_onnx(network))}
     if predictor is not None:
-        contents["style_onnx"] = (LIGHT_STYLE, predictor_to_onnx(predictor))
+        contents["style_onnx"] = (onnx_network.STYLE_FILE, predictor_to_onnx(predictor))
     path = pathlib.Path(folder, CARD)
     card = json.loads(path.read_text())
     for key, (name, content) in contents.items():
@@ -274,7 +260,8 @@ def save(
       card: what the model is.
       add: writes more into the new folder, from the whole card.
     """
-    functions = module.functions()
+    # Traced here once; TensorFlow would trace functions for itself, once more.
+    functions = {name: function.get_concrete_function() for name, function in module.functions().items()}
     card = {
         **card,
         "signatures": {name: _described(function) for name, function in functions.items()},
@@ -304,9 +291,8 @@ def save(
     return folder
 
 
-def _described(function) -> dict[str, dict[str, str]]:
+def _described(concrete) -> dict[str, dict[str, str]]:
     """Returns {inputs, outputs: {name: type and shape}} of a signature."""
-    concrete = function.get_concrete_function()
     described = {
         "inputs": {spec.name: spec for spec in concrete.structured_input_signature[0]},
         "outputs": concrete.structured_outputs,

@@ -6,12 +6,12 @@ Networks
   style_network.py  networks for any style
 
 Use
-  cards.py           what a folder says of its network; model_card.py the page for people
-  loading.py         exported networks back as Keras networks; shipped.py where tfstyle's own are
+  cards.py           folders of networks, and what they say of them; model_card.py the page for people
+  loading.py         exported networks back as Keras networks
   style_mixing.py    how much of each style
   large_pictures.py  large pictures, strip by strip
   painting.py        pictures of any size
-  stroke_size.py     strokes that grow with the picture; sizes.py those that networks work at
-  onnx_network.py    ONNX files of networks; light_painting.py pictures by them, without TensorFlow
+  sizes.py           those that networks work at, and strokes that grow with the picture
+  onnx_network.py    ONNX files of networks, and pictures by them without TensorFlow
   stylizer.py        a network as a Keras layer
 """

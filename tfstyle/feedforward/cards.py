@@ -1,4 +1,4 @@
-"""Cards of exported networks: what a folder says of its model, read before TensorFlow is.
+"""Folders of exported networks: those that come with tfstyle, and what the card of one says of its model.
 
 Nothing here imports TensorFlow: scripts complain about a wrong folder at once.
 """
@@ -9,13 +9,36 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tfstyle.io import untrusted
+from tfstyle.io.decode import decode
 from tfstyle.io.files import opened
+from tfstyle.io.pixels import fitted
+
+_PACKAGE = pathlib.Path(__file__).parents[1]
+STYLES, ANY_STYLE = "styles", "any_style"  # the folders of tfstyle's own networks
+PHOTOGRAPH = _PACKAGE / "data" / "harbour.jpg"  # the project's own, to show styles on
 
 CARD = "tfstyle.json"
 KINDS = ("network", "style_network")  # of networks that paint in one pass: for known styles, for any
 _LONGEST = 1 << 22  # bytes
 _MOST_STYLES = 10_000
+
+
+def shipped(name: str = STYLES) -> pathlib.Path:
+    """Returns the folder of a network of tfstyle's own: beside the package in a checkout, or else inside it.
+
+    Raises:
+      FileNotFoundError: it is in neither.
+    """
+    places = [_PACKAGE / "saved_models" / name, _PACKAGE.parent / "saved_models" / name]
+    for place in places:
+        if (place / "saved_model.pb").is_file():
+            return place
+    raise FileNotFoundError(
+        f"{name!r}: no such network in {' or '.join(str(place.parent) for place in places)}"
+    )
 
 
 def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "model") -> dict[str, Any]:
@@ -50,7 +73,7 @@ def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "mode
     return card
 
 
-def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
+def style_names(card: dict[str, Any]) -> list[str]:
     """Returns what the styles of a network are called: the stems of their pictures, where those differ.
 
     Styles that the card gives no names are called style1, style2, and so on.
@@ -61,7 +84,7 @@ def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
     count, given = card.get("styles_known"), card.get("styles", [])
     if type(count) is not int or not 0 < count <= _MOST_STYLES:
         raise ValueError(
-            f"{argument}: {CARD} says styles_known={count!r:.80}: must be a whole number, 1 to {_MOST_STYLES}"
+            f"model: {CARD} says styles_known={count!r:.80}: must be a whole number, 1 to {_MOST_STYLES}"
         )
     if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
         return [f"style{index}" for index in range(1, count + 1)]
@@ -70,7 +93,7 @@ def style_names(card: dict[str, Any], argument: str = "model") -> list[str]:
     return names if len(set(names)) == count else [f"style{index}" for index in range(1, count + 1)]
 
 
-def first_filters(card: dict[str, Any], argument: str = "model") -> int:
+def first_filters(card: dict[str, Any]) -> int:
     """Returns how many filters a network's first layer has.
 
     Raises:
@@ -79,7 +102,7 @@ def first_filters(card: dict[str, Any], argument: str = "model") -> int:
     layout = card.get("layout")
     width = layout.get("width") if isinstance(layout, dict) else None
     if type(width) is not int or width < 1:
-        raise ValueError(f"{argument}: {CARD} says width={width!r:.80}: must be a whole number, 1 or above")
+        raise ValueError(f"model: {CARD} says width={width!r:.80}: must be a whole number, 1 or above")
     return width
 
 
@@ -88,3 +111,12 @@ def stroke_size(card: dict[str, Any]) -> int:
     config = card.get("config")
     size = config.get("image_size") if isinstance(config, dict) else None
     return size if type(size) is int and size > 0 else 0
+
+
+def style_picture(path, card: dict[str, Any]) -> np.ndarray:
+    """Returns a style's picture as large as a network was shown them, `[1, H, W, 3]` in [0, 1].
+
+    Raises:
+      ValueError, OSError: as in `images.load_image`; errors call it style.
+    """
+    return fitted(decode(path, "style")[0], stroke_size(card))[np.newaxis]

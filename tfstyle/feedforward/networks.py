@@ -45,9 +45,6 @@ POLICIES = {
     "float64": "float64",
 }
 
-# {name of a layer: (mean, variance)}, `[B, C]` each.
-Statistics = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
-
 # From a layer, its activation and the styles' weights to the activation normalised.
 Normalise = Callable[[ConditionalInstanceNormalization, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -116,18 +113,6 @@ def run(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: 
       What the network returns.
     """
     return connect({layer.name: layer for layer in network.layers}, image, style, normalise)
-
-
-def instance_statistics(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor) -> Statistics:
-    """Returns the statistics that a network finds in pictures, in network order; see `run`."""
-    found = {}
-
-    def normalise(layer, activation, style):
-        found[layer.name] = layer.moments(activation)
-        return layer.normalise(activation, *found[layer.name], style)
-
-    run(network, image, style, normalise)
-    return found
 
 
 def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:

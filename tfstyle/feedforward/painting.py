@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tfstyle.feedforward.large_pictures import paint_in_strips
 from tfstyle.feedforward.networks import layout, run
-from tfstyle.feedforward.style_mixing import blended, require_strength
 from tfstyle.runtime.memory_model import most_whole_pixels, painting_bytes, strip_pixels
 
 # To compile takes longer than to paint a picture or two of this size without.
@@ -42,21 +41,16 @@ class Painter:
             autograph=False,
         )
 
-    def __call__(self, pictures, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
+    def __call__(self, pictures, weights: Sequence[float]) -> np.ndarray:
         """Paints pictures of one size in one style.
 
         Args:
           pictures: `[B, H, W, 3]` in [0, 1], floats.
           weights: of the styles; see `style_mixing.weights_of`.
-          strength: from 0 (the pictures as they are) to 1.
 
         Returns:
           `[B, H, W, 3]` in [0, 1], float32.
-
-        Raises:
-          ValueError: the strength is out of range.
         """
-        require_strength(strength)
         pictures = np.asarray(pictures, self._dtype)
         made = np.empty(pictures.shape, np.float32)
         if pictures.shape[1] * pictures.shape[2] > self.largest_whole:
@@ -71,7 +65,7 @@ class Painter:
             function = self._run if small and not self._used else self._compiled
             made[:] = function(tf.constant(pictures), tf.constant([weights] * len(pictures), self._dtype))
             self._used = True
-        return blended(made, pictures, strength)
+        return made
 
     def needed_bytes(self, pixels: float) -> float:
         """Returns what a picture of so many pixels takes, beside itself."""

@@ -115,9 +115,6 @@ class StyleNetwork(tf.keras.Model):
     Args:
       network: from `transformation_network`, with as many styles as an embedding has numbers.
       predictor: from `style_predictor`.
-
-    Attributes:
-      network, predictor: these.
     """
 
     def __init__(self, network: tf.keras.Model, predictor: tf.keras.Model):

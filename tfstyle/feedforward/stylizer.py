@@ -11,13 +11,12 @@ import tensorflow as tf
 
 from tfstyle.api.dataset import batched, from_integers, inside, to_integers
 from tfstyle.config.options import whole_number
-from tfstyle.feedforward import shipped
+from tfstyle.feedforward.cards import ANY_STYLE, STYLES, shipped, style_names
 from tfstyle.feedforward.cards import stroke_size as stroke_size_of
-from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network, load_style_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
 from tfstyle.feedforward.painting import Painter
-from tfstyle.feedforward.stroke_size import in_stroke_size
+from tfstyle.feedforward.sizes import in_stroke_size
 from tfstyle.feedforward.style_mixing import Mixture, require_strength, weights_of
 from tfstyle.io import images
 from tfstyle.runtime.memory_model import require_paintable
@@ -108,7 +107,7 @@ class InstantStylizer(tf.keras.layers.Layer):
           ValueError, OSError: as `loading.load_network`, `images.load_image` and the class.
         """
         if folder is None:
-            folder = shipped.folder(shipped.ANY_STYLE if pictures else shipped.STYLES)
+            folder = shipped(ANY_STYLE if pictures else STYLES)
         if pictures:
             any_style, card = load_style_network(folder)
             shown = [images.load_fitted(each, "pictures", stroke_size_of(card)) for each in pictures]
@@ -155,7 +154,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         Args:
           source: a path, a PIL image or an array, as for `images.load_image`.
           style, strength: as for the class; no tensors.
-          stroke_size: see `stroke_size.in_stroke_size`; 0: strokes have their size in pixels. None: the
+          stroke_size: see `sizes.in_stroke_size`; 0: strokes have their size in pixels. None: the
             layer's own.
 
         Returns:

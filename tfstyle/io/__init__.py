@@ -10,9 +10,8 @@ sheets.py           labelled pictures as one
 charts.py           series of values as a picture of lines
 masks.py            regions from label images and grey masks
 color.py            luminance, and one picture's colours brought to another's
-tfrecords.py        pictures in TFRecord files; tfrecord_framing.py checks lengths before TensorFlow reads
-files.py            files that are whole or absent, hashes, folders
-store.py            files by path or URL; finding.py those of pictures by folder, glob or name
+tfrecords.py        pictures in TFRecord files
+files.py            files that are whole or absent, hashes, folders, the cache
+store.py            files by path or URL, and those of pictures by folder, glob or name
 untrusted.py        .npz and JSON from elsewhere, read within bounds
-cache_folders.py    where what was fetched or found out is kept
 """

@@ -19,7 +19,7 @@ from absl import logging
 from PIL import Image, ImageCms, ImageOps
 
 from tfstyle.io.files import opened, require_file
-from tfstyle.io.formats import formats, lacking, upright_size
+from tfstyle.io.formats import ORIENTATION, exif_of, formats, lacking, upright_size
 
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
@@ -46,13 +46,15 @@ def decode(source, argument: str) -> Pixels:
         with _reading(named):
             pixels, opacity = _from_picture(picture, named)
     elif isinstance(source, Image.Image):
-        pixels, opacity = _from_picture(ImageOps.exif_transpose(source), argument)
+        source.load()  # a PNG may have its EXIF behind the pixels
+        turned = exif_of(source).get(ORIENTATION, 1) != 1
+        pixels, opacity = _from_picture(ImageOps.exif_transpose(source) if turned else source, argument)
     else:
         pixels, opacity = _from_array(source, argument)
     return pixels, None if opacity is None or opacity.min() >= 1 else opacity
 
 
-def size_of(source, argument: str) -> tuple[int, int]:
+def size_of(source, argument: str = "image") -> tuple[int, int]:
     """Returns the height and width that `decode` would give a picture, of a file by its header.
 
     Args:
@@ -87,7 +89,8 @@ def open_picture(path: pathlib.Path, named: str) -> Image.Image:
         if picture.format in _ANIMATED and getattr(picture, "is_animated", False):
             _warn(f"{named}: holds several pictures; the first is taken")
         picture.load()
-        ImageOps.exif_transpose(picture, in_place=True)
+        if exif_of(picture).get(ORIENTATION, 1) != 1:
+            ImageOps.exif_transpose(picture, in_place=True)
         if 0 in picture.size:
             raise ValueError("it has no pixels")
         return picture

@@ -128,7 +128,7 @@ def read_note(path, argument: str = "from") -> str:
     elif picture.format == "JPEG":
         note = picture.info.get("comment", b"").decode("utf-8", "replace")
     else:  # Pillow reads EXIF's bytes as Latin-1
-        text = str(picture.getexif().get(_DESCRIPTION, ""))
+        text = str(formats.exif_of(picture).get(_DESCRIPTION, ""))
         note = text.encode("latin-1", "replace").decode("utf-8", "replace")
     if not note:
         raise ValueError(f"{named}: carries no tfstyle settings")

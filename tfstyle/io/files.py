@@ -1,4 +1,4 @@
-"""Files that are whole or absent, folders that can be written, contents by hash."""
+"""Files that are whole or absent, folders that can be written, the cache, contents by hash."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from typing import BinaryIO
+
+import platformdirs
 
 _OPEN_FILES = "/proc/self/fd"
 _USUAL = 0o666  # permissions of a new file, less the process's umask
@@ -161,6 +163,30 @@ def make_writable_folder(folder, argument: str) -> pathlib.Path:
     path = make_folder(folder, argument)
     require_writable_folder(path, f"{argument}={str(folder)!r}")
     return path
+
+
+def own_folders() -> list[pathlib.Path]:
+    """Returns the folders that may be the cache: the first of them that can be written is."""
+    own = os.environ.get("TFSTYLE_CACHE") or platformdirs.user_cache_dir("tfstyle", appauthor=False)
+    user = os.getuid() if hasattr(os, "getuid") else "cache"
+    places = [pathlib.Path(own), pathlib.Path(tempfile.gettempdir()) / f"tfstyle-{user}"]
+    if not os.environ.get("TFSTYLE_CACHE"):  # where earlier versions kept them on every system
+        places.append(pathlib.Path(os.path.expanduser("~"), ".cache", "tfstyle"))
+    return list(dict.fromkeys(places))
+
+
+def writable(folders: Iterable[pathlib.Path]) -> pathlib.Path:
+    """Returns the first of some folders in which files can be made, making it if it is not there.
+
+    Raises:
+      OSError: there is none; the message tells of the last.
+    """
+    for folder in folders:
+        try:
+            return make_writable_folder(folder, "TFSTYLE_CACHE")
+        except OSError as error:
+            reason = error
+    raise reason
 
 
 def check_outputs(outputs: Iterable, inputs: Iterable[tuple[str, object]], argument: str = "output") -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import pathlib
+import struct
 
 from PIL import Image
 
 _TIFF_SIZE = (256, 257)  # tags of width and length
-_ORIENTATION = 0x0112  # EXIF; from 5 on, rows are columns
+ORIENTATION = 0x0112  # EXIF; from 5 on, rows are columns
 
 # Others that Pillow knows are left alone: some start programs, such as Ghostscript.
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF", "JPEG2000", "HEIF")
@@ -94,11 +95,19 @@ def written(path, named: str, side: int = 0) -> str:
     raise ValueError(f"{named}: must end in {', '.join(known)}")
 
 
+def exif_of(picture: Image.Image) -> Image.Exif:
+    """Returns a picture's EXIF, as far as it has been read; empty where that is broken."""
+    try:
+        # The class's own method: that of PNG decodes the picture, to look behind it for EXIF.
+        return Image.Image.getexif(picture)
+    except (struct.error, SyntaxError, ValueError, TypeError, LookupError, EOFError):
+        return Image.Exif()
+
+
 def upright_size(picture: Image.Image) -> tuple[int, int]:
     """Returns the height and width that a picture has once it is turned upright; nothing is decoded."""
     # Where Pillow turns a TIFF's size by itself, depends on its version.
     tags = getattr(picture, "tag_v2", {}) if picture.format == "TIFF" else {}
     width, height = (tags.get(tag, side) for tag, side in zip(_TIFF_SIZE, picture.size))
-    # The class's own method: that of PNG decodes the picture, to look behind it for EXIF.
-    turned = Image.Image.getexif(picture).get(_ORIENTATION, 1) >= 5
+    turned = exif_of(picture).get(ORIENTATION, 1) >= 5
     return (width, height) if turned else (height, width)

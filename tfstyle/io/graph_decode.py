@@ -23,6 +23,7 @@ _LONGEST_EXIF = 1 << 16
 _GIF_STEPS = 1 << 15  # blocks, of which a GIF has one every 255 bytes
 
 
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """Decodes a picture: upright (EXIF), laid on white where it is transparent, in colour.
 
@@ -40,7 +41,6 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
         damaged ones, or of more than `LARGEST` pixels (in all pictures of a
         GIF), or a GIF has more than 32,768 blocks, which are some 8 MB.
     """
-    encoded = tf.ensure_shape(tf.convert_to_tensor(encoded, tf.string), [])
     named = tf.debugging.Assert(is_known(encoded), ["the bytes are no JPEG, PNG, GIF, BMP or WebP"])
     with tf.control_dependencies([named]), tf.control_dependencies([_require_size(encoded)]):
         encoded = tf.identity(encoded)
@@ -79,7 +79,6 @@ def _require_size(encoded: tf.Tensor) -> tf.Operation | None:
     return tf.debugging.assert_less_equal(pixels, tf.constant(LARGEST, tf.int64), message)
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def _pixels_of_gif(encoded: tf.Tensor) -> tf.Tensor:
     """Returns how many pixels TensorFlow makes room for: in all pictures, or one as wide and high as any."""
 
@@ -156,7 +155,6 @@ def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     return transposed[::down, ::right]
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF block of a JPEG, without its name; empty where there is none."""
 
@@ -179,7 +177,6 @@ def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
     return tf.while_loop(unfinished, step, start, maximum_iterations=_STEPS)[1]
 
 
-@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 def _notes_of_png(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns whether a PNG has opacity, and its EXIF block, empty where there is none."""
 

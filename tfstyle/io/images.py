@@ -37,38 +37,14 @@ def load_image(source, argument: str = "image") -> tf.Tensor:
     return load_with_alpha(source, argument)[0]
 
 
-def load_alpha(source, argument: str = "image") -> tf.Tensor | None:
-    """Reads how opaque a picture is.
-
-    Args:
-      source, argument: as in `load_image`.
-
-    Returns:
-      `[1, H, W, 1]` float32 in [0, 1], of `load_image`'s size; None where it is opaque everywhere.
-
-    Raises:
-      ValueError, OSError: as in `load_image`.
-    """
-    return load_with_alpha(source, argument)[1]
-
-
 def load_with_alpha(source, argument: str = "image") -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Returns what `load_image` and `load_alpha` do, but decodes the picture once."""
+    """Returns what `load_image` does, and how opaque the picture is.
+
+    That is `[1, H, W, 1]` float32 in [0, 1]; None where it is opaque everywhere.
+    """
     pixels, opacity = decode.decode(source, argument)
     alpha = None if opacity is None else tf.constant(opacity[np.newaxis, ..., np.newaxis])
     return tf.constant(pixels[np.newaxis]), alpha
-
-
-def size_of(source, argument: str = "image") -> tuple[int, int]:
-    """Returns the height and width that `load_image` would give a picture, of a file by its header alone.
-
-    Args:
-      source, argument: as in `load_image`.
-
-    Raises:
-      ValueError, OSError: as in `load_image`; but what a file has behind its header is not seen.
-    """
-    return decode.size_of(source, argument)
 
 
 def scaled(length, share):

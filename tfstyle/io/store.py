@@ -12,9 +12,10 @@ import pathlib
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tfstyle.io.files import opened, write_atomically
+from tfstyle.io.formats import suffixes
 
 _WILDCARDS = re.compile(r"[*?\[]")
 
@@ -97,6 +98,44 @@ def find(pattern: str) -> list[str]:
     if is_remote(pattern):
         return sorted(file.path for file in _filesystems().match([pattern])[0].metadata_list)
     return sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
+
+
+def find_pictures(
+    where, argument: str = "photos", *, deep: bool = False, also: Iterable[str] = ()
+) -> tuple[str, list[str]]:
+    """Returns the folder that names are relative to, and the files, sorted.
+
+    Args:
+      where: a file or a glob, whose matches are taken whatever they are called;
+        or a folder, of which files of `formats.suffixes` are taken.
+      argument: what to call it in errors.
+      deep: search the folder at any depth.
+      also: suffixes that are taken besides.
+
+    Raises:
+      OSError: there are none.
+    """
+    where = os.fspath(where)
+    named, remote = f"{argument}={where!r}", is_remote(where)
+    depth = ["**", "*"] if deep else ["*"]
+    if not remote and os.path.isdir(where):
+        pattern = os.path.join(glob.escape(where), *depth)
+    elif not remote and os.path.exists(where):
+        return os.path.dirname(where), [where]
+    elif has_wildcards(where):
+        if not (paths := find(where)):
+            raise FileNotFoundError(f"{named}: matches no file")
+        return os.path.dirname(where[: has_wildcards(where).start()]), paths
+    elif remote and find(join(where, "**")):
+        pattern = join(where, depth[0])
+    elif remote and exists(where):
+        return where.rpartition("/")[0], [where]
+    else:
+        raise FileNotFoundError(f"{named}: no such file or folder")
+    known = {*suffixes(), *also}
+    if not (paths := [path for path in find(pattern) if pathlib.PurePath(path).suffix.lower() in known]):
+        raise FileNotFoundError(f"{named}: holds no picture")
+    return where, paths
 
 
 def listing(folder: str) -> dict[str, float]:

@@ -10,17 +10,22 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.io import encode, graph_decode, images, tfrecord_framing
-from tfstyle.io.files import require_file, require_writable_folder
+from tfstyle.io import encode, graph_decode, images
+from tfstyle.io.files import opened, require_file, require_writable_folder
 
 _ENCODED, _FILENAME = "image/encoded", "image/filename"
 _FORMATS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}  # by what files begin with
+_LARGEST = 1 << 30  # bytes of one record
+# A record is its length (8 bytes), a checksum of that, the data, and a checksum of those.
+_HEAD, _TAIL = 12, 4
+_POLYNOMIAL = 0x82F63B78  # of CRC-32C, the lowest bit first
 
 
 def write_records(path, pictures: Iterable[tuple[str, bytes | np.ndarray]]) -> int:
@@ -82,7 +87,7 @@ def read_records(paths) -> tf.data.Dataset:
       the two, which it names, or has no picture there.
 
     Raises:
-      ValueError: there are no paths, or a record claims more than `tfrecord_framing.LARGEST` bytes.
+      ValueError: there are no paths, or a record claims more than 1 GiB.
       OSError: one of the files is missing, or a folder.
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
@@ -92,11 +97,50 @@ def read_records(paths) -> tf.data.Dataset:
         named = f"paths={str(path)!r}"
         require_file(pathlib.Path(path), named)
         try:
-            tfrecord_framing.require_possible(path)
+            require_possible(path)
         except ValueError as error:
             raise ValueError(f"{named}: is damaged ({error})") from None
     records = tf.data.TFRecordDataset([os.fspath(path) for path in given])
     return records.map(_picture, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def require_possible(path) -> None:
+    """Checks that no record of a file claims more than 1 GiB.
+
+    TensorFlow takes the memory for the data before it looks for them: a file of 15 bytes that
+    speaks of 2^40 ends the process, and no option of its reader limits that. What else is wrong
+    with a file is left to TensorFlow, which tells it when it comes to the place.
+
+    Raises:
+      ValueError: one does; the message says only what is wrong, not with what.
+      OSError: the file cannot be read.
+    """
+    with opened(path) as file:
+        size, position = os.fstat(file.fileno()).st_size, 0
+        while position + _HEAD <= size:
+            file.seek(position)
+            head = file.read(_HEAD)
+            length, checksum = struct.unpack("<QI", head)
+            if length > _LARGEST:
+                # With a wrong checksum no one believes the length.
+                if checksum == masked_crc(head[:8]):
+                    raise ValueError(
+                        f"its record at byte {position} claims to have {length} bytes;"
+                        f" must have at most {_LARGEST}"
+                    )
+                return
+            position += _HEAD + length + _TAIL
+
+
+def masked_crc(data: bytes) -> int:
+    """Returns the checksum that TFRecord files have of few bytes."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (_POLYNOMIAL if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def _picture(record: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -104,7 +104,7 @@ def require_paintable(
     """Checks, before a picture is decoded, that it can be painted in the memory that there is.
 
     Args:
-      source, argument: as in `images.size_of`, also for errors.
+      source, argument: as in `decode.size_of`, also for errors.
       needed_bytes: from pixels to what painting them takes, beside the picture.
       on_gpu: as in `memory.Room.now`.
 

@@ -19,8 +19,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.io import untrusted
-from tfstyle.io.cache_folders import own_folders, writable
-from tfstyle.io.files import write_atomically
+from tfstyle.io.files import own_folders, writable, write_atomically
 from tfstyle.runtime import determinism
 
 # How much faster bfloat16 must be to be worth its rounding.

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import pathlib
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
-from tfstyle.feedforward import cards, shipped
-from tfstyle.feedforward.light_painting import LightPainter, light_file
-from tfstyle.feedforward.onnx_network import embedded
-from tfstyle.feedforward.stroke_size import Paint, in_stroke_size
+from tfstyle.feedforward import cards
+from tfstyle.feedforward.onnx_network import LightPainter, embedded, light_file
+from tfstyle.feedforward.sizes import in_stroke_size
 from tfstyle.io import decode, encode
 from tfstyle.io.pixels import fitted
 from tfstyle.studio.store import Missing, Store
 
 SIZES = {"thumbnail": 256, "large": 1024}  # longer sides in pixels
-OWN = {"swirls": shipped.PHOTOGRAPH.with_name("swirls.jpg")}  # paintings that come with tfstyle
+OWN = {"swirls": cards.PHOTOGRAPH.with_name("swirls.jpg")}  # paintings that come with tfstyle
 _QUALITY = {"thumbnail": 82, "large": 93}
 
 
@@ -36,7 +36,7 @@ class InstantStyles:
     """
 
     def __init__(self, store: Store):
-        self._store, self._folder = store, shipped.folder()
+        self._store, self._folder = store, cards.shipped()
         self.names = cards.style_names(cards.read_card(self._folder))
         self._lock = threading.Lock()  # one picture at a time has all processors
 
@@ -86,18 +86,18 @@ class InstantStyles:
                 pixels = fitted(pixels, min(SIZES[size], max(pixels.shape[:2])))[np.newaxis]
                 if style in self.names:
                     weights = [float(each == style) for each in self.names]
-                    painted = _painter(shipped.STYLES)(pixels, weights, 1.0)
+                    painted = _painter(cards.STYLES)(pixels, weights, 1.0)
                 else:
-                    painted = _painter(shipped.ANY_STYLE)(pixels, _embedding(style_file), 1.0)
+                    painted = _painter(cards.ANY_STYLE)(pixels, _embedding(style_file), 1.0)
                 picture = Image.fromarray(encode.to_uint8(painted))
                 encode.write_drawing(made, picture, quality=_QUALITY[size])
         return made
 
 
 @functools.cache
-def _painter(name: str) -> Paint:
+def _painter(name: str) -> Callable[..., np.ndarray]:
     """Returns what paints with a shipped network."""
-    folder = shipped.folder(name)
+    folder = cards.shipped(name)
     card = cards.read_card(folder, cards.KINDS)
     painter = LightPainter(_file(name, "onnx"), cards.first_filters(card), _refuse)
     return in_stroke_size(painter, cards.stroke_size(card))
@@ -105,13 +105,12 @@ def _painter(name: str) -> Paint:
 
 def _embedding(style: pathlib.Path) -> list[float]:
     """Returns the style of a picture, as the network for any style takes it."""
-    size = cards.stroke_size(cards.read_card(shipped.folder(shipped.ANY_STYLE), cards.KINDS))
-    picture = fitted(decode.decode(style, "style")[0], size)
-    return embedded(_file(shipped.ANY_STYLE, "style_onnx"), picture[np.newaxis])
+    card = cards.read_card(cards.shipped(cards.ANY_STYLE), cards.KINDS)
+    return embedded(_file(cards.ANY_STYLE, "style_onnx"), cards.style_picture(style, card))
 
 
 def _file(name: str, key: str) -> pathlib.Path:
-    folder = shipped.folder(name)
+    folder = cards.shipped(name)
     file = light_file(folder, cards.read_card(folder, cards.KINDS), key)
     if file is None:
         raise FileNotFoundError(f"{str(folder)!r}: has no network for the processor ({key})")

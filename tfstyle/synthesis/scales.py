@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.config.options import numbered
-from tfstyle.io import images
+from tfstyle.io import decode, images
 from tfstyle.io.images import longest, resize, scaled
 from tfstyle.losses.targets import StyleTargets
 
@@ -55,10 +55,10 @@ class Sizes:
         Raises:
           ValueError, OSError: one is no picture, or there is none.
         """
-        own = None if content is None else images.size_of(content, "content")
+        own = None if content is None else decode.size_of(content, "content")
         given = listed_styles(style)
         styles = tuple(
-            images.size_of(each, numbered("style", index))
+            decode.size_of(each, numbered("style", index))
             for index, each in enumerate(given)
             if not isinstance(each, StyleTargets)
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import tensorflow as tf
 
 from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
-from tfstyle.io import images
+from tfstyle.io import decode, images
 from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.regions import Region, Source
 from tfstyle.losses.targets import StyleTargets, fingerprint, options_of
@@ -43,7 +43,7 @@ def style_targets(
       ValueError, OSError: the picture or the weights are not what they should
         be, the picture would not fit into memory, or the config needs it in the run.
     """
-    sizes, network, coarse = Sizes(None, (images.size_of(style, "style"),)), extractor, extractor
+    sizes, network, coarse = Sizes(None, (decode.size_of(style, "style"),)), extractor, extractor
     workshop = workshop or workshop_for(config, extractor)
     if extractor is None:
         network = extractor_of(config, config.style_layers, workshop=workshop)

@@ -26,7 +26,7 @@ _JITTER = 0.25  # of the size at which a style picture is shown
 
 
 class ArbitraryTask:
-    """A network for any style; a batch is photographs and crops of style pictures, of a size each.
+    """A `Task`: a `StyleNetwork`; a batch is photographs and crops of style pictures, of a size each.
 
     Each photograph is trained to the objective of a transfer in its style (Ghiasi et al. 2017).
 
@@ -36,11 +36,6 @@ class ArbitraryTask:
       recipe: sizes, seed and precision are read from it.
       start: what the network begins with, another one for any style or one for known styles (see
         `StyleNetwork.begin_with`); None: random parameters.
-
-    Attributes:
-      network: a `StyleNetwork`.
-      extractor: of the config.
-      weights: those of the recipe that are not 0.
 
     Raises:
       ValueError: an option is out of range, or cannot be had of pairs of crops, or the start has
@@ -83,14 +78,12 @@ class ArbitraryTask:
         self.network.measure(shown)
 
     def objective(self, batch: tuple[tf.Tensor, tf.Tensor]) -> GraphObjective:
-        """Returns the objective of a batch of `pairs`, in a graph."""
         contents, styles = batch
         options = TermOptions.of(self._config)
         style = measure(self.extractor, styles, options.style_layers, self._config.style_loss)
         return GraphObjective(self._config, self.extractor, contents, style)
 
     def paint(self, batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        """Returns what the network makes of the batch in training, `[B, S, S, 3]`."""
         contents, styles = batch
         return self.network({"image": contents, "style": styles}, training=True)
 

@@ -18,6 +18,7 @@ from tfstyle.training.recipe import InstantRecipe
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
 Batch = tuple[tf.Tensor, ...]
+_ROUNDS = 3  # batches at most that show photographs in several styles
 
 
 class Task(Protocol):
@@ -27,8 +28,8 @@ class Task(Protocol):
 
     Attributes:
       network: what is trained.
-      extractor: what its pictures are looked at with.
-      weights: {name: weight} of the losses of its own, those of `learn`.
+      extractor: what its pictures are looked at with, the config's.
+      weights: {name: weight} of the losses of its own, those of `learn`; none of them is 0.
     """
 
     network: tf.keras.Model
@@ -49,7 +50,7 @@ class Task(Protocol):
 
 
 class ConditionalTask:
-    """One network for a set of styles; a batch is photographs and the numbers of their styles, `[B]` int32.
+    """A `Task`: a network for a set of styles; a batch is photographs and the numbers of styles, `[B]` int32.
 
     Args:
       styles: measured with the config.
@@ -57,11 +58,6 @@ class ConditionalTask:
       recipe: the network's size, its seed and the precision are read from it.
       palettes: `[styles, 1024, 3]`, colours of each style (see `palette`); None: pictures may have any.
       start: network of these layers whose parameters it begins with; None: random ones.
-
-    Attributes:
-      network: from `transformation_network`.
-      extractor: of the config.
-      weights: those of the recipe that are not 0.
 
     Raises:
       ValueError: the objective is not possible in a graph, styles do not suit it, or the start has
@@ -120,16 +116,15 @@ class ConditionalTask:
         return kept_values(self.network, side)
 
 
-def in_turn(contents: tf.Tensor, styles: int, rounds: int = 3) -> list[Batch]:
+def in_turn(contents: tf.Tensor, styles: int) -> list[Batch]:
     """Returns batches of `ConditionalTask` that show the same photographs in several styles.
 
     Args:
       contents: `[N, S, S, 3]`.
-      styles: how many there are. They take turns, and begin with another in each batch.
-      rounds: greatest number of batches.
+      styles: how many there are. They take turns, and begin with another in each batch, of three at most.
     """
     count = contents.shape[0]
-    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, rounds))]
+    return [(contents, (tf.range(count) + start) % styles) for start in range(min(styles, _ROUNDS))]
 
 
 def kept_values(network: tf.keras.Model, side: int) -> int:

@@ -20,7 +20,7 @@ from tfstyle.training import distribution, memory_model
 from tfstyle.training.arbitrary_training import ArbitraryTask, pairs, shown_at
 from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
 from tfstyle.training.learner import Learner
-from tfstyle.training.recipe import LEAST_CROP, InstantRecipe
+from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.training.training_loop import fit
 
@@ -33,9 +33,7 @@ def train(
     *,
     start: tf.keras.Model | None = None,
     palettes: tf.Tensor | None = None,
-    strategy: tf.distribute.Strategy | None = None,
-    reporters: Sequence[Reporter] = (),
-    supervision: Supervision = UNSUPERVISED,
+    **options,
 ) -> tuple[tf.keras.Model, list[Progress]]:
     """Trains a network to make in one pass what an optimisation would make of a picture in each style.
 
@@ -48,7 +46,7 @@ def train(
       config: the objective, at one scale.
       recipe: how to train.
       start, palettes: see `ConditionalTask`.
-      strategy, reporters, supervision: see `train_task`. On sheets, the
+      **options: `strategy`, `reporters` and `supervision` of `train_task`. On sheets, the
         photographs are in up to three styles.
 
     Returns:
@@ -59,12 +57,8 @@ def train(
         it, there are too few photographs or one is no picture; and as `train_task`.
       FloatingPointError, OSError: as `train_task`.
     """
-    if not photographs or not styles:
-        raise ValueError("photographs, styles: must be at least one of each")
-    trained_on, kept = held_out(photographs, recipe.validation)
-    identity = {"styles": [targets.hash for targets in styles], "photographs": _hashes(trained_on)}
-    if start is not None:
-        identity["start"] = fingerprint(start)
+    trained_on, kept, identity = _divided(photographs, styles, recipe, start)
+    identity["styles"] = [targets.hash for targets in styles]
     if palettes is not None:
         identity["palettes"] = tensor_hash(palettes)
     with _naming(photographs):
@@ -75,9 +69,7 @@ def train(
             recipe,
             identity=identity,
             validation=in_turn(centers(kept, recipe.crop_size), len(styles)) if kept else (),
-            strategy=strategy,
-            reporters=reporters,
-            supervision=supervision,
+            **options,
         )
 
 
@@ -88,9 +80,7 @@ def train_arbitrary(
     recipe: InstantRecipe,
     *,
     start: StyleNetwork | tf.keras.Model | None = None,
-    strategy: tf.distribute.Strategy | None = None,
-    reporters: Sequence[Reporter] = (),
-    supervision: Supervision = UNSUPERVISED,
+    **options,
 ) -> tuple[StyleNetwork, list[Progress]]:
     """Trains a network to paint in the style of any picture; see `ArbitraryTask`.
 
@@ -98,7 +88,7 @@ def train_arbitrary(
       photographs: as in `train`.
       styles: files, JPEG or PNG, of pictures to learn styles from: the more, the better it
         does with others.
-      config, recipe, strategy, reporters, supervision: as in `train`.
+      config, recipe, **options: as in `train`.
       start: see `ArbitraryTask`.
 
     Returns:
@@ -107,28 +97,21 @@ def train_arbitrary(
     Raises:
       ValueError, FloatingPointError, OSError: as in `train`.
     """
-    if not photographs or not styles:
-        raise ValueError("photographs, styles: must be at least one of each")
-    trained_on, kept = held_out(photographs, recipe.validation)
+    trained_on, kept, identity = _divided(photographs, styles, recipe, start)
     with _naming([*photographs, *styles]):
         validation = ()
         if kept:
             contents = centers(kept, recipe.crop_size)
             shown = centers(styles[:3], recipe.style_crop_size, shown_at(config.image_size, recipe))
             validation = [(contents, tf.repeat(style[tf.newaxis], len(kept), 0)) for style in shown]
-        identity = {"styles": _hashes(styles), "photographs": _hashes(trained_on)}
-        if start is not None:
-            identity["start"] = fingerprint(start)
         return train_task(
             lambda: ArbitraryTask(styles, config, recipe, start),
             lambda first_step, share: pairs(trained_on, styles, recipe, config.image_size, first_step, share),
             config,
             recipe,
-            identity=identity,
+            identity={**identity, "styles": _hashes(styles)},
             validation=validation,
-            strategy=strategy,
-            reporters=reporters,
-            supervision=supervision,
+            **options,
         )
 
 
@@ -184,14 +167,7 @@ def train_task(
     with Books(supervision, own, reporters=reporters, chief=chief) as books, distribution.losses_told():
         with strategy.scope():
             made = task()
-            replicas = strategy.num_replicas_in_sync
-            memory_model.require_fit(
-                lambda changed: memory_model.needed_bytes(made, config, changed, replicas),
-                recipe,
-                least_crop=LEAST_CROP,
-                multiple=replicas,
-                memory_limit=config.memory_limit,
-            )
+            memory_model.require_fit(made, config, recipe, strategy.num_replicas_in_sync)
             learner = Learner(made, stream, config, recipe, validation, strategy)
         history = fit(
             learner,
@@ -209,6 +185,19 @@ def train_task(
     plain = task().network  # without the strategy, which would follow it into files
     plain.set_weights(learner.network.get_weights())
     return plain, history
+
+
+def _divided(
+    photographs: Sequence, styles: Sequence, recipe: InstantRecipe, start
+) -> tuple[list, list, dict]:
+    """Returns the photographs to train on, those that are kept, and what a checkpoint has to agree in."""
+    if not photographs or not styles:
+        raise ValueError("photographs, styles: must be at least one of each")
+    trained_on, kept = held_out(photographs, recipe.validation)
+    identity = {"photographs": _hashes(trained_on)}
+    if start is not None:
+        identity["start"] = fingerprint(start)
+    return trained_on, kept, identity
 
 
 @contextlib.contextmanager

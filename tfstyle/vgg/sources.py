@@ -41,8 +41,7 @@ from typing import NamedTuple
 
 from absl import logging
 
-from tfstyle.io.cache_folders import own_folders, writable
-from tfstyle.io.files import opened, replacing, write_atomically
+from tfstyle.io.files import opened, own_folders, replacing, writable, write_atomically
 from tfstyle.runtime.locks import FolderLock
 
 CREDIT = "VGG19 of Simonyan & Zisserman, Visual Geometry Group, Oxford, CC BY 4.0"

@@ -15,7 +15,7 @@ import numpy as np
 
 from tfstyle.io import decode, encode
 from tfstyle.io.files import require_file, sha256
-from tfstyle.io.finding import find_pictures
+from tfstyle.io.store import find_pictures
 from tfstyle.video.extra import imported
 
 _RATE = Fraction(25)  # frames a second of a folder of pictures

@@ -1,16 +1,16 @@
-"""How the distilled network learns: pictures in progress, Muon, losses, and a training that goes on."""
+"""The distilled network: its layers, its start by least squares, how it learns, and how near it is told to come."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from distillation import network, optimizer, pairs, pictures, regression, training
+from distillation import evaluation, network, optimizer, pairs, pictures, regression, training
 from distillation.recipe import Recipe
-from test_student import crops
-from test_student import pairs as weight_pairs
 
+import tfstyle
 from tfstyle.runtime.stopping import Supervision
+from tfstyle.vgg import weights as weight_files
 
 from conftest import narrow_weights, picture
 
@@ -18,6 +18,116 @@ RECIPE = Recipe(
     steps=3, crop_size=32, crops=2, pairs=2, pool=3, visits=2, strokes=2, warmup=0, cooldown=0, log_every=1,
     averaging=0.5, learning_rate=0.002,
 )  # fmt: skip
+
+
+def weights_of(arrays):
+    names = dict.fromkeys(key.partition("/")[0] for key in arrays)
+    return {name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in names}
+
+
+def with_heads(weights, seed=0):
+    generator = np.random.default_rng(seed)
+    found = {}
+    for name, (kernel, bias) in weights.items():
+        found[name] = kernel, bias
+        if name != "block1_conv1":
+            found[f"{name}_head"] = (
+                generator.standard_normal((1, 1, len(bias), 5)).astype(np.float32),
+                generator.standard_normal(5).astype(np.float32),
+            )
+    return found
+
+
+def crops(count, size=32):
+    return np.stack([picture(size, size, seed) for seed in range(count)]).astype(np.float32) / 255
+
+
+def test_activations_are_those_of_the_extractor_of_these_weights(tmp_path):
+    weights = with_heads(weights_of(narrow_weights()))
+    weight_files.save(tmp_path / "student.npz", weights, {})
+    weights = weight_files.load(str(tmp_path / "student.npz"), network.layout())
+    layers = ["block1_conv1", "block1_conv2", "block3_conv3", "block5_conv1"]
+    extractor = tfstyle.feature_extractor(layers, weights=str(tmp_path / "student.npz"), padding="reflect")
+    expected = extractor(crops(2))
+    found = network.activations(network.in_hundreds(weights), crops(2), layers)
+    assert list(found) == layers
+    for name in layers:
+        np.testing.assert_allclose(found[name] * 100, expected[name], rtol=1e-4, atol=1e-3)
+
+
+def test_hundreds_and_back():
+    weights = weights_of(narrow_weights())
+    back = network.in_usual_units(network.in_hundreds(weights))
+    for name, (kernel, bias) in weights.items():
+        np.testing.assert_array_equal(back[name][0], kernel)
+        np.testing.assert_allclose(back[name][1], bias, rtol=1e-6)
+
+
+def test_gram_against_numpy():
+    activation = np.random.default_rng(0).random((2, 3, 4, 5)).astype(np.float32)
+    expected = [np.einsum("hwi,hwj->ij", one, one) / 12 for one in activation]
+    np.testing.assert_allclose(network.gram(tf.constant(activation)), expected, rtol=1e-5)
+
+
+def test_fit_finds_the_layer_that_made_the_values():
+    generator = np.random.default_rng(0)
+    seen = generator.standard_normal((400, 6)).astype(np.float32)
+    kernel, bias = (
+        generator.standard_normal((6, 3)).astype(np.float32),
+        np.array([0.5, -0.2, 0.1], np.float32),
+    )
+    found = regression._fitted(seen, seen @ kernel + bias)
+    np.testing.assert_allclose(found[0], kernel, atol=0.02)
+    np.testing.assert_allclose(found[1], bias, atol=0.02)
+
+
+def test_fit_is_not_disturbed_by_what_the_relu_takes_away():
+    generator = np.random.default_rng(0)
+    seen = generator.standard_normal((2000, 4)).astype(np.float32)
+    kernel = generator.standard_normal((4, 1)).astype(np.float32)
+    wanted = seen @ kernel
+    bent = np.where(wanted > 0, wanted, 20 * wanted)  # far below zero, where nothing is to be met
+    made, plain = (np.maximum(seen @ k + b, 0) for k, b in (regression._fitted(seen, bent), (kernel, 0)))
+    least_squares = np.maximum(seen @ np.linalg.lstsq(seen, bent, rcond=None)[0], 0)
+    assert np.square(made - plain).mean() < 0.1 * np.square(least_squares - plain).mean()
+
+
+def test_filters_that_tell_of_others_come_first():
+    generator = np.random.default_rng(0)
+    base = generator.standard_normal((500, 2))
+    # The third is twice the first, so that either tells the other; the fourth is alone and faint.
+    activations = np.stack([base[:, 0], base[:, 1], 2 * base[:, 0], 0.01 * generator.standard_normal(500)], 1)
+    assert regression._telling(activations, 3).tolist() == [0, 1, 3]
+
+
+def test_start_of_full_width_is_the_teacher():
+    names = ["block1_conv1", "block1_conv2", "block2_conv1"]
+    teacher = {name: pair for name, pair in weights_of(narrow_weights()).items() if name in names}
+    teacher = network.in_hundreds(teacher)
+    widths = {name: len(bias) for name, (_, bias) in teacher.items()}
+    lines = []
+    found = regression.start(teacher, crops(20), [crops(20)], lines.append, widths)
+    assert list(found) == [names[0], names[1], f"{names[1]}_head", names[2], f"{names[2]}_head"]
+    assert len(lines) == 2 and all(line.startswith(f"{name}: R2 ") for name, line in zip(names[1:], lines))
+    expected = network.activations(teacher, crops(24)[20:], names)
+    for name, values in network.activations(found, crops(24)[20:], names).items():
+        error = np.square(values - expected[name]).mean() / np.var(expected[name])
+        assert error < 0.01, name
+
+
+@pytest.mark.parametrize(("factor", "fit", "error"), [(1.0, 1.0, 0.0), (1.1, None, 0.21**2)])
+def test_comparison_on_hand_made_students(factor, fit, error, monkeypatch):
+    teacher = network.in_hundreds(weights_of(narrow_weights()))
+    layers = ("block1_conv1", "block2_conv1")
+    monkeypatch.setattr(evaluation, "LAYERS", layers)
+    name = layers[-1]  # a factor on the last layer's filters is one on its activations
+    student = teacher | {name: tuple(factor * array for array in teacher[name])}
+    found = evaluation.compared(teacher, student, [picture(40, 50)], size=32)
+    assert found[layers[0]] == (1.0, 0.0)
+    assert found[name][1] == pytest.approx(error, rel=1e-3)
+    if fit is not None:
+        assert found[name][0] == fit
+    assert "| block2_conv1 |" in evaluation.table(found)
 
 
 def test_recipe_says_what_is_wrong():
@@ -132,37 +242,31 @@ def test_painting_loss_is_that_of_the_default_settings():
 
 @pytest.fixture(scope="module")
 def networks():
-    teacher = network.in_hundreds(weight_pairs(narrow_weights()))
+    teacher = network.in_hundreds(weights_of(narrow_weights()))
     widths = {name: max(2, len(teacher[name][1]) // 2) for name in network.LAYERS}
     return teacher, regression.start(teacher, crops(8), [crops(8)], lambda line: None, widths)
 
 
 def test_training_learns_and_goes_on_where_it_ended(networks, tmp_path):
     teacher, start = networks
-    photographs, paintings = [picture(40, 50, 1)], [picture(50, 40, 2)]
 
-    def trained(steps, folder):
-        recipe = dataclasses.replace(RECIPE, steps=steps, crops=8, pairs=1, gram_weight=0, change_weight=0)
-        supervision = Supervision(str(tmp_path / folder))
-        return training.train(teacher, start, photographs, paintings, recipe, supervision=supervision)
+    def trained(steps, **changes):
+        recipe = dataclasses.replace(
+            RECIPE, steps=steps, crops=8, pairs=1, gram_weight=0, change_weight=0, **changes
+        )
+        return training.train(
+            teacher, start, [picture(40, 50, 1)], [picture(50, 40, 2)], recipe, supervision=Supervision(tmp_path)
+        )  # fmt: skip
 
-    weights, history = trained(2, "a")
+    weights, history = trained(2)
     assert [record.step for record in history] == [1, 2]
     assert set(history[0].losses) == {"activations", "grams", "changes"}
     assert list(weights) == list(start)
     for before, after in zip(start["block1_conv1"], weights["block1_conv1"]):
         np.testing.assert_array_equal(before, after)
     assert not np.array_equal(start["block4_conv1"][0], weights["block4_conv1"][0])
-    weights, history = trained(12, "a")
+    with pytest.raises(ValueError, match="of another run"):
+        trained(12, seed=3)
+    weights, history = trained(12)
     assert [record.step for record in history] == list(range(1, 13))
     assert np.mean([record.total for record in history[-3:]]) < history[0].total
-
-
-def test_another_recipe_does_not_go_on(networks, tmp_path):
-    teacher, start = networks
-    given = (teacher, start, [picture(40, 50, 1)], [picture(50, 40, 2)])
-    supervision = Supervision(str(tmp_path))
-    recipe = dataclasses.replace(RECIPE, steps=1)
-    training.train(*given, recipe, supervision=supervision)
-    with pytest.raises(ValueError, match="of another run"):
-        training.train(*given, dataclasses.replace(recipe, seed=3), supervision=supervision)

@@ -12,27 +12,26 @@ from PIL import Image
 
 from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.cards import read_card
-from tfstyle.feedforward.light_painting import FILE, LightPainter, light_file
 from tfstyle.feedforward.loading import load_network
-from tfstyle.feedforward.networks import in_half_precision, transformation_network
-from tfstyle.feedforward.painting import Painter
+from tfstyle.feedforward.networks import transformation_network
+from tfstyle.feedforward.onnx_network import FILE, LightPainter, light_file
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, most_whole_pixels
 
-from conftest import picture
+from conftest import differing, picture
 
 
 @pytest.fixture(scope="module")
-def network():
-    network = transformation_network(2, width=4, residual_blocks=1)
-    generator = np.random.default_rng(0)
-    network.set_weights([w + 0.1 * generator.normal(size=w.shape) for w in network.get_weights()])
-    return in_half_precision(network)
-
-
-@pytest.fixture(scope="module")
-def folder(network, tmp_path_factory):
+def folder(tmp_path_factory):
+    """A network trained in half precision."""
+    network = differing(transformation_network(2, width=4, residual_blocks=1, dtype="mixed_bfloat16"))
     folder = tmp_path_factory.mktemp("light") / "model"
     return export_network(folder, network, {"styles": ["mosaic.jpg", "swirls.jpg"]}, light=True)
+
+
+@pytest.fixture(scope="module")
+def network(folder):
+    """It is in float32 here, as in strips."""
+    return load_network(folder, dtype="float32")[0]
 
 
 def no_strips(*given):
@@ -46,33 +45,6 @@ def test_pictures_are_those_of_the_network(folder, network, size):
     weights = [0.25, 0.75]
     whole = network({"image": tf.constant(pictures), "style": tf.constant([weights] * 2)}).numpy()
     np.testing.assert_allclose(paint(pictures, weights), whole, atol=0.5 / 255)
-    half = paint(pictures, weights, 0.5)
-    np.testing.assert_allclose(half, (whole + pictures) / 2, atol=0.5 / 255)
-    with pytest.raises(ValueError, match="strength=2: must be from 0 to 1"):
-        paint(pictures, weights, 2)
-
-
-@pytest.mark.parametrize("width", [2, 3])
-def test_the_next_picture_of_a_size_is_right_too(width, tmp_path):
-    """It was not, of narrow networks whose interpreter had painted one."""
-    network = in_half_precision(transformation_network(2, width=width, residual_blocks=width - 2))
-    folder = export_network(tmp_path / "model", network, light=True)
-    paint = LightPainter(folder / FILE, width, no_strips)
-    for seed in range(3):
-        image = picture(128, 96, seed)[np.newaxis].astype(np.float32) / 255
-        whole = network({"image": tf.constant(image), "style": tf.constant([[0.5, 0.5]])})
-        np.testing.assert_allclose(paint(image, [0.5, 0.5]), whole, atol=0.5 / 255)
-
-
-def test_a_network_in_half_precision_is_in_float32_there(network, tmp_path):
-    """As it is in strips."""
-    half = transformation_network(2, width=4, residual_blocks=1, dtype="mixed_bfloat16")
-    half.set_weights(network.get_weights())
-    folder = export_network(tmp_path / "model", half, light=True)
-    image = picture(40, 30)[np.newaxis].astype(np.float32) / 255
-    made = LightPainter(light_file(folder, read_card(folder)), 4, no_strips)(image, [0.0, 1.0])
-    strips = Painter(load_network(folder, dtype="float32")[0], largest_whole=100)(image, [0.0, 1.0])
-    np.testing.assert_allclose(made, strips, atol=0.5 / 255)
 
 
 def test_pictures_too_large_as_a_whole_go_elsewhere(folder):
@@ -80,8 +52,8 @@ def test_pictures_too_large_as_a_whole_go_elsewhere(folder):
     paint = LightPainter(folder / FILE, 4, lambda *arguments: given.append(arguments))
     whole = most_whole_pixels(4, PAINTED_LIGHT)
     large = np.broadcast_to(np.float32(0.5), (1, 2, whole, 3))
-    paint(large, [1.0, 0.0], 0.5)
-    assert given[0][0].shape == large.shape and given[0][1:] == ([1.0, 0.0], 0.5)
+    paint(large, [1.0, 0.0])
+    assert given[0][0].shape == large.shape and given[0][1:] == ([1.0, 0.0],)
     assert paint.needed_bytes(1000) == PAINTED_LIGHT * 4 * 1000
     strips = 4 * (50 * 2**19 + 3 * 2 * whole)
     assert paint.needed_bytes(2 * whole) == 700e6 + strips, "TensorFlow is still to come"

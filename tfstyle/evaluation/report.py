@@ -1,4 +1,4 @@
-"""Scores as a Markdown table: a row a picture, the best of each column in bold."""
+"""Scores as a Markdown table, the best of each column in bold; and, with the pictures, as one picture."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from PIL import Image
+
 from tfstyle.config.layer_names import paper_name
+from tfstyle.config.options import numbered
 from tfstyle.evaluation.scores import Evaluation, Scores
+from tfstyle.io import encode, sheets
+from tfstyle.io.sheets import Panel
 
 _NONE = "-"
+_COLUMNS = 4  # of a sheet: at most so many results side by side
+LEAST_CELL = 200  # in which a sheet's figures find room, in pixels
 
 
 @dataclass(frozen=True)
@@ -52,60 +59,35 @@ class Column:
 
 
 _LOWER, _HIGHER, _NEAR_ONE = float, operator.neg, functools.partial(max, 1.0)  # what is better
+# Title, field of `Scores`, what is better, and legend.
+_KEY_COLUMNS = (
+    ("content error", "content_error", _LOWER,
+     "squared deviation of the activations from the content's, as a share of theirs; 0 is the content"),
+    ("style error", "style_error", _LOWER,
+     "squared deviation of the Gram matrices from the style's, as a share of theirs, mean of the layers"
+     " (their own columns follow); 0 is the style"),
+    ("SSIM", "ssim", _HIGHER,
+     "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content"),
+    ("edges", "edges", _HIGHER,
+     "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance"),
+    ("border", "border", _NEAR_ONE,
+     "how much lines along the border stand out, over the content's; about 1 is no frame"),
+    ("seams", "seams", _NEAR_ONE,
+     "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only"),
+    ("objective", "objective", _LOWER,
+     "content and style as Gatys' published code weighs them, whatever the picture was made with"),
+    ("evaluations", "evaluations", None, "evaluations it took, if known"),
+)  # fmt: skip
 
 
 def key_columns(evaluation: Evaluation) -> list[Column]:
     """Returns the columns that say the most about these pictures."""
-    columns = [
-        Column(
-            "content error",
-            lambda scores: scores.content_error,
-            _LOWER,
-            "squared deviation of the activations from the content's, as a share of theirs; 0 is the content",
-        ),
-        Column(
-            "style error",
-            lambda scores: scores.style_error,
-            _LOWER,
-            "squared deviation of the Gram matrices from the style's, as a share of theirs,"
-            " mean of the layers (their own columns follow); 0 is the style",
-        ),
-        Column(
-            "SSIM",
-            lambda scores: scores.ssim,
-            _HIGHER,
-            "structural similarity to the content (Wang et al. 2004), in luminance; 1 is the content",
-        ),
-        Column(
-            "edges",
-            lambda scores: scores.edges,
-            _HIGHER,
-            "agreement with the directions of the content's strong edges; 1 is the content, 0 is chance",
-        ),
-        Column(
-            "border",
-            lambda scores: scores.border,
-            _NEAR_ONE,
-            "how much lines along the border stand out, over the content's; about 1 is no frame",
-        ),
-        Column(
-            "seams",
-            lambda scores: scores.seams,
-            _NEAR_ONE,
-            "how much the lines between tiles stand out; up to about 1.3 is no seam, - is one tile only",
-        ),
-        Column(
-            "objective",
-            lambda scores: scores.objective,
-            _LOWER,
-            "content and style as Gatys' published code weighs them, whatever the picture was made with",
-        ),
+    known = any(scores.evaluations is not None for scores in evaluation.scores.values())
+    return [
+        Column(title, operator.attrgetter(field), worse, legend)
+        for title, field, worse, legend in _KEY_COLUMNS
+        if known or field != "evaluations"
     ]
-    if any(scores.evaluations is not None for scores in evaluation.scores.values()):
-        columns.append(
-            Column("evaluations", lambda scores: scores.evaluations, None, "evaluations it took, if known")
-        )
-    return columns
 
 
 def columns(evaluation: Evaluation) -> list[Column]:
@@ -143,6 +125,46 @@ def markdown_page(evaluation: Evaluation, about: str) -> str:
     """
     legend = [f"- {column.title}: {column.legend}." for column in key_columns(evaluation)]
     return "\n".join(["# Evaluation", "", about, "", markdown_table(evaluation), "", *legend, ""])
+
+
+def draw_sheet(evaluation: Evaluation, cell: int = 320) -> Image.Image:
+    """Draws what was judged, with the key figures; those of a best result are green.
+
+    Args:
+      evaluation: what to show.
+      cell: longer side of a picture on the sheet in pixels, 200 or above.
+
+    Returns:
+      An RGB picture.
+
+    Raises:
+      ValueError: the cell is too small for the figures.
+    """
+    if cell < LEAST_CELL:
+        raise ValueError(f"cell={cell}: must be at least {LEAST_CELL} pixels")
+    shown = [(column, column.best(evaluation)) for column in key_columns(evaluation)]
+
+    def panel(picture, name: str, scores: Scores | None = None) -> Panel:
+        figures = [
+            (column.title, column.text(scores), name in best)
+            for column, best in shown
+            if scores and column.text(scores) != _NONE
+        ]
+        fitted = sheets.fitted(Image.fromarray(encode.to_uint8(picture)), cell)
+        return Panel(fitted, below=[(name, "", False), *figures])
+
+    sources = [panel(evaluation.content, "content", evaluation.reference)]
+    sources += [panel(style, numbered("style", index)) for index, style in enumerate(evaluation.styles)]
+    results = [panel(picture, name, evaluation.scores[name]) for name, picture in evaluation.results.items()]
+    columns = min(_COLUMNS, max(len(results), len(sources)))
+    width = max(LEAST_CELL, *(each.picture.width for each in (*sources, *results)))
+    return sheets.stacked(
+        [
+            sheets.row(panels[start : start + columns], width)
+            for panels in (sources, results)
+            for start in range(0, len(panels), columns)
+        ]
+    )
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
