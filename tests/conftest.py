@@ -137,46 +137,62 @@ def start_script(name, *arguments, cwd, **environment):
 
 
 class Forks:
-    """Processes that are forks of one which has TensorFlow imported and no thread of it started.
+    """Processes that are forks of one which has TensorFlow and tfstyle imported, and no thread of them started.
 
-    The import is most of what a small run takes.
+    The imports, and to take them apart in the end, are most of what a small run takes.
     """
 
     # It answers a list with the process that it has started, and the number of a process with its
     # exit status, null as long as it runs.
     _SERVER = """
-import gc, json, os, runpy, signal, sys
+import atexit, gc, importlib, json, os, runpy, signal, sys, threading, traceback
 import tensorflow
+sys.path[:1] = sys.argv[1:]
+from tfstyle import cli
+for name in cli.COMMANDS:
+    importlib.import_module(f"tfstyle.cli.{name}")
+for name in ("api.batch", "api.transfer", "batch.job", "evaluation", "export.savedmodel", "figures", "training.training"):
+    importlib.import_module(f"tfstyle.{name}")
 gc.freeze()
 gc.set_threshold(200_000, 20, 20)
-scripts = sys.argv[1]
-sys.path.insert(0, scripts)
+
+def run(name, arguments, folder, environment, out, err):
+    for number, path in enumerate((os.devnull, out, err)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
+    # Tests started in the background of a shell would hand on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = [os.path.join(sys.argv[1], name), *arguments]
+    sys.path[0] = os.path.dirname(sys.argv[0])
+    status = 0
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as ended:
+        status = ended.code or 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
 for line in sys.stdin:
     request = json.loads(line)
     if isinstance(request, int):
         ended, status = os.waitpid(request, os.WNOHANG)
         answer = os.waitstatus_to_exitcode(status) if ended else None
-    else:
-        answer = os.fork()
-    if answer == 0 and not isinstance(request, int):
-        name, arguments, folder, environment, out, err = request
-        for number, path in enumerate((os.devnull, out, err)):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
-        # Tests started in the background of a shell would hand on that SIGINT is ignored.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.update(environment)
-        os.chdir(folder)
-        sys.argv = [os.path.join(scripts, name), *arguments]
-        sys.path[0] = os.path.dirname(sys.argv[0])
-        runpy.run_path(sys.argv[0], run_name="__main__")
-        sys.exit()
+    elif not (answer := os.fork()):
+        run(*request)
     print(json.dumps(answer), flush=True)
 """
 
     def __init__(self, **environment):
         self._folder = tempfile.TemporaryDirectory()
         self._server = subprocess.Popen(
-            [sys.executable, "-c", self._SERVER, str(ROOT / "scripts")],
+            [sys.executable, "-c", self._SERVER, str(ROOT / "scripts"), str(ROOT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
