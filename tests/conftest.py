@@ -131,6 +131,14 @@ def run_script(name, *arguments, cwd, **environment):
     )  # fmt: skip
 
 
+def one_line(process):
+    """The line in which a run ended that a mistake stopped: exit status 1, and nothing else is said."""
+    assert (process.returncode, process.stdout) == (1, ""), process.stderr
+    (line,) = process.stderr.splitlines()
+    assert ".py: error: " in line
+    return line
+
+
 def start_script(name, *arguments, cwd, **environment):
     """Starts a script, or a program of that path, and returns it as `Started`."""
     return _forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
