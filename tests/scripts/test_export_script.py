@@ -37,7 +37,7 @@ def folder(files, narrow_file, tmp_path_factory):
 
 
 RUNS = {
-    "extractor": ["--model=extractor", "--layers=conv2_2,conv1_1"],
+    "extractor": ["--model=extractor", "--layers=conv2_2,conv1_1", "--noverify"],
     "transfer": ["--style_scale=0.5"],
     "targets": ["--style=targets.npz", "--output=models/style/1", "--noverify"],
 }

@@ -2,11 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from tfstyle import TransferConfig, transfer
+from tfstyle import TransferConfig
 from tfstyle.io import encode
 
 from conftest import run_script
@@ -42,21 +41,6 @@ def test_ends_with_the_path_and_tells_the_way(made):
     assert "cuda" not in process.stderr.lower()  # nor any other of TensorFlow's own lines
 
 
-def config_of(made, narrow_file):
-    """With what precision=auto came to, which is found by timing, and may be another at a second time."""
-    precision = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])["config"]["precision"]
-    assert precision in ("float32", "bfloat16")
-    small = {"weights": narrow_file, "padding": "zeros", "image_size": 40, "iterations": 6, "log_every": 2}
-    return TransferConfig(precision=precision, **small, **LAYERS)
-
-
-def test_picture_is_what_the_library_makes(made, files, narrow_file):
-    written = Image.open(made[0] / "out.png")
-    assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
-    expected = transfer(files / "content.png", files / "style.png", config_of(made, narrow_file)).image
-    np.testing.assert_array_equal(np.asarray(written), encode.to_uint8(expected))
-
-
 def test_from_gives_the_same_file_again(made):
     """Which the same command gives, too: see test_deterministic_scripts.py."""
     folder, _ = made
@@ -68,16 +52,22 @@ def test_from_gives_the_same_file_again(made):
 
 
 def test_picture_carries_its_origin(made, files, narrow_file):
-    record = json.loads(Image.open(made[0] / "out.png").text["tfstyle"])
+    """With what precision=auto came to, which is found by timing, and may be another at a second time."""
+    written = Image.open(made[0] / "out.png")
+    assert written.size == (40, 30)  # the content's 48 x 36, longer side 40
+    record = json.loads(written.text["tfstyle"])
     assert record["task"] == "style_transfer"
-    assert TransferConfig(**record["config"]) == config_of(made, narrow_file)
+    precision = record["config"]["precision"]
+    assert precision in ("float32", "bfloat16")
+    small = {"weights": narrow_file, "padding": "zeros", "image_size": 40, "iterations": 6, "log_every": 2}
+    assert TransferConfig(**record["config"]) == TransferConfig(precision=precision, **small, **LAYERS)
     assert record["inputs"]["content"]["path"] == str(files / "content.png")
     assert len(record["inputs"]["weights"]["sha256"]) == 64
     assert record["versions"]["tensorflow"]
 
 
 def test_everything_around_a_run(files, narrow_file, tmp_path):
-    """JPEG, preset, flagfile, TensorBoard, snapshots, checkpoint and --from with changes, in two runs."""
+    """JPEG, preset, flagfile, TensorBoard, snapshots and checkpoint, in two runs."""
     (tmp_path / "flags").write_text("--preset=paper\n--optimizer=adam\n--seed=7\n")
     options = (
         "--flagfile=flags", "--logdir=logs", "--snapshot_dir=shots", "--checkpoint_dir=state",
@@ -96,13 +86,6 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
     assert second.returncode == 0, second.stderr
     assert "goes on from the checkpoint" in second.stderr
     assert second.stdout == "content_style.png\n"
-
-    changed = run_script(
-        "style_transfer.py", "--from=a.jpg", "--iterations=2", "--output=b.png", cwd=tmp_path
-    )
-    assert changed.returncode == 0, changed.stderr
-    config = json.loads(encode.read_note(tmp_path / "b.png"))["config"]
-    assert config == {**record["config"], "iterations": 2}
 
 
 def test_dry_run_says_what_is_to_come_and_makes_nothing(files, narrow_file, tmp_path):
