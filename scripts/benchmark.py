@@ -167,11 +167,11 @@ def compare(folder: pathlib.Path, pairs: list[dict[str, str]], names: list[str],
 def measure_sizes(
     folder: pathlib.Path, pictures: dict[str, str], sizes: list[int], names: list[str], notes: list[str]
 ) -> None:
-    from benchmarks import company
+    from benchmarks import running
     from benchmarks import sizes as growth
 
     measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
-    notes = [*notes, *company.warnings(growth.company(measured))]
+    notes = [*notes, *running.warnings(growth.company(measured))]
     _leave(folder / "sizes", "Seconds and memory by size", growth.markdown(measured), notes, sizes=measured)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks import tables
-from benchmarks.announcer import Announcer
+from benchmarks.running import Announcer
 
 WAYS = {
     "transfer": "`transfer`, one at a time",

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import looks, summary
-from benchmarks.announcer import Announcer
+from benchmarks import inputs, looks, summary
 from benchmarks.contestants import COMPARED, run_apart
-from benchmarks.own_process import call
+from benchmarks.running import Announcer, call
 
 _EVERY = 5  # evaluations between two records
 
@@ -60,7 +59,7 @@ def compare(plan: Plan, after_pair: Callable[[dict], None]) -> dict:
         folders = [pathlib.Path(folder, str(at)) for at, _ in enumerate(plan.pairs)]
         prepared = [_prepared(plan, *each) for each in zip(folders, plan.pairs)]
         for repeat in range(plan.repeats):
-            rates.append(call("benchmarks.ceilings:matmul_rates"))
+            rates.append(call("benchmarks.tables:matmul_rates"))
             for at, said in enumerate(prepared):
                 for name in plan.names:
                     of = f", pair {at + 1} of {len(prepared)}" if at or prepared[1:] else ""
@@ -77,31 +76,32 @@ def compare(plan: Plan, after_pair: Callable[[dict], None]) -> dict:
 def _prepared(plan: Plan, folder: pathlib.Path, pair: dict[str, str]) -> dict:
     """Writes a pair into a folder, and returns what `inputs.prepare` says of it."""
     folder.mkdir()
-    options = {"weights": plan.weights, "image_size": plan.image_size}
-    return call("benchmarks.inputs:prepare", folder=str(folder), **pair, **options)
+    given = {"folder": str(folder), "weights": plan.weights, "image_size": plan.image_size, **pair}
+    return call("benchmarks.inputs:prepare", **given)
 
 
 def _judged_run(name: str, plan: Plan, inputs_folder: str, kept_as: int | None) -> dict:
     """Makes a run and judges it, keeping pictures of the pair of that number."""
     with tempfile.TemporaryDirectory() as folder:
-        always = [plan.reference_evaluations, *summary.MARKS]
-        run = run_apart(
-            name=name,
-            inputs_folder=inputs_folder,
-            run_folder=folder,
-            evaluations=plan.evaluations,
-            every=_EVERY,
-            always=always,
-            settings=plan.settings if name in COMPARED else {},
-        )
-        # After the run and in another process: neither its time nor its memory.
         made = {"inputs_folder": inputs_folder, "run_folder": folder}
-        if name in COMPARED:
-            run |= call("benchmarks.inputs:judge", **made)
+        always = [plan.reference_evaluations, *summary.MARKS]
+        settings = plan.settings if name in COMPARED else {}
+        run = run_apart(
+            name=name, evaluations=plan.evaluations, every=_EVERY, always=always, settings=settings, **made
+        )
+        keep = None
         if plan.looks:
             keep = "" if kept_as is None else str(pathlib.Path(plan.looks, f"{kept_as + 1}-{name}"))
-            run["looks"] = call("benchmarks.looks:judge", name=name, **made, always=always, keep=keep)
-        return run
+        # After the run and in another process: neither its time nor its memory.
+        return run | call("benchmarks.comparison:judged", name=name, always=always, keep=keep, **made)
+
+
+def judged(name: str, inputs_folder: str, run_folder: str, always: list[int], keep: str | None) -> dict:
+    """Returns what `inputs.judge` says of a run and, unless `keep` is None, ``looks`` of `looks.judge`."""
+    found = inputs.judge(inputs_folder, run_folder) if name in COMPARED else {}
+    if keep is not None:
+        found["looks"] = looks.judge(name, inputs_folder, run_folder, always, keep)
+    return found
 
 
 def _results(plan: Plan, prepared: list[dict], runs: dict, rates: list[dict]) -> dict:

@@ -1,13 +1,12 @@
 """Who takes part, and how one run of each is made."""
 
+import importlib
 import json
 import pathlib
 from dataclasses import dataclass, field
 
-from benchmarks.company import Company
 from benchmarks.inputs import Inputs, load, require_keras
-from benchmarks.own_process import call, peak_memory
-from benchmarks.recorder import Recorder
+from benchmarks.running import Recorder, call, company_since, peak_memory, processor_times
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def run_apart(**arguments) -> dict:
     Returns:
       What `run` does, and ``company``, the part of the processor that other programs took.
     """
-    company = Company()
-    return call("benchmarks.contestants:run", **arguments) | {"company": company.share() or 0.0}
+    before = processor_times()
+    return call("benchmarks.contestants:run", **arguments) | {"company": company_since(before)}
 
 
 def run(
@@ -97,31 +96,19 @@ def run(
     precision, diverged = "float32", ""
     try:
         if contestant.entry:
-            _entry(contestant.entry)(inputs, evaluations, recorder, **contestant.options)
+            module, function = contestant.entry.split(":")
+            loop = getattr(importlib.import_module(f"benchmarks.{module}"), function)
+            loop(inputs, evaluations, recorder, **contestant.options)
         else:
-            config = inputs.config(
-                contestant.preset, **{"log_every": every, **settings, **contestant.options}
-            )
+            changes = {"log_every": every, **settings, **contestant.options}
+            config = inputs.config(contestant.preset, **changes)
             precision = config.precision
             _transfer(inputs, config, recorder)
     except FloatingPointError as error:
         diverged = str(error)
-    # Before anything else is done in this process.
-    peak = peak_memory()
+    peak = peak_memory()  # before anything else is done in this process
     pathlib.Path(run_folder, "rows.json").write_text(json.dumps(recorder.rows))
-    return {
-        "rows": recorder.rows,
-        "peak_bytes": peak,
-        "diverged": diverged,
-        "precision": precision,
-    }
-
-
-def _entry(entry: str):
-    import importlib
-
-    module, function = entry.split(":")
-    return getattr(importlib.import_module(f"benchmarks.{module}"), function)
+    return {"rows": recorder.rows, "peak_bytes": peak, "diverged": diverged, "precision": precision}
 
 
 def _transfer(inputs: Inputs, config, recorder: Recorder) -> None:

@@ -5,9 +5,8 @@ import tempfile
 from statistics import median
 
 from benchmarks import tables
-from benchmarks.announcer import Announcer
 from benchmarks.contestants import CONTESTANTS, run_apart
-from benchmarks.own_process import ProcessDied, call
+from benchmarks.running import Announcer, ProcessDied, call
 from benchmarks.summary import seconds_per_evaluation
 
 NAMES = ("tfstyle-float32", "tfstyle-bfloat16", "torch-lbfgs")

@@ -160,7 +160,6 @@ def _summary(repeats: list[dict], reference: list[float], rates: dict) -> dict:
         "final_loss": median(ends[-1][2] for ends in records),
         "saved_loss": median(full_size(run, "saved_losses")[-1][2] for run in repeats),
         "peak_bytes": median(run["peak_bytes"] for run in repeats),
-        "company": max(run["company"] for run in repeats),
         "flops_per_second": flops,
         "matmul_dtype": dtype,
         "share_of_matmul": flops / rates[dtype],

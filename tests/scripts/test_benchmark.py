@@ -243,7 +243,7 @@ def test_a_picture_is_judged_as_it_is_and_as_saved(prepared, tmp_path):
 
 def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    from benchmarks.own_process import call
+    from benchmarks.running import call
 
     code = "import sys\nfrom benchmarks import contestants\ndef run(**arguments):\n    contestants.run(**arguments)\n"
     (tmp_path / "spy.py").write_text(code + "    return 'tensorflow' in sys.modules\n")
@@ -324,17 +324,17 @@ def test_an_unfair_start_or_objective_is_an_error():
 
 
 def test_a_mistake_comes_back_from_its_process():
-    from benchmarks.own_process import call, peak_memory
+    from benchmarks.running import call, peak_memory
 
     with pytest.raises(ValueError, match="below zero"):
         call("tfstyle.config.options:number", argument="x", value="below zero", least=0)
     with pytest.raises(OSError, match="without an answer"):
         call("os:abort")
-    assert call("benchmarks.own_process:peak_memory") < peak_memory()
+    assert call("benchmarks.running:peak_memory") < peak_memory()
 
 
 def test_what_recording_costs_is_not_counted(tmp_path):
-    from benchmarks.recorder import Recorder
+    from benchmarks.running import Recorder
 
     class Slow:
         def __array__(self, dtype=None, copy=None):
