@@ -141,7 +141,7 @@ def one_line(process):
 
 def start_script(name, *arguments, cwd, **environment):
     """Starts a script, or a program of that path, and returns it as `Started`."""
-    return _forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
+    return forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
 
 
 class Forks:
@@ -264,14 +264,13 @@ class Started:
 
 
 _ONE = threading.Lock()
+_started_forks = functools.cache(Forks)
 
 
-def _forks():
+def forks():
+    """Returns the server that all share."""
     with _ONE:
         return _started_forks()
-
-
-_started_forks = functools.cache(Forks)
 
 
 @pytest.fixture(scope="session")
