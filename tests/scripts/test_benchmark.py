@@ -43,28 +43,36 @@ def prepared(files, narrow_file, tmp_path_factory):
     return said, inputs.load(folder), folder
 
 
+class Seen:
+    """A recorder that keeps everything."""
+
+    def __init__(self):
+        self.losses, self.pictures = [], []
+
+    def start(self):
+        pass
+
+    def due(self, evaluations):
+        return True
+
+    def record(self, evaluations, loss, picture):
+        self.losses.append(float(loss))
+        self.pictures.append(picture)
+
+
 @pytest.mark.slow
 def test_a_comparison_from_the_command_line(inputs, tmp_path):
     """Where PyTorch or matplotlib are not installed, as in CI, their part is left out, and that is said."""
-    names = ["tfstyle", "keras-example", "torch-lbfgs"]
-    flags = [
-        "--iterations=60",
-        "--reference_evaluations=7",
-        "--output=out",
-        f"--only={','.join(names)}",
-        "--looks",
-        "--image_size=48",
-        "--repeats=1",
-    ]
+    flags = ["--only=tfstyle,torch-lbfgs", "--iterations=60", "--reference_evaluations=7", "--output=out"]
+    flags += ["--looks", "--image_size=48", "--repeats=1"]
     process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
-    contestants = 2 + 2 + HAS["torch"]
+    contestants = 2 + 1 + HAS["torch"]
     looks = contestants + HAS["torch"] * (2 + 3)
     assert [line.split("|")[2].strip() for line in table[looks:] if "the end" in line] != []
     for part in (table[:contestants], table[contestants:looks]):
         assert len({line.count("|") for line in part}) <= 1
-    assert "keras-example, repeat 1 of 1; about" in process.stderr
     ratios = [line for line in process.stdout.splitlines() if "_ratio=" in line and "_looks_" not in line]
     raw, saved, saved_to_raw, last = ["", "", "", *ratios][-4:]
     results = json.loads((tmp_path / "out" / "results.json").read_text())
@@ -192,19 +200,20 @@ def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
     pytest.importorskip("torch")
     from benchmarks.torch_peer import lbfgs
 
-    class Pictures(list):
-        def start(self):
-            pass
+    seen = Seen()
+    lbfgs(prepared[1], 2, seen)
+    first, second = (255 * picture.numpy() for picture in seen.pictures)
+    assert np.abs(second - first).sum() == pytest.approx(1, rel=0.05)
 
-        def due(self, evaluations):
-            return True
 
-        def record(self, evaluations, loss, picture):
-            self.append(255 * picture.numpy())
+@pytest.mark.parametrize("loop", ["tensorflow_tutorial", "keras_example"])
+def test_loops_of_tutorials_start_where_all_do_and_go_down(prepared, loop):
+    from benchmarks import tutorial_loops
 
-    pictures = Pictures()
-    lbfgs(prepared[1], 2, pictures)
-    assert np.abs(pictures[1] - pictures[0]).sum() == pytest.approx(1, rel=0.05)
+    seen = Seen()
+    getattr(tutorial_loops, loop)(prepared[1], 6, seen)
+    assert seen.losses[0] == pytest.approx(prepared[0]["start_loss"], rel=1e-4)
+    assert seen.losses[-1] < seen.losses[0]
 
 
 def test_a_step_of_keras_example_is_that_of_its_own_objective():
@@ -319,6 +328,15 @@ def test_an_unfair_start_or_objective_is_an_error():
     require_fair("x", other | {"precision": "bfloat16"})
     # A coarse scale's picture is another; the first of full size must be on the common objective.
     require_fair("x", run_of((1.0, 1, None), (2.0, 9, 50.0)))
+
+
+def test_what_is_left_is_told(capsys):
+    from benchmarks.running import Announcer
+
+    announcer = Announcer(2)
+    announcer.begin("one")
+    announcer.begin("other")
+    assert capsys.readouterr().err == "[1/2] one\n[2/2] other; about 0 s left\n"
 
 
 def test_a_mistake_comes_back_from_its_process():
