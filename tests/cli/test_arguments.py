@@ -9,8 +9,9 @@ import pytest
 from absl import flags
 
 from tfstyle import cli
-from tfstyle.cli import manual, transfer
+from tfstyle.cli import transfer
 from tfstyle.cli.arguments import spelled
+from tfstyle.cli.process import manual
 from tfstyle.config.layer_names import canonical_name
 
 from conftest import run_script
@@ -151,7 +152,7 @@ def test_one_line(tfstyle, words, line):
 
 
 def test_help_lists_first_what_is_needed_first(known):
-    lines = manual.text("Does it.\n\n    tfstyle it\n", [known[name] for name in known]).splitlines()
+    lines = manual("Does it.\n\n    tfstyle it\n", [known[name] for name in known]).splitlines()
     listed = [line.split(":")[0].strip() for line in lines if line.startswith("  --")]
     assert listed[:3] == ["--content", "--style", "--iterations"]
     assert sorted(listed[3:]) == [
