@@ -186,16 +186,6 @@ def test_pytorch_has_heads(tmp_path):
         np.testing.assert_allclose(theirs[layer].permute(0, 2, 3, 1), ours, rtol=1e-4, atol=1e-3)
 
 
-def test_caffes_units():
-    pytest.importorskip("torch")
-    from benchmarks.torch_peer import caffe, visible
-
-    orange = np.array([1.0, 0.5, 0.0], np.float32).reshape(1, 1, 1, 3)
-    assert caffe(orange).shape == (1, 3, 1, 1)
-    assert caffe(orange).flatten().tolist() == pytest.approx([-103.939, 127.5 - 116.779, 255 - 123.68])
-    np.testing.assert_allclose(visible(caffe(orange)), orange, atol=1e-6)
-
-
 def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
     pytest.importorskip("torch")
     from benchmarks.torch_peer import lbfgs
