@@ -61,7 +61,7 @@ def main():
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.files import check_outputs, make_folder, unused
         from tfstyle.io.store import find_pictures
-        from tfstyle.training import comparison
+        from tfstyle.training import comparison, own_losses
 
         photographs = find_pictures(photos)[1][: FLAGS.limit]
         folder = make_folder(FLAGS.output or unused(cli.pathlib.Path("out/stylizer")), "output")
@@ -70,6 +70,12 @@ def main():
         if not {"config", "weights_of_terms"} <= set(card):
             raise ValueError(f"model={model!r}: its card does not say what it was trained to")
         config = TransferConfig(**card["config"])
+        of_network = (
+            own_losses.OUTLIERS,
+            own_losses.PALETTE,
+            own_losses.UNSTEADINESS,
+        )  # no terms of a transfer
+        weights = {name: value for name, value in card["weights_of_terms"].items() if name not in of_network}
         painter = Painter(load_network(model)[0])
     done = []
 
@@ -90,7 +96,7 @@ def main():
         photographs,
         paths,
         config,
-        card["weights_of_terms"],
+        weights,
         size=FLAGS.size,
         steps=steps,
         watch=watch,
