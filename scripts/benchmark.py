@@ -23,7 +23,7 @@ programs took much of the processor.
 Written to --output are results.json, benchmark.md and, where matplotlib is
 installed, curves.png. The last line on standard output is tfstyle's seconds to
 the reference loss over those of PyTorch's L-BFGS, the median of all runs: time_to_reference_ratio=R.
-Lines before it are the same for the loss after 60, 150 and 300 evaluations:
+Lines before it are the same for the loss after 60, 150, 300 and the reference's evaluations:
 time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
 time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
 has as it is.

@@ -1,5 +1,6 @@
 """The benchmark itself: all contestants in turn, on all pairs, several times over, judged alike."""
 
+import math
 import pathlib
 import tempfile
 from collections.abc import Callable
@@ -42,12 +43,8 @@ class Plan:
 def compare(plan: Plan, after_pair: Callable[[dict], None]) -> dict:
     """Runs everybody, alternating, so that what else the machine does hits all alike.
 
-    Args:
-      plan: what to run.
-      after_pair: called with the results so far.
-
     Returns:
-      The results, JSON but for infinities.
+      The results, JSON but for infinities, which `after_pair` has been called with, too, as they came.
 
     Raises:
       ValueError, OSError: an input is not what it should be, or a contestant
@@ -108,17 +105,18 @@ def _results(plan: Plan, prepared: list[dict], runs: dict, rates: list[dict]) ->
     compared = {name: repeats for name, repeats in runs.items() if name in COMPARED}
     reference = summary.reference_losses(compared, plan.reference_evaluations)
     matmul = {dtype: median(rate[dtype] for rate in rates) for dtype in rates[0]}
-    summarised = summary.summarise(compared, reference, matmul)
-    marks = [*summary.MARKS, plan.reference_evaluations]
+    at = sorted({*summary.MARKS, plan.reference_evaluations})
+    marks = summary.marks(compared, at)
+    raced = marks.get(plan.reference_evaluations, {}).get("raw", {})
     return {
-        "time_to_reference_ratio": summary.headline(compared, reference),
+        "time_to_reference_ratio": raced.get("ratio", math.nan),
         "reference_loss": median(reference) if reference else None,
-        "marks": summary.marks(compared),
-        "looks": looks.summarise(runs, sorted({*marks})) if plan.looks else {},
+        "marks": marks,
+        "looks": looks.summarise(runs, at) if plan.looks else {},
         "start_loss": median(pair["start_loss"] for pair in prepared),
         "sizes": [pair["size"] for pair in prepared],
         "flops_per_evaluation": median(pair["flops"] for pair in prepared),
         "matmul_flops_per_second": matmul,
-        "summary": summarised,
+        "summary": summary.summarise(compared, reference, matmul),
         "runs": runs,
     }

@@ -4,6 +4,7 @@ import importlib
 import json
 import pathlib
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from benchmarks.inputs import Inputs, load, require_keras
 from benchmarks.running import Recorder, call, company_since, peak_memory, processor_times
@@ -55,14 +56,7 @@ COMPARED = tuple(name for name, contestant in CONTESTANTS.items() if not contest
 
 
 def run_apart(**arguments) -> dict:
-    """Makes one run in a process of its own.
-
-    Args:
-      **arguments: of `run`.
-
-    Returns:
-      What `run` does, and ``company``, the part of the processor that other programs took.
-    """
+    """Returns what `run` does in a process of its own, and ``company``: what others took meanwhile."""
     before = processor_times()
     return call("benchmarks.contestants:run", **arguments) | {"company": company_since(before)}
 
@@ -115,11 +109,8 @@ def _transfer(inputs: Inputs, config, recorder: Recorder) -> None:
     require_keras()
     from tfstyle import transfer
 
-    class Observer:
-        """Hands reports on."""
-
-        def report(self, progress, image) -> None:
-            recorder.record(progress.evaluations, progress.total, image)
-
+    observer = SimpleNamespace(
+        report=lambda progress, image: recorder.record(progress.evaluations, progress.total, image)
+    )
     recorder.start()
-    transfer(inputs.content, inputs.style, config, reporters=[Observer()])
+    transfer(inputs.content, inputs.style, config, reporters=[observer])

@@ -24,11 +24,7 @@ _MUCH = 0.05  # of the processor
 
 
 class Announcer:
-    """Says what begins, and from what is done how long the rest will take.
-
-    Args:
-      total: number of things to be announced.
-    """
+    """Says on standard error which of so many things begins, and how long those that are left will take."""
 
     def __init__(self, total: int):
         self._total, self._done = total, 0

@@ -279,11 +279,11 @@ def test_when_a_loss_is_reached():
 
 def test_marks_are_what_pytorch_has_on_its_way():
     from benchmarks import tables
-    from benchmarks.summary import marks
+    from benchmarks.summary import MARKS, marks
 
     reference = run_of((0.5, 1, 800.0), (6.0, 60, 100.0), (15.0, 150, 50.0))
     ours = run_of((0.5, 1, 800.0), (2.0, 30, 400.0), (3.0, 50, 100.0), (9.0, 140, 50.0), (9.5, 145, 25.0))
-    found = marks({"torch-lbfgs": [reference], "tfstyle": [ours]})
+    found = marks({"torch-lbfgs": [reference], "tfstyle": [ours]}, MARKS)
     assert {evaluations: {way: values["ratio"] for way, values in ways.items()} for evaluations, ways in found.items()} == {
         60: {"raw": 3.0 / 6.0, "saved": 3.0 / 6.0, "saved_to_raw": 9.0 / 6.0},
         150: {"raw": 9.0 / 15.0, "saved": 9.0 / 15.0, "saved_to_raw": 9.5 / 15.0},
@@ -292,17 +292,17 @@ def test_marks_are_what_pytorch_has_on_its_way():
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables.marks(found).splitlines()]
     assert cells[4] == ["60", "tfstyle's as saved, PyTorch's as it is", "100", "6.0", "9.0", "1.50"]
     assert (
-        marks({"torch-lbfgs": [reference], "tfstyle": [run_of((0.5, 1, 800.0))]})[60]["raw"]["ratio"]
+        marks({"torch-lbfgs": [reference], "tfstyle": [run_of((0.5, 1, 800.0))]}, MARKS)[60]["raw"]["ratio"]
         == math.inf
     )
-    assert marks({"torch-lbfgs": [reference]}) == marks({"tfstyle": [ours]}) == {}
+    assert marks({"torch-lbfgs": [reference]}, MARKS) == marks({"tfstyle": [ours]}, MARKS) == {}
     slow = run_of((0.5, 1, 800.0), (30.0, 60, 100.0), (90.0, 150, 50.0))
-    of_two = marks({"torch-lbfgs": [reference, slow], "tfstyle": [ours, ours]})[60]["raw"]
+    of_two = marks({"torch-lbfgs": [reference, slow], "tfstyle": [ours, ours]}, MARKS)[60]["raw"]
     assert of_two["ratios"] == [0.5, 0.1] and of_two["ratio"] == 0.3
     assert of_two["seconds"] == {"tfstyle": 3.0, "torch-lbfgs": 18.0}
     assert tables.race(of_two, "tfstyle") == ["18.0", "3.0", "0.30 (0.10 to 0.50)"]
     reference["diverged"] = "diverged"
-    assert marks({"torch-lbfgs": [reference], "tfstyle": [ours]}) == {}
+    assert marks({"torch-lbfgs": [reference], "tfstyle": [ours]}, MARKS) == {}
 
 
 def test_an_unfair_start_or_objective_is_an_error():
