@@ -74,8 +74,7 @@ def run(
 
     Args:
       name: key of `CONTESTANTS`.
-      inputs_folder: where `inputs.prepare` left pictures and weights.
-      run_folder: for the pictures.
+      inputs_folder, run_folder: where `inputs.prepare` left pictures and weights; for the run's pictures.
       evaluations: of the contestants that are not tfstyle.
       every: evaluations (tfstyle: iterations) between two records.
       always: evaluations of which there is a record, too (tfstyle: not).

@@ -29,13 +29,7 @@ _STYLES = {
 
 
 def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> str:
-    """Writes the three files and returns the tables and what belongs below them, as Markdown.
-
-    Args:
-      folder: to write into.
-      plan, results: see `comparison.compare`.
-      notes: further lines for the reader.
-    """
+    """Writes the three files and returns the tables and what belongs below them, as Markdown."""
     machine = tables.machine()
     write_json(folder / "results.json", {"machine": machine, "plan": vars(plan), **results})
     found = [tables.comparison(results["summary"])] if results["summary"] else []
@@ -110,10 +104,9 @@ def draw_curves(path, runs: dict[str, list[dict]], summary: dict, title: str) ->
     """Draws a line a contestant, of its repeat of median length, and writes a PNG.
 
     Args:
-      path: to write.
+      path, title: of the plot.
       runs: {contestant: runs}, of one pair.
       summary: see `summary.summarise`.
-      title: above the plot.
     """
     import matplotlib
 

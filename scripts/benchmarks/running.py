@@ -101,19 +101,11 @@ class ProcessDied(OSError):
 
 
 def call(function: str, **arguments):
-    """Calls a function in a process of its own.
-
-    Args:
-      function: such as ``benchmarks.inputs:prepare``.
-      **arguments: its arguments.
-
-    Returns:
-      What the function returned.
+    """Returns what a function such as ``benchmarks.inputs:prepare`` returns in a process of its own.
 
     Raises:
       ValueError, OSError, FloatingPointError: the function raised it.
-      ProcessDied: the process was killed, or ended by another error, whose
-        traceback is on standard error.
+      ProcessDied: the process was killed, or ended by another error, whose traceback is on standard error.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)

@@ -100,11 +100,7 @@ def reference_losses(runs: dict[str, list[dict]], evaluations: int, column: str 
 
 
 def marks(runs: dict[str, list[dict]], at: Sequence[int]) -> dict[int, dict]:
-    """Returns how soon tfstyle has the losses that PyTorch's L-BFGS has after so many evaluations.
-
-    Args:
-      runs: {contestant: runs}.
-      at: numbers of evaluations.
+    """Returns how soon tfstyle has the losses that PyTorch's L-BFGS has at some numbers of evaluations.
 
     Returns:
       {evaluations: {way of `WAYS`: {"loss": …, "seconds": {contestant: …}, "ratio": …, "ratios": […]}}},
@@ -132,11 +128,9 @@ def raced(ours: list[float], theirs: list[float], name: str = OURS) -> dict:
 def summarise(runs: dict[str, list[dict]], reference: list[float], rates: dict) -> dict:
     """Returns {contestant: {column: median over its runs}}.
 
-    Each run's reference is that of PyTorch's run on the same pair in the same repeat.
-
     Args:
       runs: {contestant: runs}.
-      reference: of `reference_losses`; empty if PyTorch did not take part.
+      reference: losses of PyTorch's runs on the same pair in the same repeat; empty if it did not take part.
       rates: FLOP/s of a matrix product by dtype.
     """
     return {name: _summary(repeats, reference, rates) for name, repeats in runs.items() if repeats}
