@@ -12,7 +12,6 @@ from tfstyle import cli
 from tfstyle.cli import transfer
 from tfstyle.cli.arguments import spelled
 from tfstyle.cli.process import manual
-from tfstyle.config.layer_names import canonical_name
 
 from conftest import run_script
 
@@ -100,11 +99,6 @@ def test_a_flagfile_is_overridden(known, tmp_path):
 def test_or_is_told(known, words, line):
     with pytest.raises(ValueError, match=re.escape(line)):
         spelled(words.split(), known, PLACES)
-
-
-@pytest.mark.parametrize("name", ["conv4_2", "relu4_2", "relu_4_2", "conv_4_2", "block4_conv2"])
-def test_names_of_layers(name):
-    assert canonical_name(name) == "block4_conv2"
 
 
 @pytest.fixture(scope="module")
