@@ -15,16 +15,17 @@ PICTURES = ["--content=../content.png", "--style=../style.png"]
 # A shallow network, where the depth does not matter, takes a third of the time to compile.
 LAYERS = ["--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1"]
 SMALL = ["--weights=../narrow.npz", "--padding=zeros", "--image_size=40", *LAYERS]
-TRANSFER = ["style_transfer.py", *PICTURES, *SMALL, "--iterations=4", "--scales=1"]
 
 # {name of what is written: what is called}
 RUNS = {
     # precision=auto, with the state saved as often as it may be.
-    "lbfgs.png": [*TRANSFER, "--checkpoint_dir=state", "--checkpoint_every=1"],
-    "adam16.jpg": [*TRANSFER, "--optimizer=adam", "--precision=bfloat16", "--checkpoint_dir=state16"],
+    "lbfgs.png": [
+        "style_transfer.py", *PICTURES, *SMALL, "--iterations=4", "--scales=1", "--checkpoint_dir=state",
+        "--checkpoint_every=1",
+    ],
     "batch": [
         "batch.py", "--contents=../photos", "--styles=../style.png", *SMALL, "--iterations=2",
-        "--optimizer=adam", "--batch_size=2",
+        "--optimizer=adam", "--precision=bfloat16", "--batch_size=2",
     ],
     "network": [
         "train_stylizer.py", "--photos=../photos", "--styles=../style.png,../content.png", *SMALL, "--steps=3",
