@@ -117,18 +117,9 @@ OFFLINE = {
 }  # fmt: skip
 
 
-# What Python and TensorFlow read when they are imported.
-AT_IMPORT = {"PYTHONPATH", "PYTHONPROFILEIMPORTTIME", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS"}
-
-
 def run_script(name, *arguments, cwd, **environment):
-    """Runs a script as a user would; returns the finished process."""
-    if AT_IMPORT.isdisjoint(environment):
-        return start_script(name, *arguments, cwd=cwd, **environment).finished()
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)], cwd=cwd,
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    """Runs a script as a user would, but see `Forks`; returns the finished process."""
+    return start_script(name, *arguments, cwd=cwd, **environment).finished()
 
 
 def one_line(process):
