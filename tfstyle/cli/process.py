@@ -53,11 +53,7 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     """
     asked = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1")
     sys.stderr.flush()
-    with (
-        tempfile.TemporaryFile() as held,
-        os.fdopen(os.dup(2), "wb") as stderr,
-        INTERRUPTION.at_once(),
-    ):
+    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr, INTERRUPTION.at_once():
         if not asked:
             os.dup2(held.fileno(), 2)
         shown = sys.stderr

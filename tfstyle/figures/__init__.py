@@ -9,14 +9,4 @@ from tfstyle.figures.panels import FIGURES, Figure, Panel, figure, grid
 from tfstyle.figures.render import Rendered, render
 from tfstyle.figures.sheet import draw_sheet, write_page
 
-__all__ = [
-    "FIGURES",
-    "Figure",
-    "Panel",
-    "Rendered",
-    "draw_sheet",
-    "figure",
-    "grid",
-    "render",
-    "write_page",
-]
+__all__ = ["FIGURES", "Figure", "Panel", "Rendered", "draw_sheet", "figure", "grid", "render", "write_page"]
