@@ -19,7 +19,8 @@ from PIL import Image
 
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards
-from tfstyle.io import sheets
+from tfstyle.io import encode, sheets
+from tfstyle.io.files import check_outputs, make_folder, unused, write_atomically
 from tfstyle.io.sheets import Panel
 
 FLAGS = flags.FLAGS
@@ -59,7 +60,6 @@ def main():
         from tfstyle.feedforward.loading import load_network
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
-        from tfstyle.io.files import check_outputs, make_folder, unused
         from tfstyle.io.store import find_pictures
         from tfstyle.training import comparison, own_losses
 
@@ -111,8 +111,9 @@ def write_page(folder, model, names, comparisons, found, steps, size) -> None:
     """Writes the page of a comparison and its pictures into a folder."""
     records = [each.to_dict() | {"style": names[each.style]} for each in comparisons]
     content = {"model": model, "size": size, "summary": found, "comparisons": records}
-    (folder / "comparisons.json").write_text(json.dumps(content, indent=1) + "\n")
-    sheet(comparisons[:6], names, steps).save(folder / "pictures.jpg", quality=88, optimize=True)
+    write_atomically(folder / "comparisons.json", (json.dumps(content, indent=1) + "\n").encode())
+    pictures = sheet(comparisons[:6], names, steps)
+    encode.write_drawing(folder / "pictures.jpg", pictures, quality=88, optimize=True)
     drawn = importlib.util.find_spec("matplotlib") is not None
     if drawn:
         curves(comparisons, steps).savefig(folder / "curves.png", dpi=110)
@@ -121,7 +122,7 @@ def write_page(folder, model, names, comparisons, found, steps, size) -> None:
     lines += [
         "![curves](curves.png)" if drawn else "curves.png: left out, needs matplotlib: pip install matplotlib"
     ]
-    (folder / "comparisons.md").write_text("\n".join(lines) + "\n")
+    write_atomically(folder / "comparisons.md", ("\n".join(lines) + "\n").encode())
 
 
 def table(found, steps) -> str:
