@@ -319,7 +319,9 @@ def answers_to_a_stranger(folder, calls):
         json.dumps([(str(model), how, list(with_)) for model, how, with_ in calls])
     )
     (folder / "stranger.py").write_text(_STRANGER)
-    process = run_script(folder / "stranger.py", cwd=folder)
+    # No fork: those have tfstyle imported.
+    command = [sys.executable, "stranger.py"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, process.stderr
     answers = [{} for _ in calls]
     for name, value in np.load(folder / "found.npz").items():
