@@ -23,7 +23,7 @@ programs took much of the processor.
 Written to --output are results.json, benchmark.md and, where matplotlib is
 installed, curves.png. The last line on standard output is tfstyle's seconds to
 the reference loss over those of PyTorch's L-BFGS, the median of all runs: time_to_reference_ratio=R.
-Lines before it are the same for the loss after 60, 150 and 300 evaluations:
+Lines before it are the same for the loss after 60, 150, 300 and the reference's evaluations:
 time_to_60_raw_ratio; time_to_60_saved_ratio, for the pictures as saved; and
 time_to_60_saved_to_raw_ratio, until tfstyle's picture as saved has what PyTorch's
 has as it is.
@@ -167,11 +167,11 @@ def compare(folder: pathlib.Path, pairs: list[dict[str, str]], names: list[str],
 def measure_sizes(
     folder: pathlib.Path, pictures: dict[str, str], sizes: list[int], names: list[str], notes: list[str]
 ) -> None:
-    from benchmarks import company
+    from benchmarks import running
     from benchmarks import sizes as growth
 
     measured = growth.measure(pictures, FLAGS.weights, sizes, names, FLAGS.repeats)
-    notes = [*notes, *company.warnings(growth.company(measured))]
+    notes = [*notes, *running.warnings(growth.company(measured))]
     _leave(folder / "sizes", "Seconds and memory by size", growth.markdown(measured), notes, sizes=measured)
 
 

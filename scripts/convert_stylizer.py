@@ -1,10 +1,5 @@
-"""`tfstyle convert`, from a checkout that need not be installed."""
+"""`tfstyle convert`, from a checkout."""
 
-import pathlib
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-from tfstyle.cli import main
+from checkout import main
 
 main("convert")

@@ -117,66 +117,81 @@ OFFLINE = {
 }  # fmt: skip
 
 
-# What Python and TensorFlow read when they are imported.
-AT_IMPORT = {"PYTHONPATH", "PYTHONPROFILEIMPORTTIME", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS"}
-
-
 def run_script(name, *arguments, cwd, **environment):
-    """Runs a script as a user would; returns the finished process."""
-    if AT_IMPORT.isdisjoint(environment):
-        return start_script(name, *arguments, cwd=cwd, **environment).finished()
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)], cwd=cwd,
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    """Runs a script as a user would, but see `Forks`; returns the finished process."""
+    return start_script(name, *arguments, cwd=cwd, **environment).finished()
+
+
+def one_line(process):
+    """The line in which a run ended that a mistake stopped: exit status 1, and nothing else is said."""
+    assert (process.returncode, process.stdout) == (1, ""), process.stderr
+    (line,) = process.stderr.splitlines()
+    assert ".py: error: " in line
+    return line
 
 
 def start_script(name, *arguments, cwd, **environment):
     """Starts a script, or a program of that path, and returns it as `Started`."""
-    return _forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
+    return forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)
 
 
 class Forks:
-    """Processes that are forks of one which has TensorFlow imported and no thread of it started.
+    """Processes that are forks of one which has TensorFlow and tfstyle imported, and no thread of them started.
 
-    The import is most of what a small run takes.
+    The imports, and to take them apart in the end, are most of what a small run takes.
     """
 
     # It answers a list with the process that it has started, and the number of a process with its
     # exit status, null as long as it runs.
     _SERVER = """
-import gc, json, os, runpy, signal, sys
+import atexit, gc, importlib, json, os, runpy, signal, sys, threading, traceback
 import tensorflow
+sys.path[:1] = sys.argv[1:]
+from tfstyle import cli
+for name in cli.COMMANDS:
+    importlib.import_module(f"tfstyle.cli.{name}")
+for name in ("api.batch", "api.transfer", "batch.job", "evaluation", "export.savedmodel", "figures", "training.training"):
+    importlib.import_module(f"tfstyle.{name}")
 gc.freeze()
 gc.set_threshold(200_000, 20, 20)
-scripts = sys.argv[1]
-sys.path.insert(0, scripts)
+
+def run(name, arguments, folder, environment, out, err):
+    for number, path in enumerate((os.devnull, out, err)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
+    # Tests started in the background of a shell would hand on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = [os.path.join(sys.argv[1], name), *arguments]
+    sys.path[0] = os.path.dirname(sys.argv[0])
+    status = 0
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as ended:
+        status = ended.code or 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
 for line in sys.stdin:
     request = json.loads(line)
     if isinstance(request, int):
         ended, status = os.waitpid(request, os.WNOHANG)
         answer = os.waitstatus_to_exitcode(status) if ended else None
-    else:
-        answer = os.fork()
-    if answer == 0 and not isinstance(request, int):
-        name, arguments, folder, environment, out, err = request
-        for number, path in enumerate((os.devnull, out, err)):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), number)
-        # Tests started in the background of a shell would hand on that SIGINT is ignored.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.update(environment)
-        os.chdir(folder)
-        sys.argv = [os.path.join(scripts, name), *arguments]
-        sys.path[0] = os.path.dirname(sys.argv[0])
-        runpy.run_path(sys.argv[0], run_name="__main__")
-        sys.exit()
+    elif not (answer := os.fork()):
+        run(*request)
     print(json.dumps(answer), flush=True)
 """
 
     def __init__(self, **environment):
         self._folder = tempfile.TemporaryDirectory()
         self._server = subprocess.Popen(
-            [sys.executable, "-c", self._SERVER, str(ROOT / "scripts")],
+            [sys.executable, "-c", self._SERVER, str(ROOT / "scripts"), str(ROOT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -240,14 +255,13 @@ class Started:
 
 
 _ONE = threading.Lock()
+_started_forks = functools.cache(Forks)
 
 
-def _forks():
+def forks():
+    """Returns the server that all share."""
     with _ONE:
         return _started_forks()
-
-
-_started_forks = functools.cache(Forks)
 
 
 @pytest.fixture(scope="session")
@@ -305,7 +319,9 @@ def answers_to_a_stranger(folder, calls):
         json.dumps([(str(model), how, list(with_)) for model, how, with_ in calls])
     )
     (folder / "stranger.py").write_text(_STRANGER)
-    process = run_script(folder / "stranger.py", cwd=folder)
+    # No fork: those have tfstyle imported.
+    command = [sys.executable, "stranger.py"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, process.stderr
     answers = [{} for _ in calls]
     for name, value in np.load(folder / "found.npz").items():

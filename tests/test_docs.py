@@ -248,20 +248,24 @@ def run(command):
         if not any(argument.startswith(f"--{name}=") for argument in command.arguments)
         and not (is_extractor and name.endswith("layers"))
     ]
-    # That an export is called where tfstyle is not importable is seen in its own tests.
+    # That an export is called where tfstyle is not importable, and Beam's processes, are seen in their own tests.
     flags += ["--noverify"] * (command.program == "export")
+    flags += ["--beam_args=--runner=DirectRunner"] * ("--runner=beam" in command.arguments)
     done = run_script(f"{command.program}.py", *command.arguments, *flags, cwd=os.getcwd())
     assert done.returncode == 0, done.stderr
     return done
 
 
+@pytest.fixture
+def quick(narrow_file, monkeypatch):
+    """Has what the pages ask for made with `QUICK`, by a narrow network."""
+    config, given = tfstyle.TransferConfig, {**QUICK, "weights": narrow_file}
+    monkeypatch.setattr(tfstyle, "TransferConfig", lambda **options: config(**{**options, **given}))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "docs/instant_styles.md"])
-def test_python_runs(page, pictures, narrow_file, monkeypatch):
-    config = tfstyle.TransferConfig
-    monkeypatch.setattr(
-        tfstyle, "TransferConfig", lambda **options: config(**{**options, **QUICK, "weights": narrow_file})
-    )
+def test_python_runs(page, pictures, quick):
     blocks = [block for kind, block in FENCE.findall(TEXTS[page]) if kind == "python"]
     names = {}
     for block in blocks:
@@ -277,12 +281,10 @@ NOTEBOOK = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text())
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(tmp_path, narrow_file, monkeypatch):
+def test_the_notebook_runs(tmp_path, narrow_file, quick, monkeypatch):
     """With fewer steps and a narrow network; IPython is not needed to run its cells."""
     monkeypatch.chdir(tmp_path)
-    config, reporter, pages = tfstyle.TransferConfig, tfstyle.NotebookReporter, []
-    quick = {**QUICK, "weights": narrow_file}
-    monkeypatch.setattr(tfstyle, "TransferConfig", lambda **options: config(**{**options, **quick}))
+    reporter, pages = tfstyle.NotebookReporter, []
     monkeypatch.setattr(tfstyle, "NotebookReporter", lambda: reporter(show=lambda page: pages.append(page)))
     extractor = functools.partial(tfstyle.feature_extractor, weights=narrow_file)
     monkeypatch.setattr(tfstyle, "feature_extractor", extractor)
@@ -314,7 +316,7 @@ def test_the_notebook_has_its_pictures():
 
 
 @pytest.mark.slow
-def test_pipelines_and_batches_run_as_they_stand(pictures):
+def test_pipelines_and_batches_run(pictures, quick):
     names, exported = {}, 0
     page = TEXTS["docs/pipelines_and_serving.md"]
     for kind, block in FENCE.findall(page):
@@ -330,10 +332,10 @@ def test_pipelines_and_batches_run_as_they_stand(pictures):
     ]
     # What came of it.
     assert names["gram"].shape == [1, 64, 64] and len(names["result"].losses) == 2
-    assert np.asarray(Image.open("photo_waves.png")).shape == (72, 96, 3)
+    assert np.asarray(Image.open("photo_waves.png")).shape == (48, 64, 3)
     painted = list(tfstyle.read_records("painted.tfrecord"))
     assert [element["filename"].numpy() for element in painted] == [b"photo.jpg", b"other.jpg"]
-    assert [element["image"].shape.as_list() for element in painted] == [[72, 96, 3], [96, 77, 3]]
+    assert [element["image"].shape.as_list() for element in painted] == [[48, 64, 3], [64, 51, 3]]
     assert names["picture"].shape == [1, 72, 96, 3] and names["picture"].dtype == tf.uint8
     assert tf.io.decode_png(names["png"][0]).shape == [72, 96, 3]
     assert sorted(os.listdir("saved_models")) == ["extractor", "painting", "transfer"]

@@ -92,7 +92,8 @@ def test_the_commands(installed, folder):
     version = run(installed / "python", "-m", "tfstyle", "--version", cwd=folder)
     assert version == tfstyle.__version__
     assert "stylize" in run(installed / "tfstyle", "--help", cwd=folder)
-    settings = ("--weights=mini", "--image_size=48", "--iterations=2")
+    settings = ["--weights=mini", "--image_size=48", "--iterations=2", "--scales=1", "--optimizer=adam"]
+    settings += ["--content_layers=conv1_1", "--style_layers=conv1_1"]
     pictures = ("--content=content.png", "--style=style.png")
     for command in (("transfer", *pictures, *settings), ("stylize", "--content=content.png")):
         made = run(installed / "tfstyle", *command, f"--output={command[0]}.png", cwd=folder)

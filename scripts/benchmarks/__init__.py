@@ -4,16 +4,14 @@ contestants.py     who takes part, by name, and how one run of each is made
 torch_peer.py      style transfer in PyTorch: the reference
 tutorial_loops.py  the loops of TensorFlow's tutorial and of Keras' example
 inputs.py          pictures and weights that all share, and the objective that judges all
-recorder.py        when a run had come how far, and its picture then
-own_process.py     a function in a process of its own
-company.py         how much of the machine other programs took
-ceilings.py        what an evaluation computes, and how fast this machine multiplies matrices
+running.py         runs in processes of their own: announced, recorded, and how much others took meanwhile
 comparison.py      the benchmark: all in turn, several times over
 summary.py         from the records of runs to medians and ratios
-report.py          the files it leaves behind, with tables.py and curves.py
+report.py          the files it leaves behind, with tables.py
+looks.py           how soon pictures look as well as neural-style-pt's
 sizes.py           the second benchmark: how time and memory grow with the picture
-announcer.py       what is running, and how long it will take
+batches.py         the third one: several pictures, in all ways there are
+growth.py          memory after few and after many steps, for scripts/development/memory_growth.py
 
-Only inputs, contestants, tutorial_loops and ceilings import TensorFlow, inside
-their functions: a run of PyTorch shall hold no more than PyTorch's own memory.
+TensorFlow is imported inside functions alone: a run of PyTorch shall hold no more than PyTorch's own memory.
 """

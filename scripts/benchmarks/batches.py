@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks import tables
-from benchmarks.announcer import Announcer
+from benchmarks.running import Announcer
 
 WAYS = {
     "transfer": "`transfer`, one at a time",
@@ -17,18 +17,11 @@ WAYS = {
 
 
 def measure(pictures: dict[str, str], config, sizes: list[int], pictures_each: int, repeats: int) -> dict:
-    """Paints the same few pictures in each way, in turns, at each size.
-
-    Args:
-      pictures: paths of content and style. Contents are the content, turned and mirrored.
-      config: what to do, but for its size.
-      sizes: longer sides in pixels.
-      pictures_each: how many contents.
-      repeats: times that each way is measured.
+    """Paints the content, turned and mirrored into so many, in each way, in turns, at each longer side.
 
     Returns:
-      {size: {way: median seconds a picture}}, and under ``compiling`` the
-      seconds that a stylizer takes before its first picture.
+      {size: {way: median seconds a picture}}, and under ``compiling`` the seconds that a stylizer takes
+      before its first picture.
     """
     announcer, measured = Announcer(len(sizes) * repeats * len(WAYS)), {}
     for size in sizes:

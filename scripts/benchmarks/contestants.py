@@ -1,13 +1,13 @@
 """Who takes part, and how one run of each is made."""
 
+import importlib
 import json
 import pathlib
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
-from benchmarks.company import Company
 from benchmarks.inputs import Inputs, load, require_keras
-from benchmarks.own_process import call, peak_memory
-from benchmarks.recorder import Recorder
+from benchmarks.running import Recorder, call, company_since, peak_memory, processor_times
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,9 @@ COMPARED = tuple(name for name, contestant in CONTESTANTS.items() if not contest
 
 
 def run_apart(**arguments) -> dict:
-    """Makes one run in a process of its own.
-
-    Args:
-      **arguments: of `run`.
-
-    Returns:
-      What `run` does, and ``company``, the part of the processor that other programs took.
-    """
-    company = Company()
-    return call("benchmarks.contestants:run", **arguments) | {"company": company.share() or 0.0}
+    """Returns what `run` does in a process of its own, and ``company``: what others took meanwhile."""
+    before = processor_times()
+    return call("benchmarks.contestants:run", **arguments) | {"company": company_since(before)}
 
 
 def run(
@@ -81,8 +74,7 @@ def run(
 
     Args:
       name: key of `CONTESTANTS`.
-      inputs_folder: where `inputs.prepare` left pictures and weights.
-      run_folder: for the pictures.
+      inputs_folder, run_folder: where `inputs.prepare` left pictures and weights; for the run's pictures.
       evaluations: of the contestants that are not tfstyle.
       every: evaluations (tfstyle: iterations) between two records.
       always: evaluations of which there is a record, too (tfstyle: not).
@@ -97,42 +89,27 @@ def run(
     precision, diverged = "float32", ""
     try:
         if contestant.entry:
-            _entry(contestant.entry)(inputs, evaluations, recorder, **contestant.options)
+            module, function = contestant.entry.split(":")
+            loop = getattr(importlib.import_module(f"benchmarks.{module}"), function)
+            loop(inputs, evaluations, recorder, **contestant.options)
         else:
-            config = inputs.config(
-                contestant.preset, **{"log_every": every, **settings, **contestant.options}
-            )
+            changes = {"log_every": every, **settings, **contestant.options}
+            config = inputs.config(contestant.preset, **changes)
             precision = config.precision
             _transfer(inputs, config, recorder)
     except FloatingPointError as error:
         diverged = str(error)
-    # Before anything else is done in this process.
-    peak = peak_memory()
+    peak = peak_memory()  # before anything else is done in this process
     pathlib.Path(run_folder, "rows.json").write_text(json.dumps(recorder.rows))
-    return {
-        "rows": recorder.rows,
-        "peak_bytes": peak,
-        "diverged": diverged,
-        "precision": precision,
-    }
-
-
-def _entry(entry: str):
-    import importlib
-
-    module, function = entry.split(":")
-    return getattr(importlib.import_module(f"benchmarks.{module}"), function)
+    return {"rows": recorder.rows, "peak_bytes": peak, "diverged": diverged, "precision": precision}
 
 
 def _transfer(inputs: Inputs, config, recorder: Recorder) -> None:
     require_keras()
     from tfstyle import transfer
 
-    class Observer:
-        """Hands reports on."""
-
-        def report(self, progress, image) -> None:
-            recorder.record(progress.evaluations, progress.total, image)
-
+    observer = SimpleNamespace(
+        report=lambda progress, image: recorder.record(progress.evaluations, progress.total, image)
+    )
     recorder.start()
-    transfer(inputs.content, inputs.style, config, reporters=[Observer()])
+    transfer(inputs.content, inputs.style, config, reporters=[observer])

@@ -5,9 +5,8 @@ import tempfile
 from statistics import median
 
 from benchmarks import tables
-from benchmarks.announcer import Announcer
 from benchmarks.contestants import CONTESTANTS, run_apart
-from benchmarks.own_process import ProcessDied, call
+from benchmarks.running import Announcer, ProcessDied, call
 from benchmarks.summary import seconds_per_evaluation
 
 NAMES = ("tfstyle-float32", "tfstyle-bfloat16", "torch-lbfgs")
@@ -17,14 +16,7 @@ _WARM = 2  # records that do not count: compilation, and buffers met for the fir
 
 
 def measure(pictures: dict[str, str], weights: str, sizes: list[int], names: list[str], repeats: int) -> dict:
-    """Runs a few evaluations of each contestant at each size, alternating.
-
-    Args:
-      pictures: paths of content and style.
-      weights: as in `tfstyle.feature_extractor`.
-      sizes: longer sides in pixels.
-      names: of the contestants.
-      repeats: runs of each, in a process of its own.
+    """Runs a few evaluations of each contestant at each longer side, alternating.
 
     Returns:
       {size: {"pixels": …, "contestants": {name: {"seconds": …, "peak_bytes": …}}}};

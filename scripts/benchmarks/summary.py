@@ -8,6 +8,7 @@ null at a coarse scale. Infinity stands for what was never reached.
 
 import itertools
 import math
+from collections.abc import Sequence
 from statistics import median
 
 from benchmarks.contestants import OURS, REFERENCE
@@ -98,18 +99,15 @@ def reference_losses(runs: dict[str, list[dict]], evaluations: int, column: str 
     return [loss for run in repeats for _, done, loss in full_size(run, column) if done == evaluations]
 
 
-def marks(runs: dict[str, list[dict]]) -> dict[int, dict]:
-    """Returns how soon tfstyle has the losses that PyTorch's L-BFGS has at `MARKS`.
-
-    Args:
-      runs: {contestant: runs}.
+def marks(runs: dict[str, list[dict]], at: Sequence[int]) -> dict[int, dict]:
+    """Returns how soon tfstyle has the losses that PyTorch's L-BFGS has at some numbers of evaluations.
 
     Returns:
       {evaluations: {way of `WAYS`: {"loss": …, "seconds": {contestant: …}, "ratio": …, "ratios": […]}}},
       medians, and the ratio of each run, of what the runs are long enough for.
     """
     found = {}
-    for evaluations in MARKS if runs.get(OURS) else ():
+    for evaluations in at if runs.get(OURS) else ():
         for way, columns in WAYS.items():
             if losses := reference_losses(runs, evaluations, columns[1]):
                 ours, theirs = (
@@ -130,11 +128,9 @@ def raced(ours: list[float], theirs: list[float], name: str = OURS) -> dict:
 def summarise(runs: dict[str, list[dict]], reference: list[float], rates: dict) -> dict:
     """Returns {contestant: {column: median over its runs}}.
 
-    Each run's reference is that of PyTorch's run on the same pair in the same repeat.
-
     Args:
       runs: {contestant: runs}.
-      reference: of `reference_losses`; empty if PyTorch did not take part.
+      reference: losses of PyTorch's runs on the same pair in the same repeat; empty if it did not take part.
       rates: FLOP/s of a matrix product by dtype.
     """
     return {name: _summary(repeats, reference, rates) for name, repeats in runs.items() if repeats}
@@ -160,7 +156,6 @@ def _summary(repeats: list[dict], reference: list[float], rates: dict) -> dict:
         "final_loss": median(ends[-1][2] for ends in records),
         "saved_loss": median(full_size(run, "saved_losses")[-1][2] for run in repeats),
         "peak_bytes": median(run["peak_bytes"] for run in repeats),
-        "company": max(run["company"] for run in repeats),
         "flops_per_second": flops,
         "matmul_dtype": dtype,
         "share_of_matmul": flops / rates[dtype],
@@ -173,13 +168,3 @@ def ratio(summary: dict, name: str, column: str) -> float:
     if None in values or math.inf == values[1]:
         return math.nan
     return values[0] / values[1]
-
-
-def headline(runs: dict[str, list[dict]], reference: list[float]) -> float:
-    """Returns tfstyle's seconds to the reference loss over those of PyTorch's L-BFGS, median over runs."""
-    if not reference or not runs.get(OURS):
-        return math.nan
-    ours, theirs = (
-        [time_to(run, loss)[0] for run, loss in zip(runs[name], reference)] for name in (OURS, REFERENCE)
-    )
-    return raced(ours, theirs)["ratio"]

@@ -114,9 +114,7 @@ def lbfgs(inputs, evaluations: int, recorder, history: int = 100) -> None:
 def adam(inputs, evaluations: int, recorder, learning_rate: float = 0.02) -> None:
     """Runs `torch.optim.Adam`, the picture clipped after each step as most tutorials do.
 
-    Args:
-      inputs, evaluations, recorder: see `contestants.run`.
-      learning_rate: of a picture in [0, 1].
+    The learning rate is that of a picture in [0, 1].
     """
     objective, picture = _begin(inputs, recorder)
     optimizer = torch.optim.Adam([picture], lr=_WHITE * learning_rate)

@@ -60,7 +60,7 @@ def main():
 
     from distillation.training import train
 
-    reporters = cli.reporters(output, recipe.to_dict(), {})
+    reporters = [cli.console_reporter(), *cli.tensorboard_reporters(output.stem, recipe.to_dict(), {}, 0)]
     trained, history = train(teacher, first, photographs, paintings, recipe, reporters, supervision)
     found = evaluation.compared(teacher, trained, pictures.read(held_out))
     record = {

@@ -47,7 +47,7 @@ def main():
         )
     cli.whole_number("calls", FLAGS.calls, _FIRST_CALLS + 1)
     from benchmarks import growth, tables
-    from benchmarks.own_process import call
+    from benchmarks.running import call
 
     known = (*growth.OPTIMIZERS, "training", *growth.SIZES)
     if unknown := [name for name in FLAGS.only if name not in known]:
@@ -81,7 +81,7 @@ def main():
 def _many_calls(sizes: dict[str, list[int]]) -> float:
     """Prints what calls took, and returns the largest growth."""
     from benchmarks import tables
-    from benchmarks.own_process import call
+    from benchmarks.running import call
 
     rows, worst = [], -1.0
     for name, sides in sizes.items():

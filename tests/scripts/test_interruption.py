@@ -121,5 +121,6 @@ def test_a_deadline_ends_in_a_picture_that_says_so(tmp_path):
     )
     assert again.returncode == 0, again.stderr
     with Image.open(tmp_path / "again.png") as made:
-        assert "iterations" not in json.loads(made.text["tfstyle"])
+        of_again = json.loads(made.text["tfstyle"])
+    assert of_again["config"] == {**note["config"], "iterations": 2} and "iterations" not in of_again
     assert os.listdir(tmp_path).count("out.png") == 1

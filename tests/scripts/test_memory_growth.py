@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import run_script
+from conftest import one_line, run_script
 
 
 @pytest.mark.slow
@@ -32,6 +32,4 @@ def test_nothing_grows_over_hundreds_of_steps_and_growth_is_told(narrow_file, tm
 )
 def test_mistakes_are_one_line(tmp_path, flags, message):
     process = run_script("development/memory_growth.py", *flags, cwd=tmp_path)
-    assert (process.returncode, process.stdout) == (1, "")
-    (line,) = process.stderr.splitlines()
-    assert line.startswith("memory_growth.py: error: ") and message in line
+    assert message in one_line(process)

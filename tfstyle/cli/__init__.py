@@ -1,16 +1,14 @@
 """The command `tfstyle`: flags to a config, and one call of a public function.
 
 A module for each command, with `define_flags` and `main`: transfer.py,
-reconstruct.py, figures.py, stylize.py, video.py, train.py, compare.py (compare_page.py is
-the page that it writes), convert.py, studio.py, batch.py, export.py, evaluate.py,
-weights.py, completion.py. And
+reconstruct.py, figures.py, stylize.py, video.py, train.py, compare.py, convert.py,
+studio.py, batch.py, export.py, evaluate.py, weights.py, completion.py. And
 
 common.py    what they share: flags from config fields, jobs, output
 looks.py     what those share that paint with trained networks
 run_flags.py flags of what runs long: states, deadlines, TensorBoard
-process.py   how a command runs: one-line errors, quiet imports
+process.py   how a command runs: --help, one-line errors, quiet imports
 arguments.py what people type, in absl's spelling; foreign_flags.py what other programs call their flags
-manual.py    what --help says
 signals.py   how it ends when asked to
 
 ``scripts/*.py`` call the same from a checkout.

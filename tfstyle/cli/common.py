@@ -21,7 +21,6 @@ from tfstyle.cli.process import run as run
 from tfstyle.cli.run_flags import console_reporter as console_reporter
 from tfstyle.cli.run_flags import define_run_flags as define_run_flags
 from tfstyle.cli.run_flags import define_tensorboard_flags as define_tensorboard_flags
-from tfstyle.cli.run_flags import reporters as reporters
 from tfstyle.cli.run_flags import supervision as supervision
 from tfstyle.cli.run_flags import tensorboard_reporters as tensorboard_reporters
 from tfstyle.cli.signals import INTERRUPTION as INTERRUPTION
@@ -252,8 +251,20 @@ def output_path(job: Job, suffix: str = "") -> pathlib.Path:
 
 
 def job_reporters(output: pathlib.Path, job: Job) -> list:
-    """Returns the reporters that the flags ask for, for a job."""
-    return reporters(output, job.config.to_dict(), job.pictures, job.config.image_size)
+    """Returns the reporters that the flags ask for; the run is called by the stem of its output.
+
+    Raises:
+      ValueError, OSError: a folder cannot be made, or a picture not be read.
+    """
+    from tfstyle import reporting
+    from tfstyle.io.files import make_writable_folder
+
+    of_board = output.stem, job.config.to_dict(), job.pictures, job.config.image_size
+    chosen = [console_reporter(), *tensorboard_reporters(*of_board)]
+    if FLAGS.snapshot_dir is not None:
+        folder = make_writable_folder(FLAGS.snapshot_dir, "snapshot_dir")
+        chosen.append(reporting.SnapshotReporter(folder))
+    return chosen
 
 
 def describe(task: str, job: Job) -> str:

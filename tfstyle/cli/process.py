@@ -1,4 +1,4 @@
-"""How a command runs: one-line errors, quiet imports, signals, streams that close, the same bits again."""
+"""How a command runs: --help, one-line errors, quiet imports, signals, closed streams, the same again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,27 @@ import os
 import pathlib
 import sys
 import tempfile
+import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from absl import app, flags, logging
 
-from tfstyle.cli import foreign_flags, manual, show
+from tfstyle.cli import foreign_flags, show
 from tfstyle.cli.arguments import spelled
 from tfstyle.cli.signals import INTERRUPTION
 from tfstyle.io.files import reason
 
 FLAGS = flags.FLAGS
 _HELP = {f"{dashes}{name}" for dashes in ("-", "--") for name in ("h", "help", "helpshort", "helpfull")}
+_FIRST = (
+    *("content", "contents", "photos", "style", "styles", "results", "figure", "model", "output", "preset"),
+    *("style_strength", "image_size", "color", "iterations", "weights"),
+)
+_OF_ALL = (
+    "--flagfile=FILE reads flags from a file, one a line; --verbosity=1 shows where a mistake came from;"
+    " --version prints tfstyle's."
+)
 _SHARED = ("tfstyle.cli.common", "tfstyle.cli.run_flags", __name__)
 flags.DEFINE_bool(
     "deterministic",
@@ -44,11 +53,7 @@ def quiet_tensorflow(devices: bool = True) -> Iterator[None]:
     """
     asked = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1")
     sys.stderr.flush()
-    with (
-        tempfile.TemporaryFile() as held,
-        os.fdopen(os.dup(2), "wb") as stderr,
-        INTERRUPTION.at_once(),
-    ):
+    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as stderr, INTERRUPTION.at_once():
         if not asked:
             os.dup2(held.fileno(), 2)
         shown = sys.stderr
@@ -122,7 +127,7 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
         if not _HELP.isdisjoint(arguments[1:]):
             modules = (main.__module__, arguments[0], *_SHARED)
             found = [flag for module in modules for flag in FLAGS.get_flags_for_module(module)]
-            show(manual.text(sys.modules[main.__module__].__doc__, found))
+            show(manual(sys.modules[main.__module__].__doc__, found))
             sys.exit()
         try:
             rest = FLAGS([arguments[0], *spelled(arguments[1:], FLAGS, places)])
@@ -136,6 +141,28 @@ def run(main: Callable[..., None], words: Sequence[str] = (), places: Sequence[s
     sys.stderr = _Forgiving(sys.stderr)
     with INTERRUPTION.handled():
         app.run(guarded, flags_parser=parsed)
+
+
+def manual(about: str, found: Iterable[flags.Flag]) -> str:
+    """Returns the help of a command.
+
+    Args:
+      about: the documentation of its module, which begins with what it does and an example.
+      found: its flags, in the order in which they are to be listed.
+    """
+    by_name = {flag.name: flag for flag in found}
+    first = [by_name.pop(name) for name in _FIRST if name in by_name]
+    lines = [about.strip(), "", *map(_described, first)]
+    if by_name:
+        lines += [""] * bool(first) + ["further flags:", *map(_described, by_name.values())]
+    return "\n".join([*lines, "", textwrap.fill(_OF_ALL, 90)])
+
+
+def _described(flag: flags.Flag) -> str:
+    shown = flag.default_as_str.strip("'") if flag.default else ""
+    default = f" (default: {shown})" if shown and "(default" not in flag.help else ""
+    line = f"--{'[no]' * flag.boolean}{flag.name}: {flag.help}{default}"
+    return textwrap.fill(line, 90, initial_indent="  ", subsequent_indent="      ")
 
 
 def _ends_in_a_line(error: Exception) -> bool:

@@ -33,11 +33,7 @@ def main():
 
         output = cli.output_path(job, f"_{next(iter(job.pictures))}")
         note = cli.describe(TASK, job)
-    options = {
-        "init": job.config.init,
-        "reporters": cli.job_reporters(output, job),
-        **vars(supervision),
-    }
+    options = {"init": job.config.init, "reporters": cli.job_reporters(output, job), **vars(supervision)}
     if "content" in job.pictures:
         result = tfstyle.reconstruct_content(
             job.pictures["content"], job.config.content_layers, job.config, **options

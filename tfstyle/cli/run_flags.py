@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import sys
 from collections.abc import Mapping
 
@@ -56,28 +55,6 @@ def supervision() -> Supervision:
     if FLAGS.checkpoint_dir is None:
         raise ValueError(f"checkpoint_every={every!r}: needs --checkpoint_dir, where the state goes")
     return Supervision(FLAGS.checkpoint_dir, every, stop)
-
-
-def reporters(output: pathlib.Path, options: Mapping, pictures: Mapping[str, str], size: int = 0) -> list:
-    """Returns the reporters that the flags ask for.
-
-    Args:
-      output: the run is called by its stem.
-      options: the run's options, by name.
-      pictures: {argument: path} of its input pictures.
-      size: their longer side in the run; 0 if they keep their own.
-
-    Raises:
-      ValueError, OSError: a folder cannot be made, or a picture not be read.
-    """
-    from tfstyle import reporting
-    from tfstyle.io.files import make_writable_folder
-
-    chosen = [console_reporter(), *tensorboard_reporters(output.stem, options, pictures, size)]
-    if "snapshot_dir" in FLAGS and FLAGS.snapshot_dir is not None:
-        folder = make_writable_folder(FLAGS.snapshot_dir, "snapshot_dir")
-        chosen.append(reporting.SnapshotReporter(folder))
-    return chosen
 
 
 def console_reporter():

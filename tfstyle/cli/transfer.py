@@ -51,10 +51,5 @@ def main():
             return
         output = cli.output_path(job)
         note = cli.describe(TASK, job)
-    result = tfstyle.transfer(
-        *inputs,
-        **masks,
-        reporters=cli.job_reporters(output, job),
-        **vars(supervision),
-    )
+    result = tfstyle.transfer(*inputs, **masks, reporters=cli.job_reporters(output, job), **vars(supervision))
     cli.write_picture(output, note, result)

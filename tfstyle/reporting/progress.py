@@ -1,12 +1,15 @@
-"""Where a run stands, and what wants to know it."""
+"""Where a run stands, and what wants to know it; the simplest of that writes pictures."""
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import tensorflow as tf
+
+from tfstyle.io import encode
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,21 @@ class Reporter(Protocol):
 
     def report(self, progress: Progress, image: tf.Tensor) -> None:
         """Takes one record and the picture `[1, H, W, 3]` it speaks of (values may leave [0, 1])."""
+
+
+class SnapshotReporter:
+    """Writes the picture of every report into a folder, as ``step_000010.png``.
+
+    Args:
+      folder: made if it is not there.
+    """
+
+    def __init__(self, folder):
+        self._folder = pathlib.Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def report(self, progress: Progress, image: tf.Tensor) -> None:
+        encode.save_image(self._folder / f"step_{progress.step:06}.png", encode.to_uint8(image))
 
 
 def by_kind(losses: Mapping[str, float]) -> dict[str, float]:
