@@ -142,7 +142,7 @@ def test_mistakes_are_one_line(inputs, tmp_path):
         (["--repeats=0"], "repeats=0: must be a whole number, 1 or above"),
         (["--iterations=20"], "reference_evaluations=300: must be at most --iterations=20"),
         (["--content=none.png"], "content='none.png': no such file"),
-        (["--image_size=15", "--repeats=1"], "image_size=15: makes content 15 x 11 pixels; these layers need at least 16"),
+        (["--only=tfstyle", "--image_size=15", "--repeats=1"], "image_size=15: makes content 15 x 11 pixels; these layers need at least 16"),
     ):  # fmt: skip
         process = run_script("benchmark.py", *inputs, *arguments, cwd=tmp_path)
         assert message in one_line(process)
