@@ -48,14 +48,20 @@ def test_sha256_of_known_text(tmp_path):
     assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
-@pytest.mark.parametrize("link", [None, os.link, os.symlink])
-def test_an_output_is_no_input_however_it_is_called(tmp_path, link, monkeypatch):
+@pytest.mark.parametrize(
+    ("link", "output"),
+    [
+        (None, "sub/../photo.png"),
+        (None, "yet_to_be_made/../photo.png"),
+        (os.link, "other.png"),
+        (os.symlink, "other.png"),
+    ],
+)
+def test_an_output_is_no_input_however_it_is_called(tmp_path, link, output, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "photo.png").touch()
-    output = "sub/../photo.png"
     if link:
-        output = "other.png"
         link(tmp_path / "photo.png", output)
     with pytest.raises(ValueError, match=r"^output='.*': would take the place of content='photo.png'; name"):
         check_outputs(["new.png", output], [("content", "photo.png")])

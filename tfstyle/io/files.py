@@ -212,15 +212,17 @@ def check_outputs(outputs: Iterable, inputs: Iterable[tuple[str, object]], argum
         if (other := taken.get(identity(output))) is not None:
             raise ValueError(f"{named}: would take the place of {other}; name another")
         # A file is replaced, not written to: its folder alone would have to let us.
-        if os.path.isfile(output) and not (os.access(output, os.W_OK) and os.stat(output).st_mode & 0o222):
+        real = os.path.realpath(output)
+        if os.path.isfile(real) and not (os.access(real, os.W_OK) and os.stat(real).st_mode & 0o222):
             raise PermissionError(f"{named}: is read-only; name another, or make it writable")
 
 
 def _identity(path) -> tuple[int, int] | str:
+    real = os.path.realpath(path)  # also past folders that are made for an output, as in new/../photo.jpg
     try:
-        found = os.stat(path)
+        found = os.stat(real)
     except OSError:  # not there, or a URL
-        return os.path.realpath(path)
+        return real
     return found.st_dev, found.st_ino
 
 
