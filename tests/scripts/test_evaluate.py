@@ -97,3 +97,33 @@ def test_mistakes_are_one_line_and_leave_nothing(files, narrow_file, folder, nam
     flags, told = MISTAKES[name]
     assert told in one_line(run(files, narrow_file, folder, "--results=same.png", "--output=bad", *flags))
     assert not list(folder.glob("bad/*"))
+
+
+def test_clips(files, narrow_file, folder):
+    """What is the style, from frame to frame, has no error of style; a still clip has none of warping."""
+    style = Image.open(files / "style.png")
+    for name, shown in (
+        ("clip", picture(40, 40, 3)),
+        ("painted", np.asarray(style)),
+        ("same", picture(40, 40, 3)),
+    ):
+        (folder / name).mkdir()
+        for number in range(3):
+            Image.fromarray(shown).save(folder / name / f"{number}.png")
+    process = run(
+        files,
+        narrow_file,
+        folder,
+        "--video",
+        "--content=clip",
+        "--results=painted,same",
+        "--output=out/clips",
+    )
+    assert process.returncode == 0, process.stderr
+    header, _, painted, same, path = process.stdout.splitlines()
+    assert header == "| clip | warping error | 8 frames apart | sharpness | style error |"
+    assert path == "out/clips/evaluation.png" and (folder / path).is_file()
+    assert [cell.strip() for cell in painted.split("|")[1:4]] == ["painted", "0", "-"]
+    record = json.loads((folder / "out" / "clips" / "evaluation.json").read_text())["results"]
+    assert record["painted"]["style_error"] < 1e-6 < 0.01 < record["same"]["style_error"]
+    assert f"{record['same']['style_error']:.3g}" in same

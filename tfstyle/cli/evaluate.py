@@ -10,8 +10,8 @@ key figures). The page explains the scores; tfstyle/evaluation computes them.
     tfstyle evaluate --video --content=clip.mp4 --results=steady.mp4,frame_by_frame.mp4 --output=out/flicker
 
 Clips are judged by how much they flicker (the warping error of Lai et al. 2018, of neighbouring frames and of
-frames 8 apart) and how sharp they are; evaluation.json has each frame's values, evaluation.png a filmstrip
-and a chart of the errors over time.
+frames 8 apart) and how sharp they are and, with --style, how near six of their frames are to it;
+evaluation.json has each frame's values, evaluation.png a filmstrip and a chart of the errors over time.
 """
 
 import json
@@ -112,14 +112,36 @@ def judge_clips(content: str, results: list[str], output: str) -> None:
     check_outputs([folder / f"evaluation.{kind}" for kind in ("json", "png")], given)
     names = short_names(results)
     found = judge(open_clip(content), {names[path]: open_clip(path, "results") for path in results})
+    columns = {name: list(own.means().values()) for name, own in found.items()}
     record = {"content": content, "results": {name: own.to_dict() for name, own in found.items()}}
+    titles = ["clip", "warping error", "8 frames apart", "sharpness"]
+    if FLAGS.style:
+        titles.append("style error")
+        for name, error in style_errors({name: own.shown for name, own in found.items()}).items():
+            columns[name].append(error)
+            record["results"][name]["style_error"] = error
     write_atomically(folder / "evaluation.json", (json.dumps(record, indent=1) + "\n").encode())
     encode.write_drawing(folder / "evaluation.png", draw_filmstrip(found), optimize=True)
-    print("| clip | warping error | 8 frames apart | sharpness |\n|---|---|---|---|")
-    for name, own in found.items():
-        shown = ["-" if value is None else f"{value:.3g}" for value in own.means().values()]
+    print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
+    for name, values in columns.items():
+        shown = ["-" if value is None else f"{value:.3g}" for value in values]
         print(f"| {name} | {' | '.join(shown)} |")
     print(folder / "evaluation.png")
+
+
+def style_errors(clips: dict) -> dict[str, float]:
+    """Returns the mean distance of each clip's frames, {name: pictures}, from --style, by the network."""
+    frames = {
+        (name, number): each for name, pictures in clips.items() for number, each in enumerate(pictures)
+    }
+    with cli.quiet_tensorflow():
+        from tfstyle.evaluation import evaluate
+
+        scores = evaluate(next(iter(frames.values())), FLAGS.style, frames, settings()).scores
+    return {
+        name: sum(scores[name, number].style_error for number in range(len(pictures))) / len(pictures)
+        for name, pictures in clips.items()
+    }
 
 
 def settings():
