@@ -11,6 +11,7 @@ from typing import TextIO
 
 from tfstyle.batch.manifest import FAILURES, RECORDS, read_record
 from tfstyle.batch.orders import KINDS, Order, Outcome, told
+from tfstyle.config.options import clock_time
 from tfstyle.io import store
 
 _KINDS_OF = {RECORDS: ("made", "finished"), FAILURES: ("failed", "failed before")}  # now, and before a run
@@ -74,7 +75,7 @@ class Board:
         if tried and minutes > 0:
             line += f"; {tried / minutes:.1f} a minute"
             if self._total is not None and done < self._total:
-                line += f", {_duration(60 * (self._total - done) * minutes / tried)} left"
+                line += f", {clock_time(60 * (self._total - done) * minutes / tried)} left"
         return line
 
     def _write(self, text: str) -> None:
@@ -124,9 +125,3 @@ class Poll:
 
     def _path(self, kind: str, name: str) -> str:
         return store.join(self._folder, f"{kind}/{name}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

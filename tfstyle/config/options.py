@@ -87,6 +87,13 @@ def seconds_of(text: str) -> float | None:
     return float(parts[1]) * _UNITS[parts[2]] if parts else None
 
 
+def clock_time(seconds: float) -> str:
+    """Returns a duration as people read it, such as ``4:05`` or ``1:04:05``."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def interval(every: str | int, argument: str = "checkpoint_every") -> tuple[float, int]:
     """Returns seconds or steps, and 0 for the other, of a duration or a number of steps.
 

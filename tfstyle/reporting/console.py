@@ -10,6 +10,7 @@ from typing import TextIO
 
 import tensorflow as tf
 
+from tfstyle.config.options import clock_time
 from tfstyle.reporting.progress import Pace, Progress, by_kind
 
 
@@ -65,9 +66,9 @@ def line_of(progress: Progress, pace: Pace, width: int = 10_000) -> str:
     share = progress.step / progress.total_steps
     bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
     if progress.step == progress.total_steps:
-        told = f"  {_duration(progress.seconds)}"
+        told = f"  {clock_time(progress.seconds)}"
     else:
-        told = "" if left is None else f"  {_pace(seconds_a_step)}  {_duration(left)} left"
+        told = "" if left is None else f"  {_pace(seconds_a_step)}  {clock_time(left)} left"
     head = f"{bar} {progress.step}/{progress.total_steps}{told}  loss {progress.total:.4g}"
     for losses in (progress.losses, by_kind(progress.losses)):
         line = head + " = " + " + ".join(f"{value:.3g} {name}" for name, value in losses.items())
@@ -78,9 +79,3 @@ def line_of(progress: Progress, pace: Pace, width: int = 10_000) -> str:
 
 def _pace(seconds_a_step: float) -> str:
     return f"{seconds_a_step:.2f} s/step" if seconds_a_step >= 1 else f"{1 / seconds_a_step:.1f} steps/s"
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
