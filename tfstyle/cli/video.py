@@ -32,6 +32,7 @@ from tfstyle.video import clips, job, parts
 from tfstyle.video.steadiness import Painted, Step, frame_by_frame
 
 PLACES = ("content",)
+_STEADINESS = 0.9
 _OF_OPTIMIZED = {"temporal_weight": 300.0, "later_share": 0.25}
 # Frames stay as large as they are, and begin as the frame before; of the rest, `looks` has flags.
 _OTHERS = {"color", "image_size", "init", "log_every", "normalize", "style_blend"}
@@ -49,18 +50,20 @@ def define_flags():
     flags.DEFINE_float(
         "steadiness",
         None,
-        "instant: how much of what was shown before is kept, from 0 (none) to below 1 (default: 0.9)",
+        "instant: how much of what was shown before is kept, from 0 (none) to below 1"
+        f" (default: {_STEADINESS:g})",
     )
     flags.DEFINE_float(
         "temporal_weight",
         None,
-        "optimized: weight of the mean square difference from what was shown before; 0: none (default: 300)",
+        "optimized: weight of the mean square difference from what was shown before; 0: none"
+        f" (default: {_OF_OPTIMIZED['temporal_weight']:g})",
     )
     flags.DEFINE_float(
         "later_share",
         None,
         "optimized: iterations of frames after the first of a scene, as a share of those that it has at full"
-        " size, up to 1 (default: 0.25)",
+        f" size, up to 1 (default: {_OF_OPTIMIZED['later_share']:g})",
     )
     flags.DEFINE_float("preview", 0.0, "seconds of the clip's beginning that are painted; 0: all")
     flags.DEFINE_string(
@@ -138,7 +141,7 @@ def instant(clip: clips.Clip) -> tuple[Step, Look, dict]:
     """Returns what paints each frame, in which look, and options of `paint_clip`."""
     refuse("optimized", *_OF_OPTIMIZED, "preset", *_OF_TRANSFER)
     (look,) = looks.looks_of(looks.folder_of_model(), 1.0)
-    steadiness = given("steadiness", 0.9)
+    steadiness = given("steadiness", _STEADINESS)
     step = frame_by_frame(lambda frame: look.paint(frame[None])[0], steadiness)
     require_room(clip, look)
     return step, look, {"note": {"steadiness": steadiness}}
