@@ -121,6 +121,9 @@ def test_how_a_frame_follows_by_hand():
     known = Carried(np.full([48, 64, 3], 0.5, np.float32), trust)
     told = known.told(known.picture + np.float32([0.3, 0, 0]))
     assert told == {"followed": 0.5, "warping_error": pytest.approx(0.03, rel=1e-4)}
+    # A frame of which nothing is told is not the first of a scene.
+    nothing = Carried(known.picture, np.zeros_like(trust)).told(known.picture + 0.3)
+    assert nothing == {"followed": 0.0, "warping_error": 0.0}
 
 
 @pytest.mark.parametrize("steadiness", [1.0, -0.1, float("nan")])

@@ -70,12 +70,8 @@ def main():
         if not {"config", "weights_of_terms"} <= set(card):
             raise ValueError(f"model={model!r}: its card does not say what it was trained to")
         config = TransferConfig(**card["config"])
-        of_network = (
-            own_losses.OUTLIERS,
-            own_losses.PALETTE,
-            own_losses.UNSTEADINESS,
-        )  # no terms of a transfer
-        weights = {name: value for name, value in card["weights_of_terms"].items() if name not in of_network}
+        trained_to = card["weights_of_terms"]  # also losses of the network's own, no terms of a transfer
+        weights = {name: value for name, value in trained_to.items() if name not in own_losses.NAMES}
         painter = Painter(load_network(model)[0])
     done = []
 

@@ -105,7 +105,7 @@ def judge_clips(content: str, results: list[str], output: str) -> None:
     from tfstyle.io import encode
     from tfstyle.io.files import check_outputs, make_writable_folder, write_atomically
     from tfstyle.video.clips import open_clip
-    from tfstyle.video.judging import draw_filmstrip, judge
+    from tfstyle.video.judging import TITLES, draw_filmstrip, judge
 
     folder = make_writable_folder(output, "output")
     given = [("content", content), *(("results", path) for path in results)]
@@ -114,7 +114,7 @@ def judge_clips(content: str, results: list[str], output: str) -> None:
     found = judge(open_clip(content), {names[path]: open_clip(path, "results") for path in results})
     columns = {name: list(own.means().values()) for name, own in found.items()}
     record = {"content": content, "results": {name: own.to_dict() for name, own in found.items()}}
-    titles = ["clip", "warping error", "8 frames apart", "sharpness"]
+    titles = ["clip", *TITLES.values()]
     if FLAGS.style:
         titles.append("style error")
         for name, error in style_errors({name: own.shown for name, own in found.items()}).items():

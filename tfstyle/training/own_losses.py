@@ -12,6 +12,7 @@ from tfstyle.training.recipe import InstantRecipe
 OUTLIERS = "outliers"  # the loss of `outliers`
 UNSTEADINESS = "unsteadiness"  # the loss of `unsteadiness`
 PALETTE = "palette"  # the loss of `off_palette`
+NAMES = OUTLIERS, PALETTE, UNSTEADINESS
 
 _CUT = 3  # pixels: beginning with 0 to 3, a pixel has all places that it can in a network that halves twice
 _NOISE = 2 / 255
@@ -43,7 +44,7 @@ def learned(
       network: from `transformation_network`.
       contents: `[B, S, S, 3]`.
       style: `[B, styles]`.
-      names: some of `OUTLIERS`, `PALETTE` and `UNSTEADINESS`.
+      names: some of `NAMES`.
       colors: `[B, 1024, 3]`, see `palette`; needed for `PALETTE`.
     """
     made, far = outliers(network, contents, style)

@@ -18,7 +18,7 @@ from tfstyle.video.steadiness import difference
 
 LONG = 8  # frames apart, for the long-term error
 _SHOWN, _CELL = 6, 240  # frames of a filmstrip, and their longer side in pixels
-_TITLES = {"short": "warping error", "long": f"{LONG} frames apart", "sharpness": "sharpness"}
+TITLES = {"short": "warping error", "long": f"{LONG} frames apart", "sharpness": "sharpness"}
 
 
 @dataclass
@@ -95,14 +95,14 @@ def draw_filmstrip(found: Mapping[str, Steadiness]) -> Image.Image:
     for name, own in found.items():
         panels = [sheets.Panel(sheets.fitted(Image.fromarray(pixels), _CELL)) for pixels in own.shown]
         figures = [
-            (_TITLES[key], f"{value:.3g}", False) for key, value in own.means().items() if value is not None
+            (TITLES[key], f"{value:.3g}", False) for key, value in own.means().items() if value is not None
         ]
         panels[0] = panels[0]._replace(below=[(name, "", False), *figures])
         rows.append(sheets.row(panels, _CELL))
     for key in ("short", "long"):
         series = {name: getattr(own, key) for name, own in found.items()}
         if any(series.values()):
-            rows.append(charts.line_chart(series, _TITLES[key], (rows[0].width, _CELL)))
+            rows.append(charts.line_chart(series, TITLES[key], (rows[0].width, _CELL)))
     return sheets.stacked(rows)
 
 

@@ -67,7 +67,7 @@ class Carried(NamedTuple):
         """Returns how much of a picture it tells, and how far that is from it; see `Painted`."""
         distance = self.trust * np.square(picture - self.picture)
         trust = float(self.trust.mean())
-        return {"followed": trust, "warping_error": float(distance.mean()) / trust if trust else None}
+        return {"followed": trust, "warping_error": float(distance.mean()) / max(trust, 1e-9)}
 
 
 def carried(frame: np.ndarray, before: Sequence[Shown]) -> Carried | None:
