@@ -79,6 +79,8 @@ def differing(network):
         if hasattr(layer, "shift"):
             layer.scale.assign(generator.uniform(0.5, 1.5, layer.scale.shape))
             layer.shift.assign(generator.normal(size=layer.shift.shape))
+        if hasattr(layer, "colors"):
+            layer.colors.assign(generator.normal(scale=0.1, size=layer.colors.shape))
     return network
 
 

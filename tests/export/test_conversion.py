@@ -23,7 +23,7 @@ def noise(*shape, seed=0):
 
 
 def trained(**options):
-    return differing(transformation_network(3, width=4, residual_blocks=1, **options))
+    return differing(transformation_network(3, width=4, residual_blocks=1, colors=True, **options))
 
 
 def expected(network, image, style):
@@ -66,7 +66,7 @@ def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, opened):
 @pytest.fixture(scope="module")
 def large(network):
     """A picture that is large, one that is nearly flat, too, and what becomes of them in float64."""
-    wide = transformation_network(3, width=4, residual_blocks=1, dtype="float64")
+    wide = transformation_network(3, width=4, residual_blocks=1, colors=True, dtype="float64")
     wide.set_weights(network.get_weights())
     pictures = [noise(1, 512, 512, 3), 0.9 + 0.02 * noise(1, 512, 512, 3)]
     return pictures, [expected(wide, each.astype(np.float64), np.float64(MIXED)) for each in pictures]

@@ -33,9 +33,9 @@ def painted(made, picture, rows):
     return np.concatenate([part for _, _, part in parts], axis=1)
 
 
-@pytest.fixture(scope="module")
-def exact():
-    return network(dtype="float64")
+@pytest.fixture(scope="module", params=[False, True])
+def exact(request):
+    return network(dtype="float64", colors=request.param)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,13 @@ def test_a_network_comes_back_without_a_look_at_the_graphs(network, copy):
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in network.layers]
     for one, other in zip(loaded.weights, network.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert card["layout"] == {"styles": 2, "width": 2, "residual_blocks": 1, "dtype": "float32"}
+    assert card["layout"] == {
+        "styles": 2,
+        "width": 2,
+        "residual_blocks": 1,
+        "colors": False,
+        "dtype": "float32",
+    }
     assert style_names(card) == ["mosaic", "swirls"]
 
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 from tfstyle import feature_extractor
 from tfstyle.feedforward.loading import load_style_network
 from tfstyle.feedforward.networks import fingerprint, parameters, take_over, transformation_network
-from tfstyle.feedforward.style_network import LAYERS, StyleStatistics, style_network
+from tfstyle.feedforward.style_colors import color_values
+from tfstyle.feedforward.style_network import LAYERS, StyleStatistics, like, style_network
 
 from conftest import differing
 
@@ -53,9 +54,10 @@ def test_an_embedding_by_an_independent_path(network):
     hidden = np.maximum(values @ of["hidden"].kernel + of["hidden"].bias, 0)
     own = (hidden @ of["embedding"].kernel + of["embedding"].bias) / 2  # the root of the four
     found = network.embedding(style)
-    assert found.shape == (2, 5)
+    assert found.shape == (2, 13)
     np.testing.assert_array_equal(found[:, 0], 1)
-    np.testing.assert_allclose(found[:, 1:], own, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found[:, 5:], color_values(style), atol=1e-6)
+    np.testing.assert_allclose(found[:, 1:5], own, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -108,12 +110,14 @@ def test_begins_with_a_network_for_known_styles():
     known = differing(transformation_network(2, width=4, residual_blocks=1))
     own = style_network(embedding=4, width=4, residual_blocks=1)
     own.begin_with(known)
+    colored = transformation_network(2, width=4, residual_blocks=1, colors=True)  # all 0, as below
+    take_over(colored, known)
     image = noise(1, 12, 16, 3)
     # Numbers after the first lead from the mean to the first style, the second, and the first again.
     for embedding, weights in (([1, 0, 0, 0], [0.5, 0.5]), ([1, 1, 0, 0], [1, 0]), ([1, 0, 0.5, 0], [0.25, 0.75]),
                                ([1, 0, 0, 1], [1, 0])):  # fmt: skip
-        made = painted(own.network, image, np.float32([embedding]))
-        expected = painted(known, image, np.float32([weights]))
+        made = painted(own.network, image, np.float32([embedding + [0] * 8]))
+        expected = painted(colored, image, np.float32([weights]))
         np.testing.assert_allclose(made, expected, atol=1e-5)
     with pytest.raises(ValueError, match=r"^start: has other layers"):
         own.begin_with(transformation_network(2, width=4, residual_blocks=2))
@@ -147,6 +151,11 @@ def test_seeds_and_precision():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         style_network(**{"width": 2, "residual_blocks": 0, **options})
+
+
+def test_a_network_without_colors_is_of_an_older_version():
+    with pytest.raises(ValueError, match=r"^it does not take a style's colours, .* train it again"):
+        like({"styles": 5, "width": 4, "residual_blocks": 1, "dtype": "float32"})
 
 
 def test_a_folder_of_the_other_kind(tmp_path):

@@ -20,7 +20,6 @@ from tfstyle.reporting import Progress
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
 from tfstyle.training import distribution
-from tfstyle.training.own_losses import palette
 from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.training import train
 
@@ -55,8 +54,7 @@ def trained(folder, strategy=None, **options):
     styles = [style_targets(folder / name, config) for name in ("a.png", "b.png")]
     photographs = sorted((folder / "photos").iterdir())
     pictures = [load_fitted(folder / name, "styles", 40) for name in ("a.png", "b.png")]
-    palettes = tf.concat([palette(each) for each in pictures], axis=0)
-    _, history = train(photographs, styles, config, RECIPE, palettes=palettes, strategy=strategy, **options)
+    _, history = train(photographs, styles, config, RECIPE, pictures=pictures, strategy=strategy, **options)
     return [losses_of(progress) for progress in history]
 
 

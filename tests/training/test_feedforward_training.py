@@ -10,7 +10,8 @@ from PIL import Image
 
 from tfstyle import TransferConfig, style_targets
 from tfstyle.export import savedmodel
-from tfstyle.feedforward.networks import in_half_precision, parameters
+from tfstyle.feedforward.networks import in_half_precision, parameters, transformation_network
+from tfstyle.feedforward.style_colors import color_values
 from tfstyle.io.images import load_fitted
 from tfstyle.runtime import checkpoints
 from tfstyle.runtime.stopping import Supervision
@@ -252,6 +253,18 @@ def test_uneven_styles_are_evened_in_relative_units_only(config, first):
     assert weights == pytest.approx(
         [value / told.unweighted[name] for name, value in told.losses.items() if name.startswith("style/")]
     )
+
+
+def test_the_colors_of_a_style_are_its_picture_s(config, styles):
+    """Where a network has them, which began as one for any style, and not those of what it knew before."""
+    start = transformation_network(2, width=2, residual_blocks=0, colors=True)
+    pictures = [load_fitted(STYLES[number], "style", 40) for number in (1, 0)]
+    network = ConditionalTask(styles, config, RECIPE, start, pictures).network
+    expected = np.concatenate([color_values(each) for each in pictures])
+    np.testing.assert_array_equal(network.get_layer("style_colors").colors, expected)
+    assert "style_colors" not in {
+        layer.name for layer in ConditionalTask(styles, config, RECIPE).network.layers
+    }
 
 
 def test_a_training_may_begin_with_a_network(config, styles, first):

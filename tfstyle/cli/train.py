@@ -143,10 +143,9 @@ def recipe_of(start, own: bool) -> InstantRecipe:
     if start is not None:
         card = cards.read_card(start, cards.KINDS, argument="start")
         layout = card.get("layout") or {}
-        names = {"width": "width", "residual_blocks": "residual_blocks"}
         if card["model"] == "style_network" and FLAGS.network == "arbitrary":
-            names["embedding"] = "styles"
-        defaults = defaults | {name: layout[there] for name, there in names.items() if there in layout}
+            defaults = defaults | {"embedding": cards.embedding_size(layout)}
+        defaults = defaults | {name: layout[name] for name in ("width", "residual_blocks") if name in layout}
     return InstantRecipe(**{**defaults, **cli.given_options(InstantRecipe)})
 
 
@@ -155,28 +154,27 @@ def recipe_of(start, own: bool) -> InstantRecipe:
 
 
 def _conditional(photographs, paths, config, recipe, folder):
-    import tensorflow as tf
 
     from tfstyle.export.savedmodel import export_network
     from tfstyle.feedforward.networks import fingerprint
     from tfstyle.feedforward.style_network import StyleNetwork
     from tfstyle.io.images import load_fitted
     from tfstyle.synthesis.style_targets import style_targets
-    from tfstyle.training.own_losses import palette
     from tfstyle.training.training import train
 
     start = _start(folder)
     pictures = [load_fitted(path, "styles", config.image_size) for path in paths]
     if isinstance(start, StyleNetwork):
         start = start.for_known(pictures)
-    palettes = None if config.color == "content" else tf.stack([palette(each)[0] for each in pictures])
     styles = [style_targets(path, config) for path in paths]
     about = {"style_hashes": [targets.hash for targets in styles]}
     if start is not None:
         about["start"] = fingerprint(start)
+    if config.color == "content":
+        pictures = []
     photograph = load_fitted(cards.PHOTOGRAPH, "photograph", _PREVIEW)
     save = functools.partial(export_network, photograph=photograph, light=True)
-    training = functools.partial(train, photographs, styles, config, recipe, start=start, palettes=palettes)
+    training = functools.partial(train, photographs, styles, config, recipe, start=start, pictures=pictures)
     return training, about, save
 
 

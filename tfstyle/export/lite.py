@@ -34,6 +34,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.onnx_network import content_of
 from tfstyle.feedforward.sizes import enlarged
+from tfstyle.feedforward.style_colors import StyleColors, recolored
 
 QUANTIZATIONS = ("none", "float16", "dynamic")
 
@@ -125,6 +126,11 @@ def _stand_in(layer: tf.keras.layers.Layer, whole: bool) -> Callable:
             return normalised(activation, *instance_moments(activation), *own, layer.epsilon)
 
         return normalise
+    if isinstance(layer, StyleColors):
+        known = layer.colors.numpy()
+        return lambda painted, image, style: recolored(
+            painted, image, *layer.moments(image), tf.matmul(style, known), layer.epsilon
+        )
     return layer
 
 

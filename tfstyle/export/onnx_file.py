@@ -16,6 +16,7 @@ import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
 from tfstyle.feedforward import networks
+from tfstyle.feedforward.cards import COLOR_VALUES
 from tfstyle.feedforward.layers import (
     FOLDS,
     ConditionalInstanceNormalization,
@@ -24,6 +25,7 @@ from tfstyle.feedforward.layers import (
     ReflectedConv2D,
     ReflectedUp,
 )
+from tfstyle.feedforward.style_colors import ADDED, KEPT, LEAST_VARIANCE, OPPONENTS, ROOT_STEPS, StyleColors
 from tfstyle.feedforward.style_network import EPSILON, LAYERS, StyleStatistics
 from tfstyle.vgg.network import MEAN_PIXEL_BGR, head
 
@@ -91,11 +93,12 @@ def predictor_to_onnx(predictor: tf.keras.Model) -> bytes:
     made = graph.add("Relu", _dense(graph, layers["hidden"], made))
     own = _dense(graph, layers["embedding"], made)
     own = graph.add("Mul", own, graph.constant(np.float32(layers["embedding"].units ** -0.5)))
-    graph.add("Concat", graph.constant(np.ones([1, 1], np.float32)), own, axis=1, output="embedding")
+    one = graph.constant(np.ones([1, 1], np.float32))
+    graph.add("Concat", one, own, _color_values(graph, "image"), axis=1, output="embedding")
     return graph.file(
         "style_predictor",
         [value("image", TensorProto.FLOAT, [1, "height", "width", 3])],
-        [value("embedding", TensorProto.FLOAT, [1, layers["embedding"].units + 1])],
+        [value("embedding", TensorProto.FLOAT, [1, layers["embedding"].units + 1 + COLOR_VALUES])],
     )
 
 
@@ -181,6 +184,54 @@ def _normalised(graph: _Graph, layer: ConditionalInstanceNormalization, activati
     return graph.add("InstanceNormalization", activation, scale, shift, epsilon=layer.epsilon)
 
 
+def _colored(graph: _Graph, layer: StyleColors, painted: str, image: str, style: str) -> str:
+    """Adds `StyleColors`."""
+    colors = graph.add("Squeeze", graph.add("MatMul", style, graph.constant(layer.colors.numpy())))
+    shift, root = (
+        graph.add("Slice", colors, *map(graph.constant, part)) for part in (([0], [2]), ([2], [8]))
+    )
+    root = graph.add("Transpose", graph.add("Reshape", root, graph.constant([3, 2])), perm=[1, 0])
+    root = graph.add("Reshape", root, graph.constant([2, 3, 1, 1]))
+    one, zero = (graph.constant(np.full(3, value, np.float32)) for value in (1, 0))
+    seen = graph.add(
+        "InstanceNormalization", _pointwise(graph, image, OPPONENTS), one, zero, epsilon=layer.epsilon
+    )
+    hue = _pointwise(graph, graph.add("Conv", seen, root, shift), ADDED)
+    made = graph.add("Add", _pointwise(graph, painted, KEPT), hue)
+    return graph.add("Clip", made, *(graph.constant(np.float32(value)) for value in (0, 1)))
+
+
+def _pointwise(graph: _Graph, pictures: str, matrix: np.ndarray) -> str:
+    """Adds `style_colors.pointwise`."""
+    return graph.add("Conv", pictures, graph.constant(matrix.T[:, :, np.newaxis, np.newaxis]))
+
+
+def _color_values(graph: _Graph, image: str) -> str:
+    """Adds `style_colors.color_values` of a picture `[1, H, W, 3]`."""
+    unit, trailing = graph.constant(np.eye(3, dtype=np.float32)), graph.constant([1, 2])
+    opponents = graph.add("MatMul", image, graph.constant(OPPONENTS))
+    mean = graph.add("ReduceMean", opponents, trailing)
+    centred = graph.add("Sub", opponents, mean)
+    products = graph.add("MatMul", graph.add("Transpose", centred, perm=[0, 1, 3, 2]), centred)
+    width = graph.add("Gather", graph.add("Shape", image), graph.constant(2))
+    covariance = graph.add("ReduceMean", products, graph.constant([1]), keepdims=0)
+    covariance = graph.add("Div", covariance, graph.add("Cast", width, to=TensorProto.FLOAT))
+    whole = graph.add("ReduceSum", graph.add("Mul", covariance, unit), trailing)
+    whole = graph.add("Add", whole, graph.constant(np.float32(LEAST_VARIANCE)))
+    root, inverse = graph.add("Div", covariance, whole), unit
+    half, more = (graph.constant(value) for value in (np.float32(0.5), 1.5 * np.eye(3, dtype=np.float32)))
+    for _ in range(ROOT_STEPS):
+        step = graph.add("Sub", more, graph.add("Mul", half, graph.add("MatMul", inverse, root)))
+        root, inverse = graph.add("MatMul", root, step), graph.add("MatMul", step, inverse)
+    root = graph.add("Mul", root, graph.add("Sqrt", whole))
+    of_opponents = (
+        graph.add("Slice", each, *map(graph.constant, ([1], [3], [axis])))
+        for each, axis in ((mean, 3), (root, 2))
+    )
+    flat = (graph.add("Reshape", each, graph.constant([1, -1])) for each in of_opponents)
+    return graph.add("Concat", *flat, axis=1)
+
+
 def _rectified(
     graph: _Graph, layer: tf.keras.layers.Conv2D, activation: str, *, flipped: bool = False
 ) -> str:
@@ -221,6 +272,7 @@ _STAND_INS: dict[type, Callable] = {
     ConditionalInstanceNormalization: _normalised,
     ReflectedUp: lambda graph, layer, activation: activation,
     CutToSize: lambda graph, layer, activation, like: activation,
+    StyleColors: _colored,
     tf.keras.layers.Add: lambda graph, layer, both: graph.add("Add", *both),
     tf.keras.layers.Activation: lambda graph, layer, activation: graph.add("Sigmoid", activation),
 }

@@ -6,7 +6,7 @@ Nothing here imports TensorFlow: scripts complain about a wrong folder at once.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ STYLES, ANY_STYLE = "styles", "any_style"  # the folders of tfstyle's own networ
 PHOTOGRAPH = _PACKAGE / "data" / "harbour.jpg"  # the project's own, to show styles on
 
 CARD = "tfstyle.json"
+COLOR_VALUES = 8  # numbers that a style's colours are, the last of an embedding; see `style_colors`
 KINDS = ("network", "style_network")  # of networks that paint in one pass: for known styles, for any
 _LONGEST = 1 << 22  # bytes
 _MOST_STYLES = 10_000
@@ -104,6 +105,22 @@ def first_filters(card: dict[str, Any]) -> int:
     if type(width) is not int or width < 1:
         raise ValueError(f"model: {CARD} says width={width!r:.80}: must be a whole number, 1 or above")
     return width
+
+
+def embedding_size(layout: Mapping[str, Any]) -> int:
+    """Returns how many numbers a style is for a network for any style, without its colours.
+
+    Args:
+      layout: of the transformation network, as cards have it.
+
+    Raises:
+      ValueError: it does not take a style's colours.
+    """
+    if not layout.get("colors"):
+        raise ValueError(
+            "it does not take a style's colours, as networks for any style now do; train it again"
+        )
+    return layout["styles"] - COLOR_VALUES
 
 
 def stroke_size(card: dict[str, Any]) -> int:

@@ -30,6 +30,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.networks import connect
 from tfstyle.feedforward.sizes import enlarged_side
+from tfstyle.feedforward.style_colors import StyleColors
 from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
@@ -142,17 +143,26 @@ class _Sweep:
             return lambda both: self._kept(both[0].pointwise(lambda *rows: layer(list(rows)), both[1]))
         if isinstance(layer, tf.keras.layers.Activation):
             return lambda activation: activation.pointwise(layer)
+        if isinstance(layer, StyleColors):
+            return lambda *maps: self._colored(layer, *maps)
         return layer  # a normalisation, which `normalise` takes as it is
 
     def normalise(self, layer: ConditionalInstanceNormalization, activation: LazyMap, style) -> LazyMap:
+        activation, *moments = self._measured(layer, activation)
+        return activation.pointwise(lambda rows: layer.normalise(rows, *moments, style))
+
+    def _colored(self, layer: StyleColors, painted: LazyMap, image: LazyMap, style) -> LazyMap:
+        _, *moments = self._measured(layer, image)
+        return painted.pointwise(lambda rows, seen: layer.colored(rows, seen, *moments, style), image)
+
+    def _measured(self, layer, activation: LazyMap) -> tuple[LazyMap, tf.Tensor, tf.Tensor]:
+        """Returns a map, kept as by `_kept` from then on, and mean and variance as a layer measures them."""
         moments = Moments()
 
         def measure(rows: tf.Tensor) -> None:
             moments.add(rows.shape[1] * rows.shape[2], *layer.moments(rows))
 
-        activation = self._kept(activation, measure)
-        mean, variance = moments.result(layer.variable_dtype)
-        return activation.pointwise(lambda rows: layer.normalise(rows, mean, variance, style))
+        return self._kept(activation, measure), *moments.result(layer.variable_dtype)
 
     def _kept(self, activation: LazyMap, visit: Callable[[tf.Tensor], None] = lambda rows: None) -> LazyMap:
         """Sweeps over a map once; returns it, from then on kept where it is smaller than the picture."""

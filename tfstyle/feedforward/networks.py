@@ -17,7 +17,8 @@ network for many styles, and for mixtures of them. Departures from Johnson et al
   which it would take off again.
 
 From Dumoulin et al. it departs in that the last convolution is not normalised:
-light and contrast of the picture may differ from one picture to the next.
+light and contrast of the picture may differ from one picture to the next. Hues may come from the
+photograph; see `style_colors`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from tfstyle.feedforward.layers import (
     ReflectedConv2D,
     ReflectedUp,
 )
+from tfstyle.feedforward.style_colors import StyleColors
 
 # {Keras' policy: dtype of parameters and pictures}.
 POLICIES = {
@@ -44,6 +46,8 @@ POLICIES = {
     "mixed_float16": "float32",
     "float64": "float64",
 }
+
+COLORS = "style_colors/colors"  # the parameter of `StyleColors`
 
 # From a layer, its activation and the styles' weights to the activation normalised.
 Normalise = Callable[[ConditionalInstanceNormalization, tf.Tensor, tf.Tensor], tf.Tensor]
@@ -54,6 +58,7 @@ def transformation_network(
     *,
     width: int = 32,
     residual_blocks: int = 5,
+    colors: bool = False,
     seed: int = 0,
     dtype: str = "float32",
 ) -> tf.keras.Model:
@@ -64,6 +69,8 @@ def transformation_network(
       width: filters of the first convolution; a half and a quarter of the
         size, it has twice and four times as many.
       residual_blocks: at a quarter of the size.
+      colors: whether the photograph's hues, brought to the style's, take the place of most of those that it
+        paints; see `StyleColors`.
       seed: of the kernels; the same seed gives the same network.
       dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
         for activations in half precision; ``float64`` is for tests.
@@ -85,7 +92,7 @@ def transformation_network(
             raise ValueError(f"{name}={value!r}: must be a whole number, {least} or above")
     if dtype not in POLICIES:
         raise ValueError(f"dtype={dtype!r}: must be one of {', '.join(POLICIES)}")
-    layers = _layers(styles, width, residual_blocks, np.random.default_rng(seed), dtype)
+    layers = _layers(styles, width, residual_blocks, colors, np.random.default_rng(seed), dtype)
     image = tf.keras.Input((None, None, 3), name="image", dtype=POLICIES[dtype])
     style = tf.keras.Input((styles,), name="style", dtype=POLICIES[dtype])
     picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
@@ -122,6 +129,7 @@ def layout(network: tf.keras.Model) -> dict[str, int | bool | str]:
         "styles": int(network.input["style"].shape[-1]),
         "width": first.filters,
         "residual_blocks": sum(f"residual{index}_sum" in names for index in range(1, len(names))),
+        "colors": "style_colors" in names,
         "dtype": first.dtype_policy.name,
     }
 
@@ -136,14 +144,17 @@ def parameters(network: tf.keras.Model) -> dict[str, tf.Variable]:
 
 
 def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
-    """Gives a network the parameters of another one, `start` in errors.
+    """Gives a network the parameters of another one, `start` in errors, but for the colours of styles.
 
     Styles take those of their place; if they are not as many, each begins as the mean of the other's.
 
     Raises:
       ValueError: they have not the same layers of the same size.
     """
-    own, given = parameters(network), parameters(other)
+    own, given = (
+        {name: each for name, each in parameters(model).items() if not name.endswith(COLORS)}
+        for model in (network, other)
+    )
     if own.keys() != given.keys():
         differs = min(own.keys() ^ given.keys())
         raise ValueError(f"start: has other layers, only one of the two has {differs}")
@@ -176,7 +187,7 @@ def fingerprint(network: tf.keras.Model) -> str:
     return digest.hexdigest()[:16]
 
 
-def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
+def _layers(styles, width, residual_blocks, colors, generator, dtype) -> dict[str, tf.keras.layers.Layer]:
     """Returns the layers of a network by name; `connect` knows what follows what."""
     found = {}
 
@@ -207,6 +218,8 @@ def _layers(styles, width, residual_blocks, generator, dtype) -> dict[str, tf.ke
     convolution(ReflectedConv2D, "last", 3, 9, normalised=False)
     # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
     add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=POLICIES[dtype]))
+    if colors:
+        add(StyleColors(styles, name="style_colors", dtype=POLICIES[dtype]))
     add(CutToSize(name="picture", dtype=POLICIES[dtype]))
     return found
 
@@ -236,7 +249,8 @@ def connect(
         normal = normalise(layers[f"{name}_norm"], layers[name](activation), style)
         return relu(normal) if rectified else normal
 
-    activation = block("first", layers["reflected_up"](image))
+    seen = layers["reflected_up"](image)
+    activation = block("first", seen)
     activation = block("half", activation)
     activation = block("quarter", activation)
     index = 1
@@ -247,4 +261,7 @@ def connect(
         activation = layers[f"residual{index}_sum"]([activation, inner])
         index += 1
     activation = block("whole_again", block("half_again", activation))
-    return layers["picture"](layers["sigmoid"](layers["last"](activation)), image)
+    painted = layers["sigmoid"](layers["last"](activation))
+    if "style_colors" in layers:
+        painted = layers["style_colors"](painted, seen, style)
+    return layers["picture"](painted, image)

@@ -11,6 +11,7 @@ Departures:
   one pass of a small encoder.
 - The first number of an embedding is always 1, so that scales and shifts have a part that is the
   same for all styles.
+- The last eight are the picture's colours, as they are; see `style_colors`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.config.options import whole_number
+from tfstyle.feedforward.cards import COLOR_VALUES, embedding_size
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, instance_moments, reflected_up
 from tfstyle.feedforward.networks import (
     POLICIES,
@@ -30,6 +32,7 @@ from tfstyle.feedforward.networks import (
     take_rounded,
     transformation_network,
 )
+from tfstyle.feedforward.style_colors import color_values
 from tfstyle.vgg import feature_extractor, minimum_size
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")  # whose statistics are a style
@@ -66,17 +69,29 @@ class StyleStatistics(tf.keras.layers.Layer):
         return (shapes[0][0], 2 * sum(shape[-1] for shape in shapes))
 
 
+@tf.keras.utils.register_keras_serializable("tfstyle")
+class PictureColors(tf.keras.layers.Layer):
+    """From pictures `[B, H, W, 3]` in [0, 1] to `style_colors.color_values`, `[B, 8]`."""
+
+    def call(self, pictures):
+        return color_values(pictures)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], COLOR_VALUES)
+
+
 def style_predictor(embedding: int, *, seed: int = 0, dtype: str = "float32") -> tf.keras.Model:
     """Builds a style prediction network, not yet trained.
 
     Args:
-      embedding: how many numbers a style is.
+      embedding: how many numbers a style is, without its colours.
       seed: of the kernels, but for the encoder's, which are those of `mini` and stay.
       dtype: of all of it: ``float32``, or ``float64`` for tests.
 
     Returns:
       A `keras.Model` from `[B, h, w, 3]`, RGB in [0, 1], whose sides the encoder takes, to
-      `[B, embedding]`: the encoder's layers, then ``statistics``, ``hidden`` and ``embedding``.
+      `[B, embedding + 8]`: the encoder's layers, then ``statistics``, ``hidden`` and ``embedding``, and
+      beside them ``colors``.
 
     Raises:
       ValueError: an argument is out of range.
@@ -97,7 +112,8 @@ def style_predictor(embedding: int, *, seed: int = 0, dtype: str = "float32") ->
     # As long as a vector of one number: so scales stay about 1, and one rate of learning suits all.
     own = own * float(embedding - 1) ** -0.5
     one = tf.keras.ops.ones_like(own[:, :1])
-    made = tf.keras.ops.concatenate([one, own], axis=-1)
+    colors = PictureColors(name="colors", dtype=dtype)(encoder.input)
+    made = tf.keras.ops.concatenate([one, own, colors], axis=-1)
     return tf.keras.Model(encoder.input, made, name="style_predictor")
 
 
@@ -113,7 +129,7 @@ class StyleNetwork(tf.keras.Model):
     ==========  ============================================================
 
     Args:
-      network: from `transformation_network`, with as many styles as an embedding has numbers.
+      network: from `transformation_network`, with as many styles as an embedding has numbers, and colours.
       predictor: from `style_predictor`.
     """
 
@@ -146,7 +162,7 @@ class StyleNetwork(tf.keras.Model):
         """Gives the network the parameters of one for known styles, `start` in errors.
 
         What all styles share begins as the mean of those known, and each further number of an
-        embedding as the way from there to one of them.
+        embedding, but for the colours, as the way from there to one of them.
 
         Raises:
           ValueError: it has not the same layers of the same size.
@@ -156,8 +172,8 @@ class StyleNetwork(tf.keras.Model):
             known = other.get_layer(layer.name)
             for own, given in ((layer.scale, known.scale.numpy()), (layer.shift, known.shift.numpy())):
                 mean = given.mean(0)
-                ways = (given - mean)[np.arange(own.shape[0] - 1) % len(given)]
-                own.assign(np.concatenate([mean[np.newaxis], ways]))
+                ways = (given - mean)[np.arange(own.shape[0] - 1 - COLOR_VALUES) % len(given)]
+                own.assign(np.concatenate([mean[np.newaxis], ways, np.zeros([COLOR_VALUES, len(mean)])]))
 
     def for_known(self, styles: Iterable[tf.Tensor]) -> tf.keras.Model:
         """Returns a `transformation_network` that knows the styles of pictures, `[1, h, w, 3]` each."""
@@ -168,6 +184,7 @@ class StyleNetwork(tf.keras.Model):
             known = self.network.get_layer(layer.name)
             layer.scale.assign(embeddings @ known.scale.numpy())
             layer.shift.assign(embeddings @ known.shift.numpy())
+        made.get_layer("style_colors").colors.assign(embeddings[:, -COLOR_VALUES:])
         return made
 
     def _large_enough(self, style: tf.Tensor) -> tf.Tensor:
@@ -188,22 +205,23 @@ def style_network(
     """Builds a network for any style, not yet trained.
 
     Args:
-      embedding: how many numbers a style is.
+      embedding: how many numbers a style is, without its colours.
       width, residual_blocks, seed, dtype: as in `transformation_network`. The style
         predictor computes in float32 (float64 for ``float64``).
 
     Raises:
       ValueError: an argument is out of range.
     """
+    numbers = whole_number("embedding", embedding, 2) + COLOR_VALUES
     network = transformation_network(
-        whole_number("embedding", embedding, 2), width=width, residual_blocks=residual_blocks, seed=seed,
-        dtype=dtype,
-    )  # fmt: skip
+        numbers, width=width, residual_blocks=residual_blocks, colors=True, seed=seed, dtype=dtype
+    )
+    network.get_layer("style_colors").colors.assign(np.eye(numbers)[:, embedding:])
     generator = np.random.default_rng(seed)
     for layer in _normalizations(network):
         for variable, shared in ((layer.scale, 1.0), (layer.shift, 0.0)):
             values = _SPREAD * generator.standard_normal(variable.shape)
-            values[0] = shared
+            values[0], values[embedding:] = shared, 0
             variable.assign(values)
     predictor = style_predictor(embedding, seed=seed, dtype=POLICIES[dtype])
     return StyleNetwork(network, predictor)
@@ -215,9 +233,13 @@ def in_half_precision(network: StyleNetwork) -> StyleNetwork:
 
 
 def like(layout_of_network: Mapping) -> StyleNetwork:
-    """Returns a network for any style whose transformation network has a layout of `networks.layout`."""
-    options = dict(layout_of_network)
-    return style_network(embedding=options.pop("styles"), **options)
+    """Returns a network for any style whose transformation network has a layout of `networks.layout`.
+
+    Raises:
+      ValueError: that takes no colours, or an option is out of range.
+    """
+    options = {name: each for name, each in layout_of_network.items() if name not in ("styles", "colors")}
+    return style_network(embedding=embedding_size(layout_of_network), **options)
 
 
 def _normalizations(network: tf.keras.Model) -> list[ConditionalInstanceNormalization]:

@@ -38,7 +38,7 @@ class InstantStylizer(tf.keras.layers.Layer):
 
     Args:
       names: of the styles, in order.
-      width, residual_blocks: of the network; see `transformation_network`.
+      width, residual_blocks, colors: of the network; see `transformation_network`.
       style: in which it paints where a call names none: a place, a name, {name:
         share}, or a share for each; see `style_mixing.weights_of`.
       strength: likewise, from 0 (the picture as it is) to 1.
@@ -63,6 +63,7 @@ class InstantStylizer(tf.keras.layers.Layer):
         *,
         width: int = 16,
         residual_blocks: int = 5,
+        colors: bool = False,
         style: Mixture | None = None,
         strength: float = 1.0,
         stroke_size: int = 0,
@@ -79,6 +80,7 @@ class InstantStylizer(tf.keras.layers.Layer):
             len(self.names),
             width=width,
             residual_blocks=residual_blocks,
+            colors=colors,
             dtype=self.dtype_policy.name,
         )
         self.built = True

@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from tfstyle.config import TransferConfig
 from tfstyle.feedforward.layers import ConditionalInstanceNormalization, DoublingConv2D, ReflectedConv2D
-from tfstyle.feedforward.networks import take_over, transformation_network
+from tfstyle.feedforward.networks import layout, take_over, transformation_network
+from tfstyle.feedforward.style_colors import color_values
 from tfstyle.losses.targets import StyleTargets, chosen, finest
 from tfstyle.synthesis.graph_transfer import GraphObjective, GraphTransfer
 from tfstyle.synthesis.term_options import extractor_of
-from tfstyle.training.own_losses import PALETTE, learned, own_weights
+from tfstyle.training.own_losses import PALETTE, learned, own_weights, palette
 from tfstyle.training.recipe import InstantRecipe
 
 # Tensors with one row for each picture, the photographs `[B, S, S, 3]` first.
@@ -56,7 +57,7 @@ class ConditionalTask:
       styles: measured with the config.
       config: the objective.
       recipe: the network's size, its seed and the precision are read from it.
-      palettes: `[styles, 1024, 3]`, colours of each style (see `palette`); None: pictures may have any.
+      pictures: of the styles, `[1, H, W, 3]`, whose colours are to be the network's; (): it may have any.
       start: network of these layers whose parameters it begins with; None: random ones.
 
     Raises:
@@ -71,12 +72,13 @@ class ConditionalTask:
         config: TransferConfig,
         recipe: InstantRecipe,
         start: tf.keras.Model | None = None,
-        palettes: tf.Tensor | None = None,
+        pictures: Sequence[tf.Tensor] = (),
     ):
         GraphTransfer.require_possible(config)
-        self._config, self._palettes = config, palettes
+        self._config = config
+        self._palettes = tf.concat([palette(each) for each in pictures], axis=0) if pictures else None
         self.weights = own_weights(recipe)
-        if palettes is None:
+        if not pictures:
             self.weights.pop(PALETTE, None)
         self.extractor = extractor_of(config, dtype=recipe.computed_in)
         for targets in styles:
@@ -88,6 +90,7 @@ class ConditionalTask:
             self._count,
             width=recipe.width,
             residual_blocks=recipe.residual_blocks,
+            colors=start is not None and layout(start)["colors"],
             seed=recipe.shuffle,
             dtype=recipe.policy,
         )
@@ -95,6 +98,9 @@ class ConditionalTask:
             raise ValueError("only_styles=true: needs a network to begin with, start")
         if start is not None:
             take_over(self.network, start)
+            if pictures and layout(start)["colors"]:
+                colors = tf.concat([color_values(each) for each in pictures], axis=0)
+                self.network.get_layer("style_colors").colors.assign(colors)
         if recipe.only_styles:
             for layer in self.network.layers:
                 layer.trainable = isinstance(layer, ConditionalInstanceNormalization)

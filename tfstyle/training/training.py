@@ -20,6 +20,7 @@ from tfstyle.training import distribution, memory_model
 from tfstyle.training.arbitrary_training import ArbitraryTask, pairs, shown_at
 from tfstyle.training.dataset import Share, batches, centers, held_out, require_readable
 from tfstyle.training.learner import Learner
+from tfstyle.training.own_losses import palette
 from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.tasks import Batch, ConditionalTask, Task, in_turn
 from tfstyle.training.training_loop import fit
@@ -32,7 +33,7 @@ def train(
     recipe: InstantRecipe,
     *,
     start: tf.keras.Model | None = None,
-    palettes: tf.Tensor | None = None,
+    pictures: Sequence[tf.Tensor] = (),
     **options,
 ) -> tuple[tf.keras.Model, list[Progress]]:
     """Trains a network to make in one pass what an optimisation would make of a picture in each style.
@@ -45,7 +46,7 @@ def train(
       styles: measured with the config (see `style_targets`).
       config: the objective, at one scale.
       recipe: how to train.
-      start, palettes: see `ConditionalTask`.
+      start, pictures: see `ConditionalTask`.
       **options: `strategy`, `reporters` and `supervision` of `train_task`. On sheets, the
         photographs are in up to three styles.
 
@@ -59,11 +60,11 @@ def train(
     """
     trained_on, kept, identity = _divided(photographs, styles, recipe, start)
     identity["styles"] = [targets.hash for targets in styles]
-    if palettes is not None:
-        identity["palettes"] = tensor_hash(palettes)
+    if pictures:
+        identity["palettes"] = tensor_hash(tf.concat([palette(each) for each in pictures], axis=0))
     with _naming(photographs):
         return train_task(
-            lambda: ConditionalTask(styles, config, recipe, start, palettes),
+            lambda: ConditionalTask(styles, config, recipe, start, pictures),
             lambda first_step, share: batches(trained_on, len(styles), recipe, first_step, share),
             config,
             recipe,

@@ -1,0 +1,117 @@
+"""A style's colours in a painted picture: the photograph's hues, moved to where the style has its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfstyle.feedforward.cards import COLOR_VALUES
+from tfstyle.feedforward.layers import instance_moments
+
+# From RGB to light, red against green, and yellow against blue.
+OPPONENTS = np.array([[0.299, 0.5, 0.25], [0.587, -0.5, 0.25], [0.114, 0.0, -0.5]])
+# How much of a picture's hue and saturation comes from the photograph's, brought to the style's.
+_OF_PHOTOGRAPH = 0.75
+KEPT = OPPONENTS @ np.diag([1, 1 - _OF_PHOTOGRAPH, 1 - _OF_PHOTOGRAPH]) @ np.linalg.inv(OPPONENTS)
+ADDED = _OF_PHOTOGRAPH * np.linalg.inv(OPPONENTS)[1:]
+ROOT_STEPS, LEAST_VARIANCE = 14, 1e-6  # of `symmetric_root`; the second is added to the whole variance
+
+
+@tf.keras.utils.register_keras_serializable("tfstyle")
+class StyleColors(tf.keras.layers.Layer):
+    """Hues of a photograph, brought to those of a style, in place of most of a painted picture's own.
+
+    A network for any style reads a style from few numbers, and paints all of a picture in the colour that
+    is the most frequent there. Where a photograph is red and green, a painting has two colours as well.
+    So the photograph's colours, light and two opponents, each of mean 0 and variance 1, become the
+    style's by its mean and its covariance's symmetric root (Reinhard et al., "Color Transfer between Images",
+    2001, with the root of Gatys et al. 2016); the painted picture keeps its light and a quarter of its hues.
+
+    Args:
+      styles: how many.
+      epsilon: what is added to variances, so that the noise of a grey photograph is not made colourful.
+      options: `name` and `dtype`, as for every layer of Keras.
+
+    Call args:
+      painted: `[B, H, W, 3]` in [0, 1].
+      image: the photograph, of the same shape.
+      style: `[B, styles]` weights of the styles.
+
+    Attributes:
+      colors: `[styles, 8]`, not trained, see `color_values`.
+    """
+
+    def __init__(self, styles: int, *, epsilon: float = 1e-3, **options):
+        super().__init__(autocast=False, **options)
+        self.styles = styles
+        self.epsilon = epsilon
+
+    def build(self, *shapes):
+        self.colors = self.add_weight(
+            shape=(self.styles, COLOR_VALUES), initializer="zeros", name="colors", trainable=False,
+            autocast=False,
+        )  # fmt: skip
+
+    def call(self, painted, image, style):
+        return self.colored(painted, image, *self.moments(image), style)
+
+    def moments(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns mean and variance over positions of light and opponents, `[B, 3]` each."""
+        return instance_moments(pointwise(image, OPPONENTS))
+
+    def colored(self, painted, image, mean: tf.Tensor, variance: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+        """Does as a call, with given statistics of the photograph, as for parts of it."""
+        colors = tf.matmul(tf.cast(style, self.colors.dtype), self.colors)
+        return recolored(painted, image, mean, variance, colors, self.epsilon)
+
+    def compute_output_shape(self, painted_shape, image_shape, style_shape):
+        return painted_shape
+
+    def get_config(self):
+        return {**super().get_config(), "styles": self.styles, "epsilon": self.epsilon}
+
+
+def recolored(painted, image, mean, variance, colors, epsilon: float) -> tf.Tensor:
+    """Returns what `StyleColors` does, from `moments` and the colours of each picture's style, `[B, 8]`."""
+    root = tf.reshape(colors[:, 2:], [-1, 3, 2]) * tf.math.rsqrt(variance + epsilon)[:, :, tf.newaxis]
+    shift = colors[:, tf.newaxis, :2] - tf.matmul(mean[:, tf.newaxis], root)
+    moved = tf.matmul(tf.constant(OPPONENTS, image.dtype), root)  # of each picture, from RGB to hue
+    shape = tf.shape(image)
+    hue = tf.matmul(tf.reshape(image, [shape[0], -1, 3]), moved) + shift
+    hue = tf.reshape(hue, tf.concat([shape[:3], [2]], axis=0))
+    return tf.clip_by_value(pointwise(painted, KEPT) + pointwise(hue, ADDED), 0.0, 1.0)
+
+
+def pointwise(pictures: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
+    """Returns channels `[..., C]` times a matrix `[C, D]`."""
+    return tf.tensordot(pictures, tf.constant(matrix, pictures.dtype), 1)
+
+
+def color_values(pictures: tf.Tensor) -> tf.Tensor:
+    """Returns what `StyleColors` takes for the colours of styles `[B, H, W, 3]`, `[B, 8]`.
+
+    Means of the two opponents; then the two columns of theirs, row by row, of the symmetric root of the
+    covariance of light and opponents.
+    """
+    opponents = pointwise(pictures, OPPONENTS)
+    mean, _ = instance_moments(opponents)
+    centred = opponents - mean[:, tf.newaxis, tf.newaxis]
+    products = tf.matmul(centred, centred, transpose_a=True)  # of each row of the picture
+    width = tf.cast(tf.shape(pictures)[2], pictures.dtype)
+    root = symmetric_root(tf.reduce_mean(products, axis=1) / width)
+    return tf.concat([mean[:, 1:], tf.reshape(root[:, :, 1:], [-1, 6])], axis=-1)
+
+
+def symmetric_root(matrix: tf.Tensor) -> tf.Tensor:
+    """Returns symmetric roots of covariances `[B, 3, 3]`, by what every runtime has.
+
+    The coupled Newton-Schulz iteration (Higham, "Stable Iterations for the Matrix Square Root", Numerical
+    Algorithms, 1997). Directions of less than a thousandth of the whole variance come out a little small.
+    """
+    whole = tf.linalg.trace(matrix)[:, tf.newaxis, tf.newaxis] + LEAST_VARIANCE
+    unit = tf.eye(3, dtype=matrix.dtype)
+    root, inverse = matrix / whole, unit[tf.newaxis]
+    for _ in range(ROOT_STEPS):
+        step = 1.5 * unit - 0.5 * tf.matmul(inverse, root)
+        root, inverse = tf.matmul(root, step), tf.matmul(step, inverse)
+    return root * tf.sqrt(whole)
