@@ -1,1 +1,0 @@
-"""Draws the project's two pictures from scratch: a lit harbour, and a painting of swirls."""
