@@ -124,6 +124,12 @@ def run_script(name, *arguments, cwd, **environment):
     return start_script(name, *arguments, cwd=cwd, **environment).finished()
 
 
+def well(process):
+    """A finished process, which must have succeeded."""
+    assert process.returncode == 0, process.stderr
+    return process
+
+
 def one_line(process):
     """The line in which a run ended that a mistake stopped: exit status 1, and nothing else is said."""
     assert (process.returncode, process.stdout) == (1, ""), process.stderr

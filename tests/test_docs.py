@@ -17,7 +17,7 @@ from PIL import Image
 import tfstyle
 from tfstyle.cli import COMMANDS
 
-from conftest import ROOT, picture, run_script
+from conftest import ROOT, picture, run_script, well
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 TEXTS = {page: (ROOT / page).read_text() for page in PAGES}
@@ -251,9 +251,7 @@ def run(command):
     # That an export is called where tfstyle is not importable, and Beam's processes, are seen in their own tests.
     flags += ["--noverify"] * (command.program == "export")
     flags += ["--beam_args=--runner=DirectRunner"] * ("--runner=beam" in command.arguments)
-    done = run_script(f"{command.program}.py", *command.arguments, *flags, cwd=os.getcwd())
-    assert done.returncode == 0, done.stderr
-    return done
+    return well(run_script(f"{command.program}.py", *command.arguments, *flags, cwd=os.getcwd()))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tfstyle.export.savedmodel import export_network
 from tfstyle.feedforward.networks import in_half_precision, transformation_network
 from tfstyle.feedforward.onnx_network import OnnxNetwork
 
-from conftest import differing, run_script
+from conftest import differing, run_script, well
 
 SIZES = [(64, 48), (33, 47), (1, 1), (1, 7), (5, 3)]
 MIXED = [0.2, 0.5, 0.3]
@@ -170,8 +170,7 @@ def test_another_file_is_refused(tmp_path):
 @pytest.mark.slow
 def test_from_the_command_line(folder, tmp_path):
     flags = [f"--model={folder}", "--quantize=float16", "--style=mosaic", "--timing_size=40"]
-    made = run_script("convert_stylizer.py", *flags, "--output=a.tflite", cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    made = well(run_script("convert_stylizer.py", *flags, "--output=a.tflite", cwd=tmp_path))
     assert made.stdout.startswith("a.tflite: 0.0")
     card = json.loads((tmp_path / "a.json").read_text())
     assert card["bytes"] == (tmp_path / "a.tflite").stat().st_size

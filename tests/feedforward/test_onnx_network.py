@@ -17,7 +17,7 @@ from tfstyle.feedforward.networks import transformation_network
 from tfstyle.feedforward.onnx_network import FILE, LightPainter, light_file
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, most_whole_pixels
 
-from conftest import differing, picture
+from conftest import differing, picture, well
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,7 @@ def run(*flags, cwd, stdin=b""):
         "atexit.register(lambda: print('tensorflow' in sys.modules, file=sys.stderr))\nmain()"
     )
     command = [sys.executable, "-c", program, "stylize", *flags]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, input=stdin)
-    assert done.returncode == 0, done.stderr
+    done = well(subprocess.run(command, cwd=cwd, capture_output=True, input=stdin))
     assert done.stderr.decode().splitlines()[-1] == "False"
     return done.stdout
 

@@ -11,7 +11,7 @@ from tfstyle.batch.orders import Content
 from tfstyle.runtime import determinism
 from tfstyle.synthesis import session
 
-from conftest import ROOT, picture, run_script
+from conftest import ROOT, picture, run_script, well
 
 # What a program tells that makes a switch; numbers are drawn after each of some seeds.
 _TOLD = """
@@ -41,8 +41,7 @@ def told(tmp_path, monkeypatch):
     def run(switch="", seeds=()):
         program = tmp_path / "program.py"
         program.write_text(_TOLD.format(switch=switch, seeds=seeds, root=str(ROOT)))
-        process = run_script(program, cwd=tmp_path)
-        assert process.returncode == 0, process.stderr
+        process = well(run_script(program, cwd=tmp_path))
         return json.loads(process.stdout)
 
     monkeypatch.delenv("TF_DETERMINISTIC_OPS", raising=False)

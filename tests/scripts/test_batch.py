@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from conftest import one_line, picture, run_script, start_script
+from conftest import one_line, picture, run_script, start_script, well
 
 OPTIONS = {
     "image_size": 40, "iterations": 2, "optimizer": "adam", "precision": "float32",
@@ -85,8 +85,7 @@ def test_says_what_failed(first, folder):
 
 
 def test_made_again_from_itself(first, folder):
-    process = run_script("style_transfer.py", "--from=out/a__dots.png", "--output=again.png", cwd=folder)
-    assert process.returncode == 0, process.stderr
+    well(run_script("style_transfer.py", "--from=out/a__dots.png", "--output=again.png", cwd=folder))
     pictures = [np.asarray(Image.open(folder / name), int) for name in ("again.png", "out/a__dots.png")]
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tfstyle.config import TransferConfig
 
-from conftest import ROOT, narrow_weights, one_line, run_script
+from conftest import ROOT, narrow_weights, one_line, run_script, well
 
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch", "matplotlib")}
 
@@ -65,8 +65,7 @@ def test_a_comparison_from_the_command_line(inputs, tmp_path):
     """Where PyTorch or matplotlib are not installed, as in CI, their part is left out, and that is said."""
     flags = ["--only=tfstyle,torch-lbfgs", "--iterations=60", "--reference_evaluations=7", "--output=out"]
     flags += ["--looks", "--image_size=48", "--repeats=1"]
-    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    process = well(run_script("benchmark.py", *inputs, *flags, cwd=tmp_path))
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
     contestants = 2 + 1 + HAS["torch"]
     looks = contestants + HAS["torch"] * (2 + 3)
@@ -111,8 +110,7 @@ def test_a_comparison_from_the_command_line(inputs, tmp_path):
 @pytest.mark.slow
 def test_growth_with_the_size(inputs, tmp_path):
     flags = ["--sizes=48", "--repeats=1", "--only=tfstyle-float32,torch-lbfgs", "--output=out"]
-    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    process = well(run_script("benchmark.py", *inputs, *flags, cwd=tmp_path))
     headers = [line for line in process.stdout.splitlines() if "megapixels" in line]
     assert [header.split()[1] for header in headers] == ["48"]
     sizes = json.loads((tmp_path / "out" / "sizes.json").read_text())["sizes"]
@@ -125,8 +123,7 @@ def test_growth_with_the_size(inputs, tmp_path):
 @pytest.mark.slow
 def test_several_pictures_in_every_way(inputs, tmp_path):
     flags = ["--batches=32", "--batch_pictures=2", "--repeats=1", "--iterations=1", "--output=out"]
-    process = run_script("benchmark.py", *inputs, *flags, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    process = well(run_script("benchmark.py", *inputs, *flags, cwd=tmp_path))
     measured = json.loads((tmp_path / "out" / "batches.json").read_text())["batches"]["32"]
     assert len(measured) == 5 and min(measured.values()) > 0
     rows = [line.split("|") for line in process.stdout.splitlines() if line.startswith("| `stylizer`")]

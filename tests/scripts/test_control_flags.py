@@ -9,7 +9,7 @@ from PIL import Image
 from tfstyle import TransferConfig, transfer
 from tfstyle.io import encode
 
-from conftest import one_line, picture, run_script
+from conftest import one_line, picture, run_script, well
 
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 FLAGS = (
@@ -47,8 +47,7 @@ SEVERAL = (
 
 
 def test_several_styles_with_masks_and_the_same_again(folder, narrow_file):
-    done = run(folder, narrow_file, *SEVERAL, "--color=matched", "--output=several.png")
-    assert done.returncode == 0, done.stderr
+    done = well(run(folder, narrow_file, *SEVERAL, "--color=matched", "--output=several.png"))
     assert "style_strength=0.5: content_weight=1, style_weight=1, style_layer_weights=" in done.stderr
     config = TransferConfig(
         weights=narrow_file, padding="zeros", image_size=40, iterations=3, precision="float32",
@@ -64,14 +63,12 @@ def test_several_styles_with_masks_and_the_same_again(folder, narrow_file):
     np.testing.assert_array_equal(np.asarray(written), encode.to_uint8(expected))
     inputs = json.loads(written.text["tfstyle"])["inputs"]
     assert list(inputs) == ["content", "style", "style 2", "content_masks", "content_masks 2", "weights"]
-    again = run_script("style_transfer.py", "--from=several.png", "--output=again.png", cwd=folder)
-    assert again.returncode == 0, again.stderr
+    well(run_script("style_transfer.py", "--from=several.png", "--output=again.png", cwd=folder))
     assert (folder / "again.png").read_bytes() == (folder / "several.png").read_bytes()
 
 
 def test_a_transparent_content_stays_so(folder, narrow_file):
-    done = run(folder, narrow_file, "--content=half.png", "--style=style.png", "--output=clear.png")
-    assert done.returncode == 0, done.stderr
+    well(run(folder, narrow_file, "--content=half.png", "--style=style.png", "--output=clear.png"))
     written = Image.open(folder / "clear.png")
     assert written.mode == "RGBA"
     np.testing.assert_array_equal(np.asarray(written)[:, :18, 3], 255)
@@ -86,8 +83,7 @@ def test_weights_in_the_units_of_others(folder, narrow_file):
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[2:]}
     assert rows["gatys_code"] == ["1", "1000", "-"] and rows["jcjohnson"][:2] == ["1", "1000"]
-    strong = run(folder, narrow_file, "--content=content.png", "--style=style.png", "--explain")
-    assert strong.returncode == 0, strong.stderr
+    strong = well(run(folder, narrow_file, "--content=content.png", "--style=style.png", "--explain"))
     assert strong.stdout != done.stdout
 
 

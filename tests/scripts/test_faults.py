@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, narrow_weights, one_line, picture, run_script, start_script
+from conftest import ROOT, narrow_weights, one_line, picture, run_script, start_script, well
 
 pytestmark = pytest.mark.slow
 USUAL = [
@@ -74,8 +74,7 @@ def test_a_disk_too_full_for_states_and_boards_ends_no_run(folder):
     with small_disk(folder) as disk:
         fill(disk)
         flags = ["--checkpoint_dir=disk", "--checkpoint_every=1", "--output=out.png"]
-        process = transfer(folder, *flags)
-        assert process.returncode == 0, process.stderr
+        process = well(transfer(folder, *flags))
         assert "the state could not be saved (No space left on device)" in process.stderr
     assert (folder / "out.png").read_bytes() == (folder / "whole.png").read_bytes()
 

@@ -3,7 +3,7 @@
 import pytest
 from selenium.webdriver.common.by import By
 
-from conftest import one_line, run_script
+from conftest import one_line, run_script, well
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +29,7 @@ def test_a_figure_from_the_command_line(figure):
     assert len(list((folder / "out" / "grid").glob("*.png"))) == 4
     assert len(list((folder / "logs" / "grid").glob("*/*tfevents*"))) == 4
     panel = next((folder / "out" / "grid").glob("*.png"))
-    again = run_script("style_transfer.py", f"--from={panel}", "--output=a.png", cwd=folder)
-    assert again.returncode == 0, again.stderr
+    well(run_script("style_transfer.py", f"--from={panel}", "--output=a.png", cwd=folder))
 
 
 @pytest.mark.parametrize(

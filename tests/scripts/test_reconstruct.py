@@ -5,7 +5,7 @@ from PIL import Image
 
 from tfstyle.io import encode
 
-from conftest import one_line, run_script
+from conftest import one_line, run_script, well
 
 
 @pytest.mark.parametrize("argument", ["content", "style"])
@@ -22,8 +22,7 @@ def test_both_reconstructions(files, narrow_file, tmp_path, argument):
     assert max(Image.open(path).size) == 32
     record = json.loads(encode.read_note(path))
     assert record["config"]["init"] == "noise"
-    again = run_script("reconstruct.py", f"--from={path}", "--output=again.png", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    well(run_script("reconstruct.py", f"--from={path}", "--output=again.png", cwd=tmp_path))
     assert (tmp_path / "again.png").read_bytes() == path.read_bytes()
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tfstyle import TransferConfig
 from tfstyle.io import encode
 
-from conftest import ROOT, run_script
+from conftest import ROOT, run_script, well
 
 # A shallow network and Adam take a part of the time to compile.
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1", "optimizer": "adam"}
@@ -29,8 +29,7 @@ def run(files, narrow_file, *more, cwd=None):
 def made(files, narrow_file, tmp_path_factory):
     """A finished run: (folder, process)."""
     folder = tmp_path_factory.mktemp("made")
-    process = run(files, narrow_file, f"--output={folder / 'out.png'}", "--log_every=2")
-    assert process.returncode == 0, process.stderr
+    process = well(run(files, narrow_file, f"--output={folder / 'out.png'}", "--log_every=2"))
     return folder, process
 
 
@@ -76,8 +75,7 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
         "--flagfile=flags", "--logdir=logs", "--snapshot_dir=shots", "--checkpoint_dir=state",
         "--log_every=3", "--precision=float32",
     )  # fmt: skip
-    first = run(files, narrow_file, *options, "--output=a.jpg", cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
+    well(run(files, narrow_file, *options, "--output=a.jpg", cwd=tmp_path))
     assert Image.open(tmp_path / "a.jpg").format == "JPEG"
     assert len(list((tmp_path / "logs" / "a").iterdir())) == 1
     assert sorted(p.name for p in (tmp_path / "shots").iterdir()) == [f"step_00000{i}.png" for i in (0, 3, 6)]
@@ -85,8 +83,7 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
     assert record["config"]["units"] == "paper" and record["config"]["seed"] == 7
 
     # Picks up the finished state, so that it makes no step; names its picture itself.
-    second = run(files, narrow_file, *options, cwd=tmp_path)
-    assert second.returncode == 0, second.stderr
+    second = well(run(files, narrow_file, *options, cwd=tmp_path))
     assert "goes on from the checkpoint" in second.stderr
     assert second.stdout == "content_style.png\n"
 
@@ -94,8 +91,7 @@ def test_everything_around_a_run(files, narrow_file, tmp_path):
 def test_dry_run_says_what_is_to_come_and_makes_nothing(files, narrow_file, tmp_path):
     layers = ("--content_layers=conv4_2", "--style_layers=conv1_1,conv2_1,conv3_1,conv4_1,conv5_1")
     options = (*layers, "--image_size=1100", "--precision=float32", "--memory_limit=0.1", "--dry_run")
-    process = run(files, narrow_file, *options, "--output=out.png", cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    process = well(run(files, narrow_file, *options, "--output=out.png", cwd=tmp_path))
     lines = process.stdout.splitlines()
     sizes = ["138 x 103", "275 x 206", "550 x 412", "1100 x 825"]
     assert [line.partition(":")[0] for line in lines[:5]] == ["weights", *sizes]

@@ -15,7 +15,7 @@ from tfstyle.feedforward.cards import CARD
 from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
 from tfstyle.io import decode, encode
 
-from conftest import ROOT, one_line, picture, run_script
+from conftest import ROOT, one_line, picture, run_script, well
 
 
 def look(name, paint, styles=()):
@@ -282,8 +282,7 @@ def test_mistakes_are_answered_in_one_line(photos, tmp_path, flags, message):
 )
 def test_known_styles_and_pictures_have_their_networks(photos, tmp_path, style, network):
     flags = [f"--content={photos / 'c.png'}", f"--style={style}", "--json", "--output=made.png"]
-    made = run_script("stylize.py", *flags, cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    well(run_script("stylize.py", *flags, cwd=tmp_path))
     note = json.loads(encode.read_note(tmp_path / "made.png"))
     card = json.loads((ROOT / "saved_models" / network / CARD).read_text())
     assert note["model"]["fingerprint"] == card["fingerprint"]

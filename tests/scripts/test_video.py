@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tfstyle.video.clips import open_clip
 
-from conftest import one_line, picture, run_script
+from conftest import one_line, picture, run_script, well
 from made_clips import moving, sound_of, write_clip
 
 pytestmark = pytest.mark.slow
@@ -32,8 +32,7 @@ def test_frame_by_frame_it_is_stylize(tmp_path):
         Image.fromarray(picture(40, 48, number)).save(tmp_path / "frames" / f"{number}.png")
     Image.fromarray(picture(60, 50, 7)).save(tmp_path / "own.png")
     flags = ["--style=own.png", "--strength=0.5", "--color=content", "--output=made"]
-    made = run_script("video.py", "--content=frames", *flags, "--steadiness=0", cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    well(run_script("video.py", "--content=frames", *flags, "--steadiness=0", cwd=tmp_path))
     flags[-1] = "--output=stills"
     assert run_script("stylize.py", "--content=frames", *flags, cwd=tmp_path).returncode == 0
     for one, two in (("000001", "0"), ("000002", "1")):

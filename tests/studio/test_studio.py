@@ -26,7 +26,7 @@ from tfstyle.studio.server import Server
 from tfstyle.studio.streams import MOST_STREAMS
 from tfstyle.studio.web import MOST_BYTES, Studio
 
-from conftest import one_line, picture, run_script, start_script
+from conftest import one_line, picture, run_script, start_script, well
 
 SETTINGS = {"weights": "mini", "image_size": 64, "iterations": 30, "style_strength": 0.5}
 
@@ -342,8 +342,7 @@ def made_by_command(painting, cwd):
     """The file that the command line shown makes."""
     program, command, *words = shlex.split(painting["command"])
     assert program == "tfstyle"
-    done = run_script({"transfer": "style_transfer.py"}.get(command, f"{command}.py"), *words, cwd=cwd)
-    assert done.returncode == 0, done.stderr
+    well(run_script({"transfer": "style_transfer.py"}.get(command, f"{command}.py"), *words, cwd=cwd))
     return cwd / words[-1].removeprefix("--output=")
 
 

@@ -23,7 +23,7 @@ from tfstyle.training import distribution
 from tfstyle.training.recipe import InstantRecipe
 from tfstyle.training.training import train
 
-from conftest import ROOT, picture, run_script, start_script
+from conftest import ROOT, picture, run_script, start_script, well
 
 RECIPE = InstantRecipe(
     steps=16, batch_size=4, crop_size=24, width=2, residual_blocks=0, report_every=4, training_rate=0.001,
@@ -89,8 +89,7 @@ def test_two_devices(folder, alone, tmp_path):
     assert strategy.num_replicas_in_sync == 2
     print(json.dumps(trained(sys.argv[1], strategy)))
     """)
-    process = run_script(tmp_path / "two.py", folder, cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    process = well(run_script(tmp_path / "two.py", folder, cwd=tmp_path))
     np.testing.assert_allclose(json.loads(process.stdout.splitlines()[-1]), alone, rtol=1e-4)
 
 
