@@ -128,9 +128,7 @@ def test_one_failure_costs_no_other(order, contents, tmp_path, at_once):
     assert reasons["blank"] == f"{blank}: the loss is not finite"
     assert reasons["text"] == f"{tmp_path / 'text.png'}: is not a picture that Pillow can read"
     assert reasons["gone"] == "'gone.png': no such file or directory"
-    again = {
-        name.partition("__")[0]: outcome.kind for name, outcome in made(order, [*contents, *bad]).items()
-    }
+    again = {name.partition("__")[0]: one.kind for name, one in made(order, [*contents, *bad]).items()}
     assert again == {
         "content": "finished", "second": "finished", "blank": "failed before", "text": "failed before",
         "gone": "failed",  # it may be there next time

@@ -20,9 +20,7 @@ def evaluation(**scores):
 
 def cells(table):
     """{row's first cell: {heading: cell}} of a Markdown table."""
-    head, rule, *rows = [
-        [cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()
-    ]
+    head, rule, *rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines()]
     assert set("".join(rule)) == {"-", "|"}
     assert len({len(line) for line in table.splitlines()}) == 1  # reads as plain text, too
     return {row[0]: dict(zip(head[1:], row[1:])) for row in rows}

@@ -187,7 +187,7 @@ def _provenance(folder):
     path = folder / "input"
     seeds = [_note_text(folder).encode()]
     return Reader(
-        seeds, "json", path.name, lambda: _after_parsing(path.read_bytes().decode("utf-8", "replace"))
+        seeds, "json", path.name, lambda: _after_parsing(path.read_bytes().decode(errors="replace"))
     )
 
 
@@ -279,9 +279,7 @@ def _checkpoint(folder):
     from tfstyle.runtime.checkpoints import Checkpoint, choices_in
 
     state = Checkpoint(folder, {"task": "x"}, exclusive=False)
-    state.save(
-        {"step": 3, "history": [1.5, 2.5]}, {"image": np.zeros((1, 4, 4, 3), np.float32)}, {"tile": 64}
-    )
+    state.save({"step": 3, "history": [1.5]}, {"image": np.zeros((1, 4, 4, 3), np.float32)}, {"tile": 64})
     path = folder / "checkpoint.npz"
 
     def read():
