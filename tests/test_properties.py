@@ -18,14 +18,10 @@ from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.starts import initial_image
 
-from conftest import published
+from conftest import DEPTHS, published
 
 MORE = int(os.environ.get("TFSTYLE_PROPERTIES", 0))
-LAYERS = [
-    f"block{block}_conv{conv}"
-    for block, depth in enumerate((2, 2, 4, 4, 4), 1)
-    for conv in range(1, depth + 1)
-]
+LAYERS = [f"block{block}_conv{conv}" for block, depth in DEPTHS.items() for conv in range(1, depth + 1)]
 MOST = 300
 CHOICES = ("pooling", "style_loss", "units", "tv_loss", "color", "color_matching")
 TYPES = ("uint8", "uint16", "float16", "bfloat16", "float32", "float64")

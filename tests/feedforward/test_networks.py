@@ -113,11 +113,7 @@ def test_every_parameter_is_trained_that_can_be(narrow):
         loss = tf.reduce_sum(tf.square(made - 0.3))
     gradients = tape.gradient(loss, narrow.trainable_variables)
     assert len(gradients) == len(narrow.variables)
-    idle = {
-        variable.path
-        for variable, gradient in zip(narrow.variables, gradients)
-        if np.abs(gradient).max() < 1e-4
-    }
+    idle = {own.path for own, gradient in zip(narrow.variables, gradients) if np.abs(gradient).max() < 1e-4}
     assert idle == {"residual1_b_norm/shift"}
 
 

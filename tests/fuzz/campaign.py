@@ -24,15 +24,10 @@ from worker import save  # noqa: E402
 
 def process(arguments: list[str], log: pathlib.Path) -> int:
     """Runs worker.py with these arguments in a process of its own; returns its exit status."""
-    environment = {
-        **os.environ,
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONWARNINGS": "ignore",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, str(HERE / "worker.py"), *arguments]
     with open(log, "w") as file:
-        return subprocess.run(command, env=environment, stdout=file, stderr=file).returncode
+        return subprocess.run(command, env=os.environ | quiet, stdout=file, stderr=file).returncode
 
 
 def run(

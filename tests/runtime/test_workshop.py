@@ -31,11 +31,8 @@ def config(narrow_file):
 
 def traces(workshop):
     """How often each graph that is kept was traced."""
-    return [
-        each.experimental_get_tracing_count()
-        for each in workshop._kept.values()
-        if hasattr(each, "python_function")
-    ]
+    graphs = [each for each in workshop._kept.values() if hasattr(each, "python_function")]
+    return [each.experimental_get_tracing_count() for each in graphs]
 
 
 def assert_equal(one, other):

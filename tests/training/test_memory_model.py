@@ -72,12 +72,9 @@ def refused(replicas=1, memory_limit=0.0, **changes):
         config = TransferConfig(memory_limit=memory_limit)
         memory_model.require_fit(None, config, dataclasses.replace(RECIPE, **changes), replicas)
     except ValueError as error:
-        told, there = (
-            str(error)
-            .removesuffix("; memory_limit=GB says otherwise how much may be used")
-            .split(" GB are there; ")
-        )
+        told, _, there = str(error).partition(" GB are there; ")
         needed, _, most = told.rpartition(" GB of memory, and ")
+        there = there.removesuffix("; memory_limit=GB says otherwise how much may be used")
         return f"{needed.rpartition(' ')[2]} of {most}: {there}"
     return ""
 

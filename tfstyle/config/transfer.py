@@ -228,11 +228,8 @@ class TransferConfig:
         if self.coarse_weights != "auto":
             return self.coarse_weights
         suits = self.weights == "imagenet" and self.pooling == "max" and not self.normalize
-        return (
-            "mini"
-            if suits and MINI_LAYERS.issuperset(self.content_layers + self.style_layers)
-            else self.weights
-        )
+        known = MINI_LAYERS.issuperset(self.content_layers + self.style_layers)
+        return "mini" if suits and known else self.weights
 
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `TransferConfig(**fields)` gives the config back."""
@@ -257,13 +254,8 @@ _NUMBERS = (
 )
 _LEAST_SCALE_FACTOR = 1.1
 _LEAST = {
-    "image_size": 0,
-    "iterations": 1,
-    "coarsest_size": 1,
-    "lbfgs_history": 1,
-    "scales": 0,
-    "seed": 0,
-    "log_every": 1,
+    **dict.fromkeys(("iterations", "coarsest_size", "lbfgs_history", "log_every"), 1),
+    **dict.fromkeys(("image_size", "scales", "seed"), 0),
 }
 
 

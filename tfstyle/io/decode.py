@@ -174,12 +174,8 @@ def _deep_pixels(values: np.ndarray, argument: str) -> np.ndarray:
 def _to_srgb(picture: Image.Image, profile: bytes | None, argument: str) -> Image.Image:
     if profile:
         try:
-            return ImageCms.profileToProfile(
-                picture,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGB",
-            )
+            own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(picture, own, srgb, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError) as error:
             _warn(f"{argument}: its colour profile cannot be used ({error}); it is read as sRGB")
     return picture.convert("RGB")

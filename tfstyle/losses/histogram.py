@@ -64,11 +64,8 @@ class Histogram(Statistic):
             return tf.reshape(found, [batch, filters, BINS])
 
         every = tf.ones_like(features) if weights is None else tf.broadcast_to(weights, tf.shape(features))
-        return {
-            "count": count,
-            "positions": summed(every),
-            "values": summed(features if weights is None else weights * features),
-        }
+        weighted = features if weights is None else weights * features
+        return {"count": count, "positions": summed(every), "values": summed(weighted)}
 
     def _bins(self, features: tf.Tensor) -> tf.Tensor:
         """Returns each activation's bin, int32."""

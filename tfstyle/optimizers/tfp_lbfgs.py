@@ -86,12 +86,8 @@ class TfpLbfgs(Optimizer):
             objective_value=(value * state.scale)[0],
             objective_gradient=tf.reshape(gradient * state.scale, [-1]),
         )
-        return state._replace(
-            results=results,
-            failures=tf.constant(0),
-            finished=tf.constant(False),
-            evaluations=state.evaluations + 1,
-        )
+        state = state._replace(results=results, evaluations=state.evaluations + 1)
+        return state._replace(failures=tf.constant(0), finished=tf.constant(False))
 
     def step(self, evaluate: Evaluate, state: TfpState) -> TfpState:
         before, shape = state.results, tf.shape(state.image)

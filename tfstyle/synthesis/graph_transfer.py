@@ -205,11 +205,8 @@ class GraphTransfer(tf.Module):
             level = scales - 1 - scale
             of_scale = at_level(size, config.scale_factor, level)
             begun = scale > 0
-            image = tf.cond(
-                begun,
-                lambda: enlarged(image, of_scale, seen if self._detailed else None),
-                lambda: resize(image, of_scale),
-            )
+            detail = seen if self._detailed else None
+            image = tf.cond(begun, lambda: enlarged(image, of_scale, detail), lambda: resize(image, of_scale))
             iterations = tf.where(begun, scaled(steps, config.finer_share), steps)
             optimizer = make_optimizer(config, tf.unstack(tf.shape(image)))
             legs = self._legs(resize(seen, of_scale), measured, level, iterations, last)

@@ -71,14 +71,8 @@ class InstantRecipe:
 
 
 _LEAST = {
-    "steps": 1,
-    "batch_size": 1,
-    "crop_size": LEAST_CROP,
-    "style_crop_size": LEAST_CROP,
+    **dict.fromkeys(("crop_size", "style_crop_size"), LEAST_CROP),
     "embedding": 2,
-    "width": 1,
-    "residual_blocks": 0,
-    "shuffle": 0,
-    "validation": 0,
-    "report_every": 1,
+    **dict.fromkeys(("steps", "batch_size", "width", "report_every"), 1),
+    **dict.fromkeys(("residual_blocks", "shuffle", "validation"), 0),
 }

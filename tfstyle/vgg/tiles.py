@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -55,11 +55,7 @@ def spans(length: int, tile: int, stride: int, halo: int) -> list[Span]:
 
 def tiles_of(height: int, width: int, tile: int, stride: int, halo: int) -> list[tuple[Span, Span]]:
     """Returns the (rows, columns) of each tile of a picture, row by row; see `spans`."""
-    return [
-        (rows, columns)
-        for rows in spans(height, tile, stride, halo)
-        for columns in spans(width, tile, stride, halo)
-    ]
+    return list(product(*(spans(side, tile, stride, halo) for side in (height, width))))
 
 
 def halo_of(radius: int, stride: int) -> int:
