@@ -109,18 +109,14 @@ def test_ctrl_c_is_no_failure():
         attempt(failing(KeyboardInterrupt()), 5)
 
 
-def test_groups():
-    waiting = Waiting(size=2, most=3)
-    gone = [list(waiting.add(key, item)) for key, item in zip("abaccd", range(6))]
-    assert gone == [[], [], [[0, 2]], [], [[3, 4]], []]
-    assert list(waiting.rest()) == [[1], [5]]
-
-
-def test_no_more_than_so_many_wait():
-    waiting = Waiting(size=4, most=3)
-    gone = [list(waiting.add(key, item)) for key, item in zip("abbcd", range(5))]
-    assert gone == [[], [], [], [[1, 2]], []]
-    assert list(waiting.rest()) == [[0], [3], [4]]
+def test_groups_and_that_no_more_than_so_many_wait():
+    for size, keys, gone, rest in (
+        (2, "abaccd", [[], [], [[0, 2]], [], [[3, 4]], []], [[1], [5]]),
+        (4, "abbcd", [[], [], [], [[1, 2]], []], [[0], [3], [4]]),
+    ):
+        waiting = Waiting(size=size, most=3)
+        assert [list(waiting.add(key, item)) for item, key in enumerate(keys)] == gone
+        assert list(waiting.rest()) == rest
 
 
 class Clock:

@@ -39,11 +39,8 @@ process.run(main)
     return done.stderr, done.returncode
 
 
-def test_tensorflow_is_quiet(tmp_path):
+def test_tensorflow_is_quiet_and_a_mistake_is_one_line(tmp_path):
     assert outcome(tmp_path, "pass") == ("progress\n", 0)
-
-
-def test_mistakes_of_the_user_are_one_line(tmp_path):
     told, status = outcome(tmp_path, "raise ValueError('size=0: is too small')")
     assert (told, status) == ("progress\n-c: error: size=0: is too small\n", 1)
 

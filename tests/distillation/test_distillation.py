@@ -130,12 +130,9 @@ def test_comparison_on_hand_made_students(factor, fit, error, monkeypatch):
     assert "| block2_conv1 |" in evaluation.table(found)
 
 
-def test_recipe_says_what_is_wrong():
+def test_recipe_says_what_is_wrong_and_its_rate_rises_stays_and_falls():
     with pytest.raises(ValueError, match="steps=0: must be"):
         Recipe(steps=0)
-
-
-def test_rate_rises_stays_and_falls():
     recipe = Recipe(steps=100, warmup=10, cooldown=0.5, learning_rate=1.0)
     assert [recipe.rate_after(step) for step in (0, 4, 9, 49, 75, 90)] == [0.1, 0.5, 1.0, 1.0, 0.5, 0.2]
 

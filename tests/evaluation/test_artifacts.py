@@ -131,11 +131,8 @@ def test_an_uneven_picture_has_no_seam():
     assert seam_score(picture, 64) == pytest.approx(1, abs=0.2)
 
 
-def test_a_picture_of_one_tile_has_no_score():
+def test_a_picture_of_one_tile_has_no_score_and_a_tile_may_be_too_small():
     assert seam_score(texture(40, 64), 64) is None
     assert seam_score(texture(40, 65), 64) is not None
-
-
-def test_a_tile_too_small():
     with pytest.raises(ValueError, match="tile=16: must be at least 32"):
         seam_score(plain(64, 64), 16)

@@ -48,9 +48,6 @@ def test_content_error_ends():
     assert distances.content_error(described(CONTENT), described(CONTENT)) == 0
     assert distances.content_error(described(0 * CONTENT), described(CONTENT)) == pytest.approx(1)
     assert distances.content_error(described(CONTENT), described(CONTENT / 2)) == pytest.approx(1)
-
-
-def test_nothing_to_compare_with():
     black = described(0 * CONTENT)
     assert distances.content_error(black, black) == 0
     assert distances.content_error(described(CONTENT), black) == np.inf

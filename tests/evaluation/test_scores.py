@@ -53,14 +53,11 @@ def test_the_style_itself(evaluation, config, files):
     assert itself.style_error == itself.content_error == itself.objective == 0
 
 
-def test_noise_is_worse(evaluation):
+def test_noise_is_worse_and_a_frame_shows(evaluation):
     same, noisy, noisier = (evaluation.scores[name] for name in ("same", "noisy", "noisier"))
     assert same.content_error < noisy.content_error < noisier.content_error
     assert same.ssim > noisy.ssim > noisier.ssim
     assert same.edges > noisy.edges > noisier.edges
-
-
-def test_a_frame_shows(evaluation):
     assert evaluation.scores["framed"].border > 1.5
 
 

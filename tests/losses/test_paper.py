@@ -19,12 +19,9 @@ def as_paper(features):
     return features.reshape(POSITIONS, FILTERS).T
 
 
-def test_gram_matrix_by_hand():
+def test_gram_matrix_by_hand_and_of_a_batch_each_ones_own():
     features = tf.constant([[[[1.0, 2.0]], [[3.0, -1.0]]]])  # two positions, two filters
     np.testing.assert_array_equal(gram_matrix(features), [[[10.0, -1.0], [-1.0, 5.0]]])
-
-
-def test_gram_matrix_of_a_batch_is_each_ones_own():
     batch = GENERATOR.standard_normal((3, 4, 5, 6))
     together = gram_matrix(tf.constant(batch))
     for index in range(3):

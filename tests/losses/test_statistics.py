@@ -221,14 +221,11 @@ def test_normalised_sums_by_hand():
     np.testing.assert_array_equal(value, [[3, 4], [1, 0]])
 
 
-def test_an_unknown_statistic_is_named():
+def test_statistics_that_cannot_be_made():
     with pytest.raises(
         ValueError, match=r"^style_loss='mean': must be one of gram, moments, bures, histogram$"
     ):
         make_statistic("mean")
-
-
-def test_a_histogram_needs_a_reference():
     with pytest.raises(ValueError, match=r"^reference=None: must be normalised sums of Moments"):
         make_statistic("histogram")
 

@@ -26,11 +26,8 @@ def group(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_control_group_counts_without_copies_of_files(group):
+def test_a_control_group_counts_without_copies_of_files_and_may_have_no_limit(group):
     assert memory.free_bytes() == 1_500_000_000
-
-
-def test_a_control_group_without_a_limit(group):
     (group / "memory.max").write_text("max\n")
     assert memory.free_bytes() == 10**10
 

@@ -8,14 +8,11 @@ from tfstyle.vgg.costs import costs
 CONFIG = TransferConfig()
 
 
-def test_scale_sizes():
+def test_scale_sizes_each_of_a_pixel_at_least():
     assert scale_sizes((192, 256), 1, 2.0) == [(192, 256)]
     assert scale_sizes((193, 255), 3, 2.0) == [(48, 64), (96, 128), (193, 255)]
     assert scale_sizes((270, 405), 4, 1.5) == [(80, 120), (120, 180), (180, 270), (270, 405)]
     assert scale_sizes((600, 1000), 3, 2**0.5) == [(300, 500), (424, 707), (600, 1000)]
-
-
-def test_however_many_scales_there_are_each_has_a_pixel():
     sizes = scale_sizes((200, 300), 2000, 2.0)
     assert len(sizes) == 2000
     assert sizes[0] == (1, 1) and sizes[-3:] == [(50, 75), (100, 150), (200, 300)]

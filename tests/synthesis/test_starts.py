@@ -20,9 +20,6 @@ def test_single_starts():
     for init in ("content", "style", "noise"):
         assert start(init).shape == (1, *SIZE, 3)
     np.testing.assert_allclose(start("content").mean((1, 2)), CONTENT.numpy().mean((1, 2)), atol=0.02)
-
-
-def test_style_fills_the_size_at_its_own_aspect():
     # 30 x 20 fills 12 x 16 at 24 x 16; the middle 12 rows are kept.
     expected = tf.image.resize(STYLE, (24, 16), "bicubic", antialias=True)[:, 6:18]
     np.testing.assert_allclose(start("style"), np.clip(expected, 0, 1), atol=1e-6)
@@ -39,12 +36,9 @@ def test_noise_is_seeded_and_white():
     assert abs(right) < 0.02
 
 
-def test_file(tmp_path):
+def test_files_and_blends_which_are_shares_of_their_sum(tmp_path):
     Image.fromarray(picture(12, 16)).save(tmp_path / "a+b.png")  # a plus sign does not make a blend
     np.testing.assert_allclose(start(str(tmp_path / "a+b.png"))[0], picture(12, 16) / 255, atol=1e-6)
-
-
-def test_blends_are_shares_of_their_sum(tmp_path):
     Image.fromarray(picture(12, 16)).save(tmp_path / "a.png")
     blended = start(f"3*content + 1*{tmp_path / 'a.png'}")
     expected = 0.75 * start("content") + 0.25 * picture(12, 16) / 255
