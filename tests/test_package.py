@@ -8,12 +8,9 @@ import pytest
 import tfstyle
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_is_there_and_those_that_others_call():
     for name in tfstyle.__all__:
         assert getattr(tfstyle, name) is not None
-
-
-def test_the_names_others_call():
     promised = {
         "feature_extractor", "gram_matrix", "content_loss", "style_loss", "total_variation", "TransferConfig",
         "transfer", "reconstruct_content", "reconstruct_style", "synthesize", "Result", "Progress", "Reporter",
@@ -22,15 +19,12 @@ def test_the_names_others_call():
     assert promised <= set(tfstyle.__all__)
 
 
-def test_functions_are_not_hidden_by_modules():
+def test_functions_are_not_hidden_by_modules_and_unknown_names_are_none():
     import tfstyle.api.transfer
     import tfstyle.config.transfer
 
     assert callable(tfstyle.transfer)
     assert callable(tfstyle.synthesize)
-
-
-def test_unknown_names():
     with pytest.raises(AttributeError, match="transfers"):
         _ = tfstyle.transfers
 

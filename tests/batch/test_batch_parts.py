@@ -100,11 +100,8 @@ def test_others_are_not(error):
     assert attempt(failing(error), 5, lambda seconds: pytest.fail("waited")) == Failure("is damaged")
 
 
-def test_unknown_errors_are_named_and_left_to_the_next_run():
+def test_unknown_errors_are_left_to_the_next_run_and_ctrl_c_is_none():
     assert attempt(failing(KeyError("x")), 5) == Failure("KeyError: 'x'", 1, transient=True)
-
-
-def test_ctrl_c_is_no_failure():
     with pytest.raises(KeyboardInterrupt):
         attempt(failing(KeyboardInterrupt()), 5)
 

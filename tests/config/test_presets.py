@@ -71,15 +71,12 @@ def test_units_are_choices():
         assert PRESETS[name].units == name
 
 
-def test_names():
+def test_names_and_the_papers_trade_off():
     assert preset(DEFAULT_PRESET) == TransferConfig()
     assert preset("mini") == dataclasses.replace(TransferConfig(), weights="mini")
     with pytest.raises(ValueError, match=r"^preset='papper': must be one of tfstyle, gatys_code, paper, "):
         preset("papper")
-
-
-def test_trade_off_of_the_paper():
-    """CVPR 2016, figure 3B: alpha/beta = 1e-3."""
+    # CVPR 2016, figure 3B: alpha/beta = 1e-3.
     paper = preset("paper")
     assert paper.content_weight / paper.style_weight == pytest.approx(1e-3)
 

@@ -45,12 +45,9 @@ def test_spelling_of_layers_does_not_matter():
     assert TransferConfig(content_layers=("conv4_2",)) == TransferConfig(content_layers="block4_conv2")
 
 
-def test_json_round_trip_is_exact():
+def test_json_round_trip_is_exact_and_every_field_has_help():
     for config in (*PRESETS.values(), TransferConfig(style_layer_weights=(0.1, 0.2, 0.3, 0.4, 1 / 3))):
         assert TransferConfig(**json.loads(json.dumps(config.to_dict()))) == config
-
-
-def test_every_field_has_help_for_its_flag():
     assert all(field.metadata["help"] for field in dataclasses.fields(TransferConfig))
 
 

@@ -55,15 +55,12 @@ def test_activations_are_those_of_the_extractor_of_these_weights(tmp_path):
         np.testing.assert_allclose(found[name] * 100, expected[name], rtol=1e-4, atol=1e-3)
 
 
-def test_hundreds_and_back():
+def test_hundreds_and_back_and_gram_matrices_against_numpy():
     weights = weights_of(narrow_weights())
     back = network.in_usual_units(network.in_hundreds(weights))
     for name, (kernel, bias) in weights.items():
         np.testing.assert_array_equal(back[name][0], kernel)
         np.testing.assert_allclose(back[name][1], bias, rtol=1e-6)
-
-
-def test_gram_against_numpy():
     activation = np.random.default_rng(0).random((2, 3, 4, 5)).astype(np.float32)
     expected = [np.einsum("hwi,hwj->ij", one, one) / 12 for one in activation]
     np.testing.assert_allclose(network.gram(tf.constant(activation)), expected, rtol=1e-5)

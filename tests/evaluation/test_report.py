@@ -64,16 +64,13 @@ def test_best_style_is_told_by_layer_and_mean():
     assert (found["a"]["style error"], found["b"]["style error"]) == ("0.2", "**0.15**")
 
 
-def test_what_is_equally_good_is_equally_bold():
+def test_what_is_equally_good_is_equally_bold_and_an_only_number_is_not():
     below, above = (
         dataclasses.replace(BASE, border=border, ssim=ssim) for border, ssim in ((0.7, 0.5), (1, 0.50001))
     )
     found = cells(markdown_table(evaluation(a=below, b=above)))
     assert (found["a"]["border"], found["b"]["border"]) == ("**0.7**", "**1**")
     assert (found["a"]["SSIM"], found["b"]["SSIM"]) == ("**0.5**", "**0.5**")
-
-
-def test_the_only_number_of_a_column_is_not_the_best():
     found = cells(markdown_table(evaluation(a=BASE, b=dataclasses.replace(BASE, seams=1.0))))
     assert (found["a"]["seams"], found["b"]["seams"]) == ("-", "1")
 
@@ -92,12 +89,9 @@ def test_evaluations_have_a_column_only_where_they_are_known():
     assert columns(known)[-1].title == key_columns(known)[-1].title == "evaluations"
 
 
-def test_names_cannot_break_the_table():
+def test_names_cannot_break_the_table_and_the_page_explains_every_score():
     table = markdown_table(evaluation(**{"a|b": BASE}))
     assert table.splitlines()[2].startswith("| a\\|b ")
-
-
-def test_page_explains_every_score():
     page = markdown_page(evaluation(a=BASE, b=BASE), "About these.")
     assert page.startswith("# Evaluation\n\nAbout these.\n\n| result ")
     for column in key_columns(evaluation(a=BASE)):
@@ -161,15 +155,12 @@ def test_figures_stand_below_the_best_in_green():
     assert len(where(np.asarray(draw_sheet(drawn(1), cell=200)), GREEN)) == 0
 
 
-def test_long_names_are_cut_at_their_beginning():
+def test_long_names_are_cut_at_their_beginning_and_a_cell_may_be_too_small():
     long, longer = (
         draw_sheet(drawn(2, name=f"{start}the/same/end/of/a/path/{{}}"), cell=200)
         for start in ("x" * 60, "y" * 90)
     )
     assert long.size == longer.size
     np.testing.assert_array_equal(np.asarray(long), np.asarray(longer))
-
-
-def test_a_cell_too_small():
     with pytest.raises(ValueError, match="cell=50: must be at least 200"):
         draw_sheet(drawn(1), cell=50)

@@ -53,15 +53,12 @@ def test_the_style_itself(evaluation, config, files):
     assert itself.style_error == itself.content_error == itself.objective == 0
 
 
-def test_noise_is_worse_and_a_frame_shows(evaluation):
+def test_noise_is_worse_a_frame_shows_and_sizes_are_told(evaluation):
     same, noisy, noisier = (evaluation.scores[name] for name in ("same", "noisy", "noisier"))
     assert same.content_error < noisy.content_error < noisier.content_error
     assert same.ssim > noisy.ssim > noisier.ssim
     assert same.edges > noisy.edges > noisier.edges
     assert evaluation.scores["framed"].border > 1.5
-
-
-def test_sizes(evaluation):
     assert evaluation.size == (30, 40)
     assert evaluation.resized == {"style": (40, 40)}
     assert {tuple(result.shape) for result in evaluation.results.values()} == {(1, 30, 40, 3)}

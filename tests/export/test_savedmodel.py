@@ -124,12 +124,9 @@ def file(pixels):
 A, B = picture(20, 26, seed=3), picture(20, 26, seed=4)
 
 
-def test_pixels(loaded):
+def test_pixels_and_files_of_any_size(loaded):
     for made, content in zip(call(loaded["one"], image=np.stack([A, B]))["picture"], (A, B), strict=True):
         assert same(made, painted(loaded, content))
-
-
-def test_files_of_any_size(loaded):
     contents = [A, picture(31, 17)]
     found = call(loaded["one"], "encoded_bytes", image_bytes=[file(content) for content in contents])
     for made, content in zip(found["picture_bytes"], contents, strict=True):
@@ -143,12 +140,9 @@ def test_activations_of_files(loaded, extractor):
     np.testing.assert_allclose(found["block3_conv1"][1], wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_steps(loaded):
+def test_steps_and_files_each_in_its_style(loaded):
     found = call(loaded["one"], "with_steps", image=A[np.newaxis], steps=5)["picture"]
     assert same(found[0], painted(loaded, A, 5))
-
-
-def test_files_each_in_its_style(loaded):
     contents, styles = [A, picture(31, 17)], [STYLE, picture(30, 30, seed=9)]
     inputs = {"content_bytes": list(map(file, contents)), "style_bytes": list(map(file, styles))}
     found = call(loaded["any"], "encoded_bytes", steps=2, **inputs)["picture_bytes"]

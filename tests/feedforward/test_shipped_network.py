@@ -76,13 +76,10 @@ def test_where_there_is_no_tfstyle(tmp_path):
         np.testing.assert_allclose(np.int32(made), np.int32(expected), atol=1)
 
 
-def test_as_a_lite_file(tmp_path):
+def test_as_a_lite_file_and_without_tensorflow(tmp_path):
     lite = LiteNetwork(convert(FOLDER, tmp_path / "styles.tflite", quantize="float16"))
     assert check(lite, FOLDER, [np.float32(picture(33, 22, 2))[np.newaxis] / 255]) < 2
-
-
-def test_without_tensorflow():
-    """To less than a step of 8 bits; rounding shows most where the photograph is flat."""
+    # To less than a step of 8 bits; rounding shows most where the photograph is flat.
     file, flat = OnnxNetwork(FOLDER / FILE), np.full((1, 24, 28, 3), 0.7, np.float32)
     assert check(file, FOLDER, [np.float32(picture(33, 22, 2))[np.newaxis] / 255]) < 1
     assert check(file, FOLDER, [flat]) < 3

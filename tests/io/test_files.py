@@ -9,15 +9,12 @@ from tfstyle.io.files import check_outputs, reason, require_writable_folder, sha
 from tfstyle.io.store import find_pictures
 
 
-def test_write_replaces_the_whole_file(tmp_path):
+def test_write_replaces_the_whole_file_with_the_usual_permissions(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"longer than what follows")
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]
-
-
-def test_written_files_have_the_usual_permissions(tmp_path):
     write_atomically(tmp_path / "atomic", b"")
     (tmp_path / "plain").write_bytes(b"")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("atomic", "plain")]
@@ -68,15 +65,12 @@ def test_an_output_is_no_input_however_it_is_called(tmp_path, link, output, monk
     check_outputs(["new.png", "sub"], [("content", "photo.png"), ("weights", "imagenet"), ("style", "new")])
 
 
-def test_a_folder_that_holds_an_input_is_not_replaced(tmp_path):
+def test_a_folder_that_holds_an_input_and_a_read_only_file_are_not_replaced(tmp_path):
     path = tmp_path / "model" / "styles" / "a.jpg"
     path.parent.mkdir(parents=True)
     path.touch()
     with pytest.raises(ValueError, match=r"^output='.*model': would take the place of styles='.*a.jpg'"):
         check_outputs([tmp_path / "model"], [("styles", path)])
-
-
-def test_a_read_only_file_is_not_replaced(tmp_path):
     (tmp_path / "a.png").touch(0o444)
     with pytest.raises(PermissionError, match=r"^output='.*a.png': is read-only"):
         check_outputs([tmp_path / "a.png"], [])

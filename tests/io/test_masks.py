@@ -41,14 +41,11 @@ def columns(width, start, stop):
     return np.broadcast_to(np.isin(np.arange(width), np.arange(start, stop)), (10, width))
 
 
-def test_colours_are_regions_and_black_is_none():
+def test_colours_are_regions_and_black_is_none_also_of_a_palette_file(tmp_path):
     found = load(stripes(10, 40, BLUE, BLACK, WHITE, RED))
     assert list(found) == [BLUE, WHITE, RED]  # in reading order
     for index, mask in zip((0, 2, 3), found.values()):
         np.testing.assert_array_equal(mask, columns(40, 10 * index, 10 * index + 10))
-
-
-def test_a_palette_file(tmp_path):
     indexed = Image.fromarray(np.repeat([[0, 1, 2]], 4, axis=1).repeat(6, axis=0).astype(np.uint8), "P")
     indexed.putpalette([*BLACK, *PURPLE, *GREEN])
     indexed.save(tmp_path / "labels.png")
@@ -245,13 +242,10 @@ def test_the_tolerance_of_colours(channel, fits):
             paired({RED: "a"}, {(channel, 0, 0): "b"})
 
 
-def test_one_side_alone():
+def test_one_side_alone_and_that_labels_and_grey_masks_do_not_mix():
     assert paired({RED: "a", BLUE: "b"}, None) == [("a", None), ("b", None)]
     assert paired(None, {0: "c", 1: "d"}) == [(None, "c"), (None, "d")]
     assert paired(None, None) == []
-
-
-def test_labels_and_grey_masks_do_not_mix():
     for pair in (({RED: "a"}, {0: "b"}), ({0: "b"}, {RED: "a"})):
         with pytest.raises(ValueError, match=r"^content_masks, style_masks: one is a label image"):
             paired(*pair)

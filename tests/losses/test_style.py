@@ -164,11 +164,8 @@ def test_what_does_not_fit():
         make_regions([ONE], (1.0,), [(None, LEFT), (None, RIGHT)])
 
 
-def test_area_is_the_share_of_the_picture():
+def test_area_is_the_share_of_the_picture_and_painted_where_any_region_lies():
     assert Target((), mask=mask([1, 0.5], [0, 0])).area == pytest.approx(0.375)
-
-
-def test_painted_is_where_any_region_lies():
     first, second = (
         Region((Source(ONE),), where) for where in (mask([1, 0.25], [0, 0]), mask([0, 0.5], [0, 0]))
     )

@@ -94,13 +94,10 @@ def test_a_style_that_is_too_small(deep):
         style_targets(picture(6, 64, seed=1), dataclasses.replace(deep, scales=1))
 
 
-def test_other_weights(config, targets, tmp_path):
+def test_other_weights_and_where_a_picture_is_needed(config, targets, tmp_path):
     np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
     with pytest.raises(ValueError, match="other weights"):
         transfer(CONTENT, targets, dataclasses.replace(config, weights=str(tmp_path / "other.npz")))
-
-
-def test_where_a_picture_is_needed(config, targets):
     with pytest.raises(ValueError, match=r"style_masks: .*give its picture"):
         transfer(CONTENT, targets, config, style_masks=[np.full((40, 44), 255, np.uint8)])
     histograms = dataclasses.replace(config, style_loss="histogram")

@@ -473,15 +473,12 @@ def test_a_state_of_another_optimiser_is_refused():
 LINE = np.linspace(-4, 4, 8001)
 
 
-def test_pictures_come_back():
+def test_pictures_come_back_and_any_number_is_a_picture_value():
     values = np.linspace(0, 1, 256)
     image, _ = image_of(positions_of(tf.constant(values)))
     # Up to half a level of 8 bits at the bounds themselves, exactly in between.
     np.testing.assert_allclose(image[1:-1], values[1:-1], atol=1e-12)
     np.testing.assert_array_equal(np.round(image * 255), np.arange(256))
-
-
-def test_any_number_is_a_picture_value():
     image, _ = image_of(tf.constant(LINE))
     assert image.numpy().min() >= 0 and image.numpy().max() <= 1
     assert image.numpy().min() < 1e-4 and image.numpy().max() > 1 - 1e-4

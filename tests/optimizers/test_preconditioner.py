@@ -141,16 +141,13 @@ def cosine_basis(size):
     return basis
 
 
-def test_coefficients_are_cosines_of_opponent_colours():
+def test_coefficients_are_cosines_of_opponent_colours_there_and_back():
     light = IMAGE[0].sum(-1) / np.sqrt(3)
     red_green = (IMAGE[0, ..., 0] - IMAGE[0, ..., 1]) / np.sqrt(2)
     blue = (IMAGE[0, ..., 0] + IMAGE[0, ..., 1] - 2 * IMAGE[0, ..., 2]) / np.sqrt(6)
     rows, columns = cosine_basis(HEIGHT), cosine_basis(WIDTH)
     expected = [rows @ plane @ columns.T for plane in (light, red_green, blue)]
     np.testing.assert_allclose(coefficients(tf.constant(IMAGE)), expected, atol=1e-5)
-
-
-def test_there_and_back():
     back = from_coefficients(coefficients(tf.constant(IMAGE)))
     np.testing.assert_allclose(back, IMAGE, atol=1e-5)
 

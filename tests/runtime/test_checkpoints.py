@@ -80,15 +80,12 @@ def test_a_process_killed_between_two_states_has_the_earlier_one(tmp_path):
     assert (record, note) == ({"step": 1}, "")
 
 
-def test_the_last_two_are_kept_and_nothing_else(tmp_path):
+def test_the_last_two_are_kept_and_nothing_else_and_a_folder_cannot_always_be_made(tmp_path):
     for step in range(4):
         saved(tmp_path, {"step": step})
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "checkpoint.earlier.npz", ".lock"}
     (tmp_path / "checkpoint.npz").unlink()
     assert loaded(tmp_path).record == {"step": 2}
-
-
-def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"checkpoint_dir='.*file/folder': cannot be made"):
         Checkpoint(tmp_path / "file" / "folder", IDENTITY)

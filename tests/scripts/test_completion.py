@@ -38,13 +38,10 @@ def completed(*words):
     return done.stdout.split()
 
 
-def test_commands():
+def test_commands_and_flags_that_are_those_of_the_command():
     assert completed("") == list(COMMANDS)
     assert completed("tr") == ["transfer", "train"]
     assert completed("completion", "") == ["bash", "zsh", "fish"]
-
-
-def test_flags_are_those_of_the_command():
     assert completed("transfer", "--content_m") == ["--content_masks="]
     assert completed("stylize", "--content") == ["--content="]
     assert completed("transfer", "--content", "=", "a.jpg", "--dry") == ["--dry_run"]

@@ -70,7 +70,7 @@ def comparison(network, **changes):
     return Comparison("a.jpg", 0, 100.0, network, {10: 60.0, 20: 50.0, 30: 48.0}, **options)
 
 
-def test_equal_steps_by_hand():
+def test_equal_steps_and_summary_by_hand():
     assert [comparison(value).equal_steps for value in (100, 80, 60, 55, 49, 47)] == [
         0,
         5,
@@ -80,9 +80,6 @@ def test_equal_steps_by_hand():
         float("inf"),
     ]
     assert comparison(120).equal_steps == 0
-
-
-def test_summary_by_hand():
     found = summary([comparison(80), comparison(55), comparison(47)], steps=(10, 30))
     assert found["network"] == 0.55 and found["10 steps"] == 0.6 and found["30 steps"] == 0.48
     assert found["equal_steps"] == 15

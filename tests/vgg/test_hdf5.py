@@ -57,12 +57,9 @@ def same(found, expected):
             np.testing.assert_array_equal(one, other)
 
 
-def test_what_is_written_is_read(path):
+def test_what_is_written_is_read_by_names_and_not_numbers(path):
     same(hdf5.read(written(path), SHAPES), ARRAYS)
     same(hdf5.read(written(path, but="b"), SHAPES), {name: ARRAYS[name] for name in "ac"})
-
-
-def test_names_decide_and_not_numbers(path):
     first, second, third = ARRAYS.values()
     same(hdf5.read(numbered(path, "abc"), SHAPES), ARRAYS)
     # b and c have the same shapes: only the names tell.

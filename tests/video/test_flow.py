@@ -70,13 +70,10 @@ def test_between_pixels_lies_the_mean():
     np.testing.assert_allclose(flow.warped(image, by)[:, :-1], expected, atol=0.5)
 
 
-def test_flow_of_another_size():
+def test_flow_of_another_size_and_large_frames_that_are_looked_at_small():
     found = flow.Flow(np.full([10, 20, 2], 3, np.float32), np.ones([10, 20], bool)).resized((30, 40))
     np.testing.assert_allclose(found.back, np.broadcast_to(np.float32([6, 9]), (30, 40, 2)))
     assert found.trusted.shape == (30, 40) and found.trusted.all()
-
-
-def test_large_frames_are_looked_at_small():
     assert flow.small(np.zeros([600, 960, 3], np.uint8)).shape == (300, 480, 3)
     assert flow.small(np.zeros([60, 96, 3], np.uint8)).shape == (60, 96, 3)
     assert flow.between(*moving(2, size=(5, 7))).back.shape == (5, 7, 2)  # and tiny ones at all

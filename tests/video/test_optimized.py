@@ -88,13 +88,10 @@ def test_frames_that_no_layer_takes_are_told_at_once(narrow_file):
         step_for(narrow_file, size=(12, 64))
 
 
-def test_which_frames_are_looked_back_at():
+def test_which_frames_are_looked_back_at_and_that_later_ones_get_a_share_of_the_iterations():
     frames = [Shown(np.uint8([number]), np.float32([number])) for number in range(6)]
     for count, expected in ((0, []), (1, [0]), (3, [0, 1]), (4, [0, 1, 3]), (6, [0, 1, 3])):
         assert [int(each.frame[0]) for each in looked_back(frames[:count])] == expected
-
-
-def test_later_frames_get_a_share_of_the_last_iterations():
     config = published(iterations=80, finer_share=0.5, scales=0, coarsest_size=256)
     assert dataclasses.astuple(later(config, (300, 512), 0.25))[0] == config.weights
     assert [later(config, size, 0.25).iterations for size in ((300, 512), (100, 200))] == [10, 20]

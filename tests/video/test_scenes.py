@@ -23,15 +23,12 @@ def test_motion_is_no_cut_and_another_picture_is():
     assert (same.kept, same.residual, same.histogram) == (1, 0, 0)
 
 
-def test_two_of_three_must_say_so():
+def test_two_of_three_must_say_so_and_histograms_by_hand():
     """A flash changes colours alone, and fast motion what can be followed."""
     assert not Change(0.9, 0.05, 0.9).is_cut
     assert not Change(0.1, 0.05, 0.1).is_cut
     assert Change(0.1, 0.05, 0.9).is_cut and Change(0.9, 0.1, 0.9).is_cut and Change(0.1, 0.1, 0.0).is_cut
-
-
-def test_histograms_by_hand():
-    """Of a picture whose left half changes from black to white."""
+    # Of a picture whose left half changes from black to white.
     before, frame = np.zeros([32, 40, 3], np.uint8), np.zeros([32, 40, 3], np.uint8)
     frame[:, :10] = 255
     assert of(frame, before).histogram == 0.25
