@@ -11,6 +11,10 @@ OPTIMIZERS = ("adam", "lbfgs")
 # Of calls in one process, the sizes that they take turns in.
 SIZES = {"same_size": [112], "two_sizes": [96, 128], "twenty_sizes": [*range(90, 130, 2)]}
 _SIDE = 48
+_SMALL = {
+    "image_size": _SIDE, "precision": "float32", "content_layers": ("conv2_1",),
+    "style_layers": ("conv1_1", "conv2_1"),
+}  # fmt: skip
 
 
 class Meter:
@@ -48,17 +52,8 @@ def transfer(
     from tfstyle import TensorBoardReporter, TransferConfig
     from tfstyle import transfer as make
 
-    config = TransferConfig(
-        optimizer=optimizer,
-        weights=weights,
-        image_size=_SIDE,
-        iterations=max(steps),
-        log_every=log_every,
-        precision="float32",
-        init="noise",
-        content_layers=("conv2_1",),
-        style_layers=("conv1_1", "conv2_1"),
-    )
+    steady = {"iterations": max(steps), "log_every": log_every, "init": "noise"}
+    config = TransferConfig(optimizer=optimizer, weights=weights, **steady, **_SMALL)
     meter = Meter(steps)
     content, style = _pictures(2)
     with tempfile.TemporaryDirectory() as folder:
@@ -92,23 +87,9 @@ def training(*, weights: str, steps: list[int], log_every: int, logdir: bool) ->
     from tfstyle.training.recipe import InstantRecipe
     from tfstyle.training.training import train
 
-    config = TransferConfig(
-        weights=weights,
-        image_size=_SIDE,
-        scales=1,
-        precision="float32",
-        content_layers=("conv2_1",),
-        style_layers=("conv1_1", "conv2_1"),
-    )
-    recipe = InstantRecipe(
-        steps=max(steps),
-        batch_size=1,
-        crop_size=32,
-        width=4,
-        residual_blocks=1,
-        validation=0,
-        report_every=log_every,
-    )
+    config = TransferConfig(weights=weights, scales=1, **_SMALL)
+    small = {"batch_size": 1, "crop_size": 32, "width": 4, "residual_blocks": 1, "validation": 0}
+    recipe = InstantRecipe(steps=max(steps), report_every=log_every, **small)
     meter = Meter(steps)
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder, f"{number}.png") for number in range(3)]

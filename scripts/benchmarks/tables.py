@@ -74,14 +74,11 @@ def _row(name: str, summary: dict) -> list[str]:
     cells += _to_reference(values)
     cells += [_ratio(ratio(summary, name, "seconds_to_reference"))]
     cells += [f"{values['evaluations']:.0f}"]
-    cells += ["diverged", "-"] if values["diverged"] else _losses(values)
+    losses = [loss_text(values[column]) for column in ("final_loss", "saved_loss")]
+    cells += ["diverged", "-"] if values["diverged"] else losses
     cells += [f"{values['peak_bytes'] / 1e6:,.0f}"]
     cells += [f"{values['share_of_matmul']:.0%} of {values['matmul_dtype']}"]
     return cells
-
-
-def _losses(values: dict) -> list[str]:
-    return [loss_text(values[column]) for column in ("final_loss", "saved_loss")]
 
 
 def _to_reference(values: dict) -> list[str]:

@@ -102,13 +102,6 @@ def _shown(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
-def _define_text(name: str, text: str, choices: tuple[str, ...]) -> None:
-    if choices:
-        flags.DEFINE_enum(name, None, choices, text)
-    else:
-        flags.DEFINE_string(name, None, text)
-
-
 # Every default is None, so that a flag that was given can be told from one that
 # was not: the preset, or the picture named by --from, fills in the rest. Ranges
 # are the options' to check.
@@ -116,7 +109,9 @@ _DEFINE: dict[type, Callable[[str, str, tuple[str, ...]], object]] = {
     bool: lambda name, text, _: flags.DEFINE_bool(name, None, text),
     int: lambda name, text, _: flags.DEFINE_integer(name, None, text),
     float: lambda name, text, _: flags.DEFINE_float(name, None, text),
-    str: _define_text,
+    str: lambda name, text, choices: (
+        flags.DEFINE_enum(name, None, choices, text) if choices else flags.DEFINE_string(name, None, text)
+    ),
     tuple: lambda name, text, _: flags.DEFINE_list(name, None, text),
 }
 

@@ -74,22 +74,11 @@ def seam_score(picture: tf.Tensor, tile: int = 512) -> float | None:
     """
     if tile < LEAST_TILE:
         raise ValueError(f"tile={tile}: must be at least {LEAST_TILE} pixels")
-    strengths = _lines(picture)
-    lengths = picture.shape[1:3]
-    scores = [
-        _standing_out(strengths, [places(length, tile) for length in lengths])
-        for places in (_multiples, _equal_parts)
-        if any(places(length, tile) for length in lengths)
-    ]
+    strengths, lengths = _lines(picture), picture.shape[1:3]
+    multiples = [range(tile, length, tile) for length in lengths]
+    equal_parts = [[span.start for span in tiles.spans(length, tile, _STRIDE, 0)][1:] for length in lengths]
+    scores = [_standing_out(strengths, places) for places in (multiples, equal_parts) if any(places)]
     return max(scores, default=None)
-
-
-def _multiples(length: int, tile: int) -> list[int]:
-    return list(range(tile, length, tile))
-
-
-def _equal_parts(length: int, tile: int) -> list[int]:
-    return [span.start for span in tiles.spans(length, tile, _STRIDE, 0)][1:]
 
 
 def _standing_out(strengths, places) -> float:

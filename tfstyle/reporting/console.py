@@ -39,19 +39,15 @@ class ConsoleReporter:
         width = shutil.get_terminal_size().columns - 1 if self._stream.isatty() else 10_000
         line = line_of(progress, self._pace, width)
         done = progress.step >= progress.total_steps
+        terminal = self._stream.isatty()
         if progress.note:
-            self._end_line()
-            self._stream.write(f"{progress.note}\n")
-        if self._stream.isatty():
+            self._stream.write(("\r\x1b[K" if terminal else "") + f"{progress.note}\n")
+        if terminal:
             self._stream.write("\r\x1b[K" + line + ("\n" if done else ""))
         elif done or self._clock() - self._last_line >= self._every_seconds:
             self._last_line = self._clock()
             self._stream.write(line + "\n")
         self._stream.flush()
-
-    def _end_line(self) -> None:
-        if self._stream.isatty():
-            self._stream.write("\r\x1b[K")
 
 
 def line_of(progress: Progress, pace: Pace, width: int = 10_000) -> str:

@@ -113,7 +113,8 @@ class Session:
     def _go_on(self, stage: Stage, objective: Objective) -> None:
         """Makes a piece of the way: to the next report or, where that is far, a part of it."""
         optimizer, every = self._optimizer, self._config.log_every
-        earlier = self._earlier(stage)
+        before = [each for each in self._stages[: self.state.stage] if each.scale == stage.scale]
+        earlier = sum(each.iterations for each in before)
         # Reports fall on multiples of log_every, whatever came before.
         chunk = every - (earlier + self.state.step) % every
         piece = chunk if self.books.stop is never else max(1, int(_PIECE_SECONDS / self._pace))
@@ -172,12 +173,6 @@ class Session:
         """Returns whether a stage goes on where the one before ends, at the same size."""
         neighbours = self._stages[max(0, index - 1) : index + 1]
         return len(neighbours) == 2 and neighbours[0].scale == neighbours[1].scale
-
-    def _earlier(self, stage: Stage) -> int:
-        """Returns the iterations of the stages before this one at its scale."""
-        return sum(
-            before.iterations for before in self._stages[: self.state.stage] if before.scale == stage.scale
-        )
 
     def _is_stalled(self) -> bool:
         long_enough = self._optimizer.finished or self.state.step - self.state.since >= _PATIENCE
