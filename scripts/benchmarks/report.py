@@ -42,7 +42,8 @@ def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> 
         return text
     if drawn:
         title = f"{_sizes(results)[0]} pixels, {machine['processor']}, {machine['cores']} cores"
-        draw_curves(folder / "curves.png", _of_first_pair(results, plan), results["summary"], title)
+        of_first_pair = {name: results["runs"][name][:: len(plan.pairs)] for name in results["summary"]}
+        draw_curves(folder / "curves.png", of_first_pair, results["summary"], title)
     picture = "![loss over time](curves.png)" if drawn else _UNDRAWN
     (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n\n{picture}\n")
     return text if drawn else f"{text}\n\n{_UNDRAWN}"
@@ -55,12 +56,6 @@ def write_json(path: pathlib.Path, values: dict) -> None:
 
 def _sizes(results: dict) -> list[str]:
     return list(dict.fromkeys(f"{width} x {height}" for height, width in results["sizes"]))
-
-
-def _of_first_pair(results: dict, plan: Plan) -> dict:
-    """Returns {contestant: runs} of the first pair."""
-    pairs = len(plan.pairs)
-    return {name: results["runs"][name][::pairs] for name in results["summary"]}
 
 
 def _lines(plan: Plan, results: dict, machine: dict) -> list[str]:

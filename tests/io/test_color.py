@@ -94,16 +94,13 @@ def test_match_luminance():
         )  # an affine map
 
 
-def test_match_luminance_is_clipped():
+def test_match_luminance_is_clipped_and_of_a_constant_picture_the_references_mean():
     light = tf.constant([0.1, 0.1, 0.1, 0.1, 0.9], shape=[1, 5, 1, 1])
     reference = tf.constant([0.0, 1.0], shape=[1, 2, 1, 1])  # mean and deviation 1/2
     np.testing.assert_allclose(
         np.ravel(match_luminance(light, reference)), [0.25, 0.25, 0.25, 0.25, 1], atol=1e-6
     )
-
-
-def test_luminance_of_a_constant_picture_becomes_the_references_mean():
-    """Also where float32 makes its deviation a little more than 0."""
+    # Also where float32 makes its deviation a little more than 0.
     for value in (0.0, 0.3, 0.7, 0.9):
         made = match_luminance(tf.fill([1, 37, 41, 1], value), tf.constant(IMAGE[:1, :, :, :1], tf.float32))
         np.testing.assert_allclose(made, np.full((1, 37, 41, 1), IMAGE[:1, :, :, :1].mean()), atol=1e-4)

@@ -243,14 +243,11 @@ def test_gram_loss_is_equation_4_per_position():
 # Moments.
 
 
-def test_moments_against_numpy():
+def test_moments_against_numpy_and_a_variance_lost_in_rounding():
     measure, rows, style = made("moments"), PICTURE[0].reshape(20, FILTERS), STYLE.reshape(18, FILTERS)
     deviations = [np.sqrt(each.var(axis=0) + 1e-5) for each in (rows, style)]
     expected = np.mean((rows.mean(axis=0) - style.mean(axis=0)) ** 2 + (deviations[0] - deviations[1]) ** 2)
     assert loss_of(measure, PICTURE[:1])[0] == pytest.approx(expected, rel=1e-10)
-
-
-def test_variance_lost_in_rounding_is_none():
     first = tf.constant([[100.0]])
     target = {"first": first, "second": tf.constant([[10_004.0]])}
     less = {"first": first, "second": tf.constant([[9_999.0]])}

@@ -101,12 +101,8 @@ def test_mistakes_are_one_line_and_leave_nothing(files, narrow_file, folder, nam
 
 def test_clips(files, narrow_file, folder):
     """What is the style, from frame to frame, has no error of style; a still clip has none of warping."""
-    style = Image.open(files / "style.png")
-    for name, shown in (
-        ("clip", picture(40, 40, 3)),
-        ("painted", np.asarray(style)),
-        ("same", picture(40, 40, 3)),
-    ):
+    clip, style = picture(40, 40, 3), Image.open(files / "style.png")
+    for name, shown in (("clip", clip), ("painted", np.asarray(style)), ("same", clip)):
         (folder / name).mkdir()
         for number in range(3):
             Image.fromarray(shown).save(folder / name / f"{number}.png")

@@ -176,14 +176,11 @@ MASK[:, :, :6], MASK[:, :, 6:8] = 1.0, 0.5
 YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
-def test_ordinary_compositing_changes_nothing():
+def test_ordinary_compositing_changes_nothing_and_outside_of_the_mask_the_content_stays():
     compositing = Compositing(PHOTO)
     assert compositing.seen_at((12, 16)) is None
     np.testing.assert_array_equal(compositing.finished(IMAGE), IMAGE)
     np.testing.assert_array_equal(Compositing().finished(2 * IMAGE - 0.5), np.clip(2 * IMAGE - 0.5, 0, 1))
-
-
-def test_outside_of_the_mask_the_content_is_seen_and_stays():
     compositing = Compositing(PHOTO, tf.constant(MASK))
     expected = MASK * IMAGE + (1 - MASK) * PHOTO
     np.testing.assert_allclose(compositing.seen_at((12, 16))(IMAGE), expected, atol=1e-6)

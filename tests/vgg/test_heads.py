@@ -57,14 +57,11 @@ def expected(image):
     return found
 
 
-def test_outputs_are_heads_of_activations(extractor):
+def test_outputs_are_heads_of_activations_and_only_wanted_layers_have_them(extractor, headed_file):
     outputs = extractor(IMAGE)
     assert list(outputs) == LAYERS
     for layer, output in expected(IMAGE).items():
         np.testing.assert_allclose(outputs[layer], output, rtol=1e-5, atol=1e-6)
-
-
-def test_only_wanted_layers_have_their_heads(headed_file):
     one = feature_extractor(["conv2_2"], weights=headed_file, padding="reflect")
     assert [layer.name for layer in convolutions(one)] == LAYERS[:4]
     assert {layer: head.name for layer, head in heads(one).items()} == {"block2_conv2": "block2_conv2_head"}

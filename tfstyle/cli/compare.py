@@ -114,10 +114,8 @@ def write_page(folder, model, names, comparisons, found, steps, size) -> None:
     if drawn:
         curves(comparisons, steps).savefig(folder / "curves.png", dpi=110)
     lines = [f"# {model}: {len(comparisons)} photographs, {size} px", "", table(found, steps), ""]
-    lines += ["![pictures](pictures.jpg)", ""]
-    lines += [
-        "![curves](curves.png)" if drawn else "curves.png: left out, needs matplotlib: pip install matplotlib"
-    ]
+    left_out = "curves.png: left out, needs matplotlib: pip install matplotlib"
+    lines += ["![pictures](pictures.jpg)", "", "![curves](curves.png)" if drawn else left_out]
     write_atomically(folder / "comparisons.md", ("\n".join(lines) + "\n").encode())
 
 

@@ -77,9 +77,7 @@ def content_error(picture: Described, content: Described) -> float:
     0 for the content itself, 1 where nothing is left of it (F = 0); no upper
     bound. Lower is nearer.
     """
-    deviation = sum(
-        _squares(picture.activations[layer] - target) for layer, target in content.activations.items()
-    )
+    deviation = sum(_squares(picture.activations[layer] - own) for layer, own in content.activations.items())
     return _relative(deviation, sum(map(_squares, content.activations.values())))
 
 

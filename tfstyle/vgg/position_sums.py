@@ -229,9 +229,7 @@ def _summed(activation: tf.Tensor, sums_of: Callable[[tf.Tensor], Any]):
                 # Of this, only what the gradient needs is run.
                 sums = sums_of(again)
             upstream = tf.nest.pack_sequence_as(sums, upstream)
-            return onward + tape.gradient(
-                sums, again, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
+            return onward + tape.gradient(sums, again, upstream, unconnected_gradients="zero")
 
         return (tf.identity(activation), found), _constant_variables(gradient)
 
