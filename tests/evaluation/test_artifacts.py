@@ -115,8 +115,7 @@ def test_a_seam_shows_through_grain():
 
 
 @pytest.mark.parametrize(
-    ("at", "found"),
-    [(64, True), (128, True), (48, True), (96, True), (80, False), (30, False)],
+    ("at", "found"), [(64, True), (128, True), (48, True), (96, True), (80, False), (30, False)]
 )
 def test_seams_only_where_tiles_meet(at, found):
     """144 pixels in tiles of 64: at multiples, or as this package cuts them, 48 each."""

@@ -12,10 +12,7 @@ from tfstyle.feedforward.layers import (
     ReflectedUp,
     reflected_up,
 )
-from tfstyle.feedforward.networks import (
-    run,
-    transformation_network,
-)
+from tfstyle.feedforward.networks import run, transformation_network
 
 from conftest import differing
 

@@ -112,11 +112,7 @@ def test_what_is_named_is_taken_whatever_it_is_called(folder):
 
 @pytest.mark.parametrize(
     ("where", "says"),
-    [
-        ("none", "no such file or folder"),
-        ("*.gif", "matches no file"),
-        ("empty", "holds no picture$"),
-    ],
+    [("none", "no such file or folder"), ("*.gif", "matches no file"), ("empty", "holds no picture$")],
 )
 def test_nothing_there(tmp_path, where, says):
     (tmp_path / "empty").mkdir()

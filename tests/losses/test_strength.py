@@ -42,10 +42,7 @@ def test_the_scale():
     assert found == pytest.approx([half / 5, half, 5 * half, 25 * half])
 
 
-@pytest.mark.parametrize(
-    ("statistic", "units"),
-    [("gram", "paper"), ("bures", "jcjohnson")],
-)
+@pytest.mark.parametrize(("statistic", "units"), [("gram", "paper"), ("bures", "jcjohnson")])
 def test_it_is_the_objective_of_relative_units(config, statistic, units):
     """Up to what the content's weight is in the config's units."""
     weight = strength.style_weight(0.25)

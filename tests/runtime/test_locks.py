@@ -18,10 +18,7 @@ HOLDER = "import sys, pathlib; from tfstyle.runtime.locks import FolderLock; loc
 def held(folder):
     """Another process, which holds the folder until its standard input ends."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout.readline() == "held\n"
         yield holder

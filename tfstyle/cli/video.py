@@ -110,14 +110,7 @@ def main():
         watcher(done, painted)
 
     count = job.paint_clip(
-        clip,
-        step,
-        output,
-        note,
-        finish=finished,
-        preview=FLAGS.preview,
-        tell=tell,
-        **options,
+        clip, step, output, note, finish=finished, preview=FLAGS.preview, tell=tell, **options
     )
     board.close()
     print(f"{count} frames in {time.monotonic() - began:.1f} s", file=cli.sys.stderr)

@@ -225,12 +225,7 @@ def _layers(styles, width, residual_blocks, colors, generator, dtype) -> dict[st
 
 
 def connect(
-    layers: Mapping[str, Callable],
-    image,
-    style,
-    normalise: Callable,
-    *,
-    relu: Callable = tf.keras.ops.relu,
+    layers: Mapping[str, Callable], image, style, normalise: Callable, *, relu: Callable = tf.keras.ops.relu
 ):
     """Calls the layers one after the other: on tensors, on symbols of them, or on what stands for them.
 

@@ -195,12 +195,7 @@ class StyleNetwork(tf.keras.Model):
 
 
 def style_network(
-    *,
-    embedding: int = 64,
-    width: int = 16,
-    residual_blocks: int = 5,
-    seed: int = 0,
-    dtype: str = "float32",
+    *, embedding: int = 64, width: int = 16, residual_blocks: int = 5, seed: int = 0, dtype: str = "float32"
 ) -> StyleNetwork:
     """Builds a network for any style, not yet trained.
 

@@ -114,9 +114,7 @@ def within(mask: tf.Tensor | None, other: tf.Tensor | None) -> tf.Tensor | None:
 
 
 def limited(
-    regions: Sequence[Region],
-    content_alpha: tf.Tensor | None,
-    style_alphas: Mapping[int, tf.Tensor | None],
+    regions: Sequence[Region], content_alpha: tf.Tensor | None, style_alphas: Mapping[int, tf.Tensor | None]
 ) -> list[Region]:
     """Returns regions without what is transparent.
 

@@ -275,11 +275,7 @@ def _recolored(region: Region, content: tf.Tensor, config: TransferConfig) -> Re
     def recolor(source):
         if config.color == "matched":
             picture = color.match_colors(
-                source.style,
-                content,
-                config.color_matching,
-                mask=source.mask,
-                reference_mask=region.mask,
+                source.style, content, config.color_matching, mask=source.mask, reference_mask=region.mask
             )
         else:
             light = color.match_luminance(color.luminance(source.style), color.luminance(content))

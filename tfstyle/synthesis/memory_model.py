@@ -8,15 +8,7 @@ from collections.abc import Collection, Sequence
 import tensorflow as tf
 
 from tfstyle.config import TransferConfig
-from tfstyle.runtime.memory_model import (
-    DECODED,
-    HELD,
-    RESIZED,
-    STEP,
-    VALUE,
-    activation_bytes,
-    pixel_bytes,
-)
+from tfstyle.runtime.memory_model import DECODED, HELD, RESIZED, STEP, VALUE, activation_bytes, pixel_bytes
 from tfstyle.synthesis.scales import Size, Sizes
 from tfstyle.vgg.costs import costs
 from tfstyle.vgg.receptive_field import reaches

@@ -128,11 +128,7 @@ class Stage:
 
 
 def number_of_scales(
-    size: tuple[int, int],
-    config: TransferConfig,
-    *,
-    least: int = 1,
-    pictures: Sequence[tuple[int, int]] = (),
+    size: tuple[int, int], config: TransferConfig, *, least: int = 1, pictures: Sequence[tuple[int, int]] = ()
 ) -> int:
     """Returns the config's scales, or as many as bring the first to at most coarsest_size.
 
