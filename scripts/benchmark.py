@@ -103,11 +103,7 @@ def main():
         raise ValueError(f"only={unknown[0]!r}: must be among {', '.join(known)}")
     contents, styles = cli.all_required(content="picture files", style="picture files")
     if len(contents) != len(styles) or (contents[1:] and (sizes or batches)):
-        most = (
-            "one each with --sizes and --batches"
-            if sizes or batches
-            else "as many of the one as of the other"
-        )
+        most = "one each with --sizes and --batches" if sizes or batches else "as many of one as of the other"
         raise ValueError(f"content, style: {len(contents)} and {len(styles)} pictures; there must be {most}")
     pairs = [{"content": content, "style": style} for content, style in zip(contents, styles)]
     for name, path in [given for pair in pairs for given in pair.items()]:

@@ -39,9 +39,7 @@ class Meter:
             self.resident[progress.step] = resident_bytes()
 
 
-def transfer(
-    *, optimizer: str, weights: str, steps: list[int], log_every: int, logdir: bool
-) -> dict[str, int]:
+def transfer(*, optimizer: str, weights: str, steps: list[int], log_every: int, logdir: bool) -> dict:
     """Returns {step: bytes} of a small transfer of as many steps as the last one says.
 
     Args:

@@ -158,9 +158,7 @@ def processor_times() -> tuple[float, float, float]:
     if not _STAT.exists():
         return 0.0, 0.0, 0.0
     # From the ninth on, columns repeat what others hold.
-    ticks = [
-        int(value) / os.sysconf("SC_CLK_TCK") for value in _STAT.read_text().splitlines()[0].split()[1:9]
-    ]
+    ticks = [int(each) / os.sysconf("SC_CLK_TCK") for each in _STAT.read_text().splitlines()[0].split()[1:9]]
     idle = ticks[3] + ticks[4]  # the second for a disk
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(ticks), sum(ticks) - idle, sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -127,9 +127,7 @@ def matmul_rates(repeats: int = 15) -> dict[str, float]:
     rates = {}
     for dtype in ("float32", "bfloat16"):
         product = tf.function(tf.matmul)
-        left, right = (
-            tf.cast(tf.random.stateless_normal([MATRIX, MATRIX], [seed, 0]), dtype) for seed in (0, 1)
-        )
+        left, right = (tf.cast(tf.random.stateless_normal([MATRIX] * 2, [seed, 0]), dtype) for seed in (0, 1))
         seconds = []
         for _ in range(2 + repeats):
             began = time.perf_counter()

@@ -45,9 +45,7 @@ def keras_example(inputs, evaluations: int, recorder) -> None:
     """
     tf, objective = _begin(inputs, recorder)
     pixels = tf.Variable(255.0 * inputs.content)
-    schedule = tf.keras.optimizers.schedules.ExponentialDecay(
-        100.0 * _KERAS_SCALE, decay_steps=100, decay_rate=0.96
-    )
+    schedule = tf.keras.optimizers.schedules.ExponentialDecay(100.0 * _KERAS_SCALE, 100, 0.96)
     optimizer = tf.keras.optimizers.SGD(schedule)
     optimizer.build([pixels])
 

@@ -60,9 +60,7 @@ def describe(task: str, config: TransferConfig, pictures: Mapping[str, str]) -> 
     """
     paths = dict(pictures)
     settings = [(name, getattr(config, name)) for name in ("weights", "coarse_weights")]
-    settings += [
-        (numbered("init", index), start) for index, (_, start) in enumerate(parse_start(config.init))
-    ]
+    settings += [(numbered("init", at), start) for at, (_, start) in enumerate(parse_start(config.init))]
     paths |= {name: path for name, path in settings if os.path.isfile(path)}
     inputs = {}
     for argument, path in paths.items():

@@ -107,9 +107,7 @@ class Poll:
     def __call__(self) -> None:
         for kind, (new, _) in _KINDS_OF.items():
             now = self._listed(kind)
-            for name in sorted(
-                name for name, changed in now.items() if self._seen[kind].get(name) != changed
-            ):
+            for name in sorted(name for name, when in now.items() if self._seen[kind].get(name) != when):
                 reason = self._reason(name) if kind == FAILURES else ""
                 self._board.count(Outcome(new, name, reason))
             self._seen[kind] = now

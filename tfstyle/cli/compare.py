@@ -172,11 +172,7 @@ def curves(comparisons, steps):
     axes.plot(marks, np.nanmedian(shares, axis=0), color="C0", label="optimisation, median")
     level = float(np.median([each.share() for each in comparisons]))
     axes.axhline(level, color="C3", label="network, one pass, median")
-    axes.set(
-        xscale="log",
-        xlabel="steps of L-BFGS from the photograph",
-        ylabel="objective / that of the photograph",
-    )
+    axes.set(xscale="log", xlabel="steps of L-BFGS from the photograph", ylabel="objective / photograph's")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     return figure

@@ -131,9 +131,7 @@ def judge_clips(content: str, results: list[str], output: str) -> None:
 
 def style_errors(clips: dict) -> dict[str, float]:
     """Returns the mean distance of each clip's frames, {name: pictures}, from --style, by the network."""
-    frames = {
-        (name, number): each for name, pictures in clips.items() for number, each in enumerate(pictures)
-    }
+    frames = {(name, number): each for name, clip in clips.items() for number, each in enumerate(clip)}
     with cli.quiet_tensorflow():
         from tfstyle.evaluation import evaluate
 

@@ -33,9 +33,7 @@ def define_flags():
             f"option and values of the grid's {name}, such as style_weight=1e2,1e3;"
             " several layers in one value are joined by +",
         )
-    flags.DEFINE_string(
-        "output", None, "folder for the sheet, the page and the panels; made if it is not there"
-    )
+    flags.DEFINE_string("output", None, "folder for the sheet, the page and panels; made if it is not there")
     flags.DEFINE_integer("cell", 320, "longer side of a panel on the sheet, in pixels")
     cli.define_picture_flags(PICTURES)
     cli.define_settings_flags()

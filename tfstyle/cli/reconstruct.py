@@ -11,10 +11,7 @@ reconstruction one with the same Gram matrices (Gatys, Ecker & Bethge, CVPR
 from tfstyle.cli import common as cli
 
 TASK = "reconstruct"
-PICTURES = {
-    "content": "picture to reconstruct the content of",
-    "style": "picture to reconstruct the style of",
-}
+PICTURES = {name: f"picture to reconstruct the {name} of" for name in ("content", "style")}
 DEFAULTS = {"init": "noise"}
 
 

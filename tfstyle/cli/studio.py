@@ -39,11 +39,7 @@ def main():
         with Server(studio, FLAGS.host, FLAGS.port) as server:
             key = studio.access.key
             print(server.url + (f"?token={key}" if key else ""), flush=True)
-            print(
-                f"pictures lie in {str(studio.folder)!r}; Ctrl-C ends the studio",
-                file=cli.sys.stderr,
-                flush=True,
-            )
+            print(f"pictures lie in {str(studio.folder)!r}; Ctrl-C ends the studio", file=cli.sys.stderr)
             server.serve_forever(poll_interval=2.0)  # until a signal
         print("\nstopped; what was being painted goes on when it is started again", file=cli.sys.stderr)
     finally:

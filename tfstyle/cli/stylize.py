@@ -35,9 +35,7 @@ def define_flags():
     flags.DEFINE_string("content", None, "a picture, a folder of pictures, or a glob; - is standard input")
     looks.define_flags()
     flags.DEFINE_bool("all_styles", False, "paint in each of the network's styles, instead of --style")
-    flags.DEFINE_bool(
-        "sheet", False, "write one picture that shows the content, small, in each of the styles"
-    )
+    flags.DEFINE_bool("sheet", False, "write one picture that shows the content, small, in each style")
     flags.DEFINE_bool("json", False, "print a line of JSON for each picture, instead of where they are")
     flags.DEFINE_string(
         "output",

@@ -239,9 +239,7 @@ def _rectified(
     kernel = np.transpose(layer.kernel.numpy(), [3, 2, 0, 1])
     kernel = graph.constant(kernel[:, ::-1] if flipped else kernel)
     pads = [layer.kernel_size[0] // 2] * 4
-    return graph.add(
-        "Relu", graph.add("Conv", activation, kernel, graph.constant(layer.bias.numpy()), pads=pads)
-    )
+    return graph.add("Relu", graph.add("Conv", activation, kernel, graph.constant(layer.bias), pads=pads))
 
 
 def _statistics(graph: _Graph, layer: StyleStatistics, activations: Sequence[str]) -> str:
@@ -260,9 +258,7 @@ def _statistics(graph: _Graph, layer: StyleStatistics, activations: Sequence[str
 
 
 def _dense(graph: _Graph, layer: tf.keras.layers.Dense, activation: str) -> str:
-    return graph.add(
-        "Gemm", activation, graph.constant(layer.kernel.numpy()), graph.constant(layer.bias.numpy())
-    )
+    return graph.add("Gemm", activation, graph.constant(layer.kernel), graph.constant(layer.bias))
 
 
 # {class of layers: what adds one to a graph}.

@@ -208,9 +208,7 @@ def _in_wide_areas(codes: np.ndarray) -> np.ndarray:
 
     def squares(values: np.ndarray) -> list[np.ndarray]:
         height, width = codes.shape
-        return [
-            values[row : row + height, column : column + width] for row in range(3) for column in range(3)
-        ]
+        return [values[y : y + height, x : x + width] for y in range(3) for x in range(3)]
 
     centres = np.all([codes == each for each in squares(np.pad(codes, 1, mode="edge"))], axis=0)
     return np.any(squares(np.pad(centres, 1)), axis=0)

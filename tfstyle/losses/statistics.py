@@ -126,8 +126,7 @@ class Gram(Statistic):
     """
 
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
-        count = weighed(features, mask)[-1]
-        return {"count": count, "gram": gram_matrix(features, mask)}
+        return {"count": weighed(features, mask)[-1], "gram": gram_matrix(features, mask)}
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
         return partial(self._distance, target["gram"])
@@ -135,6 +134,13 @@ class Gram(Statistic):
     def _distance(self, target: tf.Tensor, described: Sums) -> tf.Tensor:
         # The scale takes the place of M in eq. (4), which divides by its square once more: scale^-4.
         return gram_losses(described["gram"], target, self.scale**2)
+
+
+def _first_moments(features: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor, Sums]:
+    """Returns activations wide enough to be summed, the same times T^2, and the sums of the latter."""
+    features, weights, count = weighed(features, mask)
+    weighted = features if weights is None else weights * features
+    return features, weighted, {"count": count, "first": tf.reduce_sum(weighted, axis=[1, 2])}
 
 
 class Moments(Statistic):
@@ -150,13 +156,8 @@ class Moments(Statistic):
     """
 
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
-        features, weights, count = weighed(features, mask)
-        weighted = features if weights is None else weights * features
-        return {
-            "count": count,
-            "first": tf.reduce_sum(weighted, axis=[1, 2]),
-            "second": tf.reduce_sum(weighted * features, axis=[1, 2]),
-        }
+        features, weighted, sums = _first_moments(features, mask)
+        return {**sums, "second": tf.reduce_sum(weighted * features, axis=[1, 2])}
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
         return partial(self._distance, *self._measured(target))
@@ -188,13 +189,7 @@ class Bures(Statistic):
     """
 
     def sums(self, features: tf.Tensor, mask: tf.Tensor | None = None) -> Sums:
-        wide, weights, count = weighed(features, mask)
-        weighted = wide if weights is None else weights * wide
-        return {
-            "count": count,
-            "first": tf.reduce_sum(weighted, axis=[1, 2]),
-            "second": gram_matrix(features, mask),
-        }
+        return {**_first_moments(features, mask)[-1], "second": gram_matrix(features, mask)}
 
     def loss_to(self, target: Sums) -> Callable[[Sums], tf.Tensor]:
         mean, covariance = self._measured(target)

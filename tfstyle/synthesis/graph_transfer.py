@@ -233,7 +233,7 @@ class GraphTransfer(tf.Module):
         style = measured(self.extractor, tf.constant(0))
         losses = GraphObjective(config, self.extractor, seen, style).losses()(image)
         if config.color == "content":
-            image = tf.clip_by_value(color.with_luminance(content, color.luminance(image)), 0.0, 1.0)
+            image = color.with_luminance(content, color.luminance(image))
         return Made(image, losses, evaluations)
 
     def _measured(self, style: tf.Tensor, network: tf.keras.Model, level: tf.Tensor) -> Measured:

@@ -25,9 +25,7 @@ class Recipe:
     strokes: int = option(1, "steps by which a picture is painted further at each visit")
     gram_weight: float = option(0.3, "weight of the crops' Gram matrices beside that of activations, 1")
     change_weight: float = option(1.0, "weight of the difference of a half-painted picture's Gram matrices")
-    learning_rate: float = option(
-        1.5e-3, "share of its size by which a step changes a kernel, after the warm-up"
-    )
+    learning_rate: float = option(1.5e-3, "share of its size by which a step changes a kernel, after warm-up")
     warmup: int = option(30, "steps in which the learning rate rises")
     cooldown: float = option(0.5, "share of the steps, the last ones, in which the learning rate falls to 0")
     averaging: float = option(0.99, "decay of the running mean of the weights, which is the result")

@@ -76,9 +76,7 @@ class _Learner:
             name: tuple(tf.Variable(array, trainable=name != LAYERS[0]) for array in pair)
             for name, pair in start.items()
         }
-        self._trained = [
-            variable for pair in self._student.values() for variable in pair if variable.trainable
-        ]
+        self._trained = [each for pair in self._student.values() for each in pair if each.trainable]
         self._mean = [tf.Variable(variable, trainable=False) for variable in self._trained]
         self._optimizer = Muon(self._trained)
         self._spread = self._measured_spread()
