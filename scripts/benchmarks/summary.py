@@ -51,11 +51,8 @@ def require_fair(name: str, run: dict) -> None:
 
 def full_size(run: dict, column: str = "losses") -> list[tuple[float, int, float]]:
     """Returns (seconds, evaluations, loss) of each record at full size, from a column of losses."""
-    return [
-        (row["seconds"], row["evaluations"], loss)
-        for row, loss in zip(run["rows"], run[column])
-        if loss is not None
-    ]
+    judged = ((row, loss) for row, loss in zip(run["rows"], run[column]) if loss is not None)
+    return [(row["seconds"], row["evaluations"], loss) for row, loss in judged]
 
 
 def seconds_per_evaluation(records) -> float:
@@ -64,11 +61,8 @@ def seconds_per_evaluation(records) -> float:
     Args:
       records: (seconds, evaluations, …) in order.
     """
-    stretches = [
-        (after[0] - before[0]) / (after[1] - before[1])
-        for before, after in itertools.pairwise(records)
-        if after[1] > before[1]
-    ]
+    pairs = [pair for pair in itertools.pairwise(records) if pair[1][1] > pair[0][1]]
+    stretches = [(after[0] - before[0]) / (after[1] - before[1]) for before, after in pairs]
     return median(stretches) if stretches else math.nan
 
 

@@ -142,13 +142,10 @@ def two_workers(folder, where, recipe, state):
     cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
     processes = []
     for index in range(2):
-        (where / str(index)).mkdir()
+        own = where / str(index)
+        own.mkdir()
         told = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-        processes.append(
-            start_script(
-                "train_stylizer.py", *flags, "--output=model", cwd=where / str(index), TF_CONFIG=told
-            )
-        )
+        processes.append(start_script("train_stylizer.py", *flags, "--output=model", cwd=own, TF_CONFIG=told))
     return processes
 
 

@@ -145,8 +145,5 @@ def changed_versions(provenance: Provenance) -> list[str]:
     now = {**_versions(), _MINI: weights.describe("mini")}
     if found := sources.find():
         now[_VGG19] = found.describe()
-    return [
-        f"{name} {version} (now {now.get(name, 'absent')})"
-        for name, version in provenance.versions.items()
-        if now.get(name) != version
-    ]
+    changed = {name: version for name, version in provenance.versions.items() if now.get(name) != version}
+    return [f"{name} {version} (now {now.get(name, 'absent')})" for name, version in changed.items()]

@@ -45,11 +45,8 @@ def to_onnx(network: tf.keras.Model, *, style: Sequence[float] | None = None) ->
         None: each call brings them.
     """
     graph, value = _Graph(), helper.make_tensor_value_info
-    layers = {
-        layer.name: functools.partial(_STAND_INS[type(layer)], graph, layer)
-        for layer in network.layers
-        if type(layer) in _STAND_INS
-    }
+    known = [layer for layer in network.layers if type(layer) in _STAND_INS]
+    layers = {layer.name: functools.partial(_STAND_INS[type(layer)], graph, layer) for layer in known}
     picture = (TensorProto.FLOAT, [1, "height", "width", 3])
     inputs = [value("image", *picture)]
     if style is None:

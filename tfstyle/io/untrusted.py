@@ -107,12 +107,8 @@ def parse_json(text: str | bytes, *, limit: int) -> Any:
         raise ValueError("it is nested too deeply") from None
     level = [found]
     for _ in range(_DEEPEST):
-        level = [
-            item
-            for each in level
-            if isinstance(each, (dict, list))
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
+        nested = [each for each in level if isinstance(each, (dict, list))]
+        level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
         if not level:
             return found
     raise ValueError("it is nested too deeply")

@@ -151,11 +151,8 @@ class _LocalFits:
             return found
         exact = [tf.cast(plane, tf.float64) for plane in planes]
         # One after the other: of a large picture, all at once in float64 take more memory than a step.
-        products = [
-            window_moments([exact[i], exact[j]], [(0, 1)], found.side, found.margin)[1][0]
-            for i in range(3)
-            for j in range(i + 1)
-        ]
+        pairs = [[exact[i], exact[j]] for i in range(3) for j in range(i + 1)]
+        products = [window_moments(pair, [(0, 1)], found.side, found.margin)[1][0] for pair in pairs]
         # A window around a pixel holds as many pixels as there are windows that hold it.
         ridge = epsilon * (found.counts(tf.float64) if cut else 1.0)
         whitening = tuple(tf.cast(value, guide.dtype) for value in _inverse_root(products, ridge))

@@ -59,13 +59,7 @@ class ArbitraryTask:
                 raise ValueError(
                     f"{name}={getattr(recipe, name)}: too small; these layers need {least} or above"
                 )
-        self.network = style_network(
-            embedding=recipe.embedding,
-            width=recipe.width,
-            residual_blocks=recipe.residual_blocks,
-            seed=recipe.shuffle,
-            dtype=recipe.policy,
-        )
+        self.network = style_network(embedding=recipe.embedding, **recipe.of_network)
         if isinstance(start, StyleNetwork):
             take_over(self.network, start)
             return

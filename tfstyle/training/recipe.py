@@ -61,9 +61,11 @@ class InstantRecipe:
         check_choices(self)
 
     @property
-    def policy(self) -> str:
-        """Keras' policy of the network that is trained."""
-        return "mixed_bfloat16" if self.computed_in == "bfloat16" else "float32"
+    def of_network(self) -> dict:
+        """What `transformation_network` and `style_network` take: size, seed, and Keras' policy."""
+        policy = "mixed_bfloat16" if self.computed_in == "bfloat16" else "float32"
+        size = {"width": self.width, "residual_blocks": self.residual_blocks}
+        return {**size, "seed": self.shuffle, "dtype": policy}
 
     def to_dict(self) -> dict:
         """Returns the fields as JSON types; `InstantRecipe(**fields)` gives the recipe back."""
