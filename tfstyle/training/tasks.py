@@ -86,14 +86,8 @@ class ConditionalTask:
             targets.require_network(self.extractor)
         self._styles = finest(styles)
         self._count = len(styles)
-        self.network = transformation_network(
-            self._count,
-            width=recipe.width,
-            residual_blocks=recipe.residual_blocks,
-            colors=start is not None and layout(start)["colors"],
-            seed=recipe.shuffle,
-            dtype=recipe.policy,
-        )
+        colors = start is not None and layout(start)["colors"]
+        self.network = transformation_network(self._count, colors=colors, **recipe.of_network)
         if recipe.only_styles and start is None:
             raise ValueError("only_styles=true: needs a network to begin with, start")
         if start is not None:
