@@ -25,7 +25,7 @@ from tfstyle.feedforward.layers import (
     ReflectedConv2D,
     ReflectedUp,
 )
-from tfstyle.feedforward.style_colors import ADDED, KEPT, LEAST_VARIANCE, OPPONENTS, ROOT_STEPS, StyleColors
+from tfstyle.feedforward.style_colors import GREY, HUES, LEAST_VARIANCE, OPPONENTS, ROOT_STEPS, StyleColors
 from tfstyle.feedforward.style_network import EPSILON, LAYERS, StyleStatistics
 from tfstyle.vgg.network import MEAN_PIXEL_BGR, head
 
@@ -193,8 +193,8 @@ def _colored(graph: _Graph, layer: StyleColors, painted: str, image: str, style:
     seen = graph.add(
         "InstanceNormalization", _pointwise(graph, image, OPPONENTS), one, zero, epsilon=layer.epsilon
     )
-    hue = _pointwise(graph, graph.add("Conv", seen, root, shift), ADDED)
-    made = graph.add("Add", _pointwise(graph, painted, KEPT), hue)
+    hue = _pointwise(graph, graph.add("Conv", seen, root, shift), HUES)
+    made = graph.add("Add", _pointwise(graph, painted, GREY), hue)
     return graph.add("Clip", made, *(graph.constant(np.float32(value)) for value in (0, 1)))
 
 

@@ -69,8 +69,8 @@ def transformation_network(
       width: filters of the first convolution; a half and a quarter of the
         size, it has twice and four times as many.
       residual_blocks: at a quarter of the size.
-      colors: whether the photograph's hues, brought to the style's, take the place of most of those that it
-        paints; see `StyleColors`.
+      colors: whether the photograph's hues, brought to the style's, take the place of those that it paints;
+        see `StyleColors`.
       seed: of the kernels; the same seed gives the same network.
       dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
         for activations in half precision; ``float64`` is for tests.

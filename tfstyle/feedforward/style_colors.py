@@ -10,22 +10,20 @@ from tfstyle.feedforward.layers import instance_moments
 
 # From RGB to light, red against green, and yellow against blue.
 OPPONENTS = np.array([[0.299, 0.5, 0.25], [0.587, -0.5, 0.25], [0.114, 0.0, -0.5]])
-# How much of a picture's hue and saturation comes from the photograph's, brought to the style's.
-_OF_PHOTOGRAPH = 0.75
-KEPT = OPPONENTS @ np.diag([1, 1 - _OF_PHOTOGRAPH, 1 - _OF_PHOTOGRAPH]) @ np.linalg.inv(OPPONENTS)
-ADDED = _OF_PHOTOGRAPH * np.linalg.inv(OPPONENTS)[1:]
+GREY = OPPONENTS[:, :1] @ np.ones([1, 3])  # from RGB to grey of the same light
+HUES = np.linalg.inv(OPPONENTS)[1:]  # from the two opponents to RGB without light
 ROOT_STEPS, LEAST_VARIANCE = 14, 1e-6  # of `symmetric_root`; the second is added to the whole variance
 
 
 @tf.keras.utils.register_keras_serializable("tfstyle")
 class StyleColors(tf.keras.layers.Layer):
-    """Hues of a photograph, brought to those of a style, in place of most of a painted picture's own.
+    """Hues of a photograph, brought to those of a style, in place of a painted picture's own.
 
     A network for any style reads a style from few numbers, and paints all of a picture in the colour that
     is the most frequent there. Where a photograph is red and green, a painting has two colours as well.
     So the photograph's colours, light and two opponents, each of mean 0 and variance 1, become the
     style's by its mean and its covariance's symmetric root (Reinhard et al., "Color Transfer between Images",
-    2001, with the root of Gatys et al. 2016); the painted picture keeps its light and a quarter of its hues.
+    2001, with the root of Gatys et al. 2016); of the painted picture, light is kept.
 
     Args:
       styles: how many.
@@ -79,7 +77,7 @@ def with_hues(painted, image, mean, variance, colors, epsilon: float) -> tf.Tens
     shape = tf.shape(image)
     hue = tf.matmul(tf.reshape(image, [shape[0], -1, 3]), moved) + shift
     hue = tf.reshape(hue, tf.concat([shape[:3], [2]], axis=0))
-    return tf.clip_by_value(pointwise(painted, KEPT) + pointwise(hue, ADDED), 0.0, 1.0)
+    return tf.clip_by_value(pointwise(painted, GREY) + pointwise(hue, HUES), 0.0, 1.0)
 
 
 def pointwise(pictures: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
