@@ -27,11 +27,11 @@ _PREVIEW = 192  # longer side in pixels of the pictures on a network's page
 # Where neither flags nor a preset say: with the layer of Johnson et al. 2016, networks learn far sooner.
 _OBJECTIVE = {"content_layers": ("block3_conv1",), "style_weight": 7.5}
 # What --only_styles begins from where flags do not say: two minutes on two cores.
-_OWN_RECIPE = {"steps": 300, "batch_size": 2, "crop_size": 128, "training_rate": 0.01, "validation": 0}
+_OWN_RECIPE = {"steps": 120, "batch_size": 2, "crop_size": 128, "training_rate": 0.003, "validation": 0}
 _OWN_OBJECTIVE = _OBJECTIVE | {
     "weights": "mini",
     "style_layers": ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1"),
-    "style_weight": 6.0,
+    "style_weight": 25.0,
 }
 
 
