@@ -279,7 +279,9 @@ def _checkpoint(folder):
     from tfstyle.runtime.checkpoints import Checkpoint, choices_in
 
     state = Checkpoint(folder, {"task": "x"}, exclusive=False)
-    state.save({"step": 3, "history": [1.5]}, {"image": np.zeros((1, 4, 4, 3), np.float32)}, {"tile": 64})
+    state.save(
+        {"step": 3, "history": [1.5, 2.5]}, {"image": np.zeros((1, 4, 4, 3), np.float32)}, {"tile": 64}
+    )
     path = folder / "checkpoint.npz"
 
     def read():

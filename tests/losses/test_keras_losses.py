@@ -83,7 +83,11 @@ def test_ways_to_give_styles(extractor, tmp_path):
     for style in (STYLES[0][0], tf.constant(STYLES[0]), tmp_path / "style.png", [STYLES[0]]):
         np.testing.assert_allclose(value(style), value(STYLES[0]), rtol=1e-5)
     np.testing.assert_allclose(value(OTHERS), value(list(OTHERS)), rtol=1e-5)
-    for style, problem in (([], "at least one"), (STYLES[0] * 255, "divide"), (tmp_path / "none", "no such")):
+    for style, problem in (
+        ([], "at least one"),
+        (STYLES[0] * 255, "divide"),
+        (tmp_path / "none", "no such file"),
+    ):
         with pytest.raises((ValueError, OSError), match=rf"^style.*{problem}"):
             value(style)
 

@@ -154,7 +154,6 @@ def recipe_of(start, own: bool) -> InstantRecipe:
 
 
 def _conditional(photographs, paths, config, recipe, folder):
-
     from tfstyle.export.savedmodel import export_network
     from tfstyle.feedforward.networks import fingerprint
     from tfstyle.feedforward.style_network import StyleNetwork

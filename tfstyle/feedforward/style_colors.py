@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from tfstyle.feedforward.cards import COLOR_VALUES
 from tfstyle.feedforward.layers import instance_moments
+from tfstyle.io.pixels import LUMA
 
 # From RGB to light, red against green, and yellow against blue.
-OPPONENTS = np.array([[0.299, 0.5, 0.25], [0.587, -0.5, 0.25], [0.114, 0.0, -0.5]])
+OPPONENTS = np.transpose([LUMA, [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
 GREY = OPPONENTS[:, :1] @ np.ones([1, 3])  # from RGB to grey of the same light
 HUES = np.linalg.inv(OPPONENTS)[1:]  # from the two opponents to RGB without light
 ROOT_STEPS, LEAST_VARIANCE = 14, 1e-6  # of `symmetric_root`; the second is added to the whole variance

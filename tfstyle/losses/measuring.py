@@ -18,7 +18,12 @@ from tfstyle.vgg import position_sums
 from tfstyle.vgg.position_sums import Cut, Summand
 from tfstyle.vgg.receptive_field import propagated
 
-STATISTICS = {"gram": Gram, "moments": Moments, "bures": Bures, "histogram": Histogram}
+STATISTICS: dict[str, type[Statistic]] = {
+    "gram": Gram,
+    "moments": Moments,
+    "bures": Bures,
+    "histogram": Histogram,
+}
 
 
 def make_statistic(name: str, reference: Sums | None = None, scale: float = 1.0) -> Statistic:
