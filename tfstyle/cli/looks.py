@@ -12,7 +12,7 @@ from tfstyle.batch.stylize_files import Look
 from tfstyle.cli import common as cli
 from tfstyle.feedforward import cards, style_mixing
 from tfstyle.feedforward.onnx_network import LightPainter, embedded, light_file
-from tfstyle.feedforward.sizes import in_stroke_size
+from tfstyle.feedforward.sizes import in_stroke_size, painted_pixels
 from tfstyle.runtime import memory
 
 
@@ -31,8 +31,8 @@ def define_flags():
     flags.DEFINE_integer(
         "stroke_size",
         None,
-        "longer side in pixels up to which a picture is painted at once; a larger one is painted at that size"
-        " first, so that strokes grow with it; 0: strokes stay as they are (default: that of the styles in"
+        "longer side in pixels that larger pictures are painted at, before they are enlarged and get their"
+        " detail back, so that strokes grow with them; 0: strokes stay as they are (default: that of the styles in"
         " training)",
     )
     flags.DEFINE_enum(
@@ -110,7 +110,7 @@ def looks_of(model, strength: float, *, every: str = "") -> list[Look]:
                 "stroke_size": stroke_size,
             },
             style.files,
-            needed_bytes=paint.needed_bytes,
+            needed_bytes=lambda pixels: paint.needed_bytes(painted_pixels(pixels, stroke_size)),
             on_gpu=False if light else None,
         )
         for style in chosen

@@ -266,6 +266,9 @@ _STAND_INS: dict[type, Callable] = {
     ReflectedUp: lambda graph, layer, activation: activation,
     CutToSize: lambda graph, layer, activation, like: activation,
     StyleColors: _colored,
+    tf.keras.layers.AveragePooling2D: lambda graph, layer, activation: graph.add(
+        "AveragePool", activation, kernel_shape=list(layer.pool_size), pads=[layer.pool_size[0] // 2] * 4
+    ),
     tf.keras.layers.Add: lambda graph, layer, both: graph.add("Add", *both),
     tf.keras.layers.Activation: lambda graph, layer, activation: graph.add("Sigmoid", activation),
 }

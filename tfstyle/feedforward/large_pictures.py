@@ -131,7 +131,9 @@ class _Sweep:
     def lazy(self, layer: tf.keras.layers.Layer) -> Callable:
         """Returns what a layer of `transformation_network` does, on lazy maps."""
         if isinstance(layer, ReflectedConv2D):
-            return lambda activation: _convolved(layer, activation)
+            return lambda activation: _convolved(layer, activation, layer.kernel_size[0])
+        if isinstance(layer, tf.keras.layers.AveragePooling2D):
+            return lambda activation: _convolved(layer, activation, layer.pool_size[0])
         if isinstance(layer, DoublingConv2D):
             return lambda activation: _doubled(layer, activation)
         if isinstance(layer, ReflectedUp):
@@ -178,12 +180,13 @@ class _Sweep:
         return activation if kept is None else whole(kept, activation.step)
 
 
-def _convolved(layer: ReflectedConv2D, activation: LazyMap) -> LazyMap:
-    stride, reach = layer.strides[0], layer.kernel_size[0] // 2
+def _convolved(layer: tf.keras.layers.Layer, activation: LazyMap, size: int) -> LazyMap:
+    """Returns what a layer that slides windows of a size makes of a map."""
+    stride, reach = layer.strides[0], size // 2
     ahead = -(-reach // stride)
 
     def rows(start: int, stop: int) -> tf.Tensor:
-        # The layer reflects at the strip's edges, too; what is wrong by it is cut off again.
+        # The layer takes a strip's edges for the border, too; what is wrong by it is cut off again.
         first, last = max(0, start - ahead), stride * (stop - 1) + reach + 1
         read = activation.rows(stride * first, min(last, activation.height))
         return layer(read)[:, start - first : stop - first]

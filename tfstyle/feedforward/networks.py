@@ -219,6 +219,9 @@ def _layers(styles, width, residual_blocks, colors, generator, dtype) -> dict[st
     # Of logits in bfloat16 the sigmoid is exact to half a step of 8 bits, unless it is rounded, too.
     add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=POLICIES[dtype]))
     if colors:
+        # Without the noise of single pixels, of which colours would make more; nobody sees them as sharply.
+        pooled = {"pool_size": 3, "strides": 1, "padding": "same"}
+        add(tf.keras.layers.AveragePooling2D(**pooled, name="smoothed", dtype=POLICIES[dtype]))
         add(StyleColors(styles, name="style_colors", dtype=POLICIES[dtype]))
     add(CutToSize(name="picture", dtype=POLICIES[dtype]))
     return found
@@ -258,5 +261,5 @@ def connect(
     activation = block("whole_again", block("half_again", activation))
     painted = layers["sigmoid"](layers["last"](activation))
     if "style_colors" in layers:
-        painted = layers["style_colors"](painted, seen, style)
+        painted = layers["style_colors"](painted, layers["smoothed"](seen), style)
     return layers["picture"](painted, image)

@@ -1,21 +1,20 @@
-"""The sizes that networks paint at: multiples of 4, and large pictures coarse to fine; free of TensorFlow.
+"""The sizes that networks paint at: multiples of 4, and that of strokes; free of TensorFlow.
 
 A network's strokes have the size, in pixels, that they had in training. A larger
 picture would get finer ones, until it looks like a photograph again. So it is
-first painted at the size of training, enlarged to twice the size and painted once
-more, and so on: large strokes stay, and each pass makes them sharp.
+painted at the size of training and enlarged, which keeps large strokes; what the smaller
+photograph could not hold, fine detail, is added to the light of the painted picture, which makes it sharp.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tfstyle.config.options import whole_number
 from tfstyle.feedforward.style_mixing import blended, require_strength
-from tfstyle.io.pixels import resized
+from tfstyle.io.pixels import LUMA, fitted, resized
 
 # From pictures `[B, H, W, 3]` in [0, 1] and weights of the styles to pictures.
 Paint = Callable[[np.ndarray, Sequence[float]], np.ndarray]
@@ -40,8 +39,8 @@ def in_stroke_size(paint: Paint, stroke_size: int) -> Callable[..., np.ndarray]:
 
     Args:
       paint: paints pictures as they are.
-      stroke_size: pixels of the longer side up to which a picture is painted at once, so that in
-        larger ones, strokes have the same share of it. 0: at once at any size.
+      stroke_size: pixels of the longer side that larger pictures are painted at, so that strokes have
+        the same share of each. 0: pictures are painted at their own size.
 
     Returns:
       From pictures, weights and a strength, from 0 (the pictures as they are) to 1, to pictures.
@@ -53,18 +52,24 @@ def in_stroke_size(paint: Paint, stroke_size: int) -> Callable[..., np.ndarray]:
 
     def painted(pictures: np.ndarray, weights: Sequence[float], strength: float = 1.0) -> np.ndarray:
         require_strength(strength)
-        made = pictures = np.asarray(pictures, np.float32)
-        for size in passes(made.shape[1:3], stroke_size):
-            if size != made.shape[1:3]:
-                made = np.stack([resized(each, size) for each in made])
-            made = paint(made, weights)
+        pictures = np.asarray(pictures, np.float32)
+        if 0 < stroke_size < max(pictures.shape[1:3]):
+            made = np.stack([_with_detail(paint, each, weights, stroke_size) for each in pictures])
+        else:
+            made = paint(pictures, weights)
         return blended(made, pictures, strength)
 
     return painted
 
 
-def passes(size: Sequence[int], stroke_size: int) -> Iterator[tuple[int, int]]:
-    """Gives the sizes at which a picture of a size is painted, (height, width), the last one its own."""
-    halvings = max(0, math.ceil(math.log2(max(size) / stroke_size))) if stroke_size else 0
-    for halving in range(halvings, -1, -1):
-        yield tuple(max(1, round(side / 2**halving)) for side in size)
+def painted_pixels(pixels: float, stroke_size: int) -> float:
+    """Returns how many pixels a network paints at once, at most, of a picture of so many."""
+    return min(pixels, stroke_size**2) if stroke_size else pixels
+
+
+def _with_detail(paint: Paint, picture: np.ndarray, weights: Sequence[float], size: int) -> np.ndarray:
+    """Paints `[H, W, 3]` smaller, enlarges the result, and adds the detail of the picture's light."""
+    small = fitted(picture, size)
+    detail = (picture - resized(small, picture.shape[:2])) @ np.float32(LUMA)
+    made = resized(paint(small[np.newaxis], weights)[0], picture.shape[:2])
+    return np.clip(made + detail[..., np.newaxis], 0, 1)

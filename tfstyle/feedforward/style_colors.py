@@ -33,7 +33,7 @@ class StyleColors(tf.keras.layers.Layer):
 
     Call args:
       painted: `[B, H, W, 3]` in [0, 1].
-      image: the photograph, of the same shape.
+      image: the photograph, of the same shape, or a smoothed one: noise is amplified as colours are.
       style: `[B, styles]` weights of the styles.
 
     Attributes:

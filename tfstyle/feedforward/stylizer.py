@@ -16,7 +16,7 @@ from tfstyle.feedforward.cards import stroke_size as stroke_size_of
 from tfstyle.feedforward.loading import load_network, load_style_network
 from tfstyle.feedforward.networks import layout, run, transformation_network
 from tfstyle.feedforward.painting import Painter
-from tfstyle.feedforward.sizes import in_stroke_size
+from tfstyle.feedforward.sizes import in_stroke_size, painted_pixels
 from tfstyle.feedforward.style_mixing import Mixture, require_strength, weights_of
 from tfstyle.io import images
 from tfstyle.runtime.memory_model import require_paintable
@@ -169,9 +169,12 @@ class InstantStylizer(tf.keras.layers.Layer):
             self._painter = Painter(self.network)
         weights = self.weights_of_styles if style is None else weights_of(style, self.names)
         strength = self.strength if strength is None else strength
-        require_paintable(source, "source", self._painter.needed_bytes)
         stroke_size = self.stroke_size if stroke_size is None else stroke_size
-        return in_stroke_size(self._painter, stroke_size)(images.load_image(source), weights, strength)
+        paint, painter = in_stroke_size(self._painter, stroke_size), self._painter
+        require_paintable(
+            source, "source", lambda pixels: painter.needed_bytes(painted_pixels(pixels, stroke_size))
+        )
+        return paint(images.load_image(source), weights, strength)
 
     def get_config(self):
         of_network = layout(self.network)
