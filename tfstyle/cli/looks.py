@@ -32,7 +32,7 @@ def define_flags():
         "stroke_size",
         None,
         "longer side in pixels that larger pictures are painted at, before they are enlarged and get their"
-        " detail back, so that strokes grow with them; 0: strokes stay as they are (default: that of the styles in"
+        " detail back, so that strokes grow with them; 0: they stay as they are (default: that of the styles in"
         " training)",
     )
     flags.DEFINE_enum(
