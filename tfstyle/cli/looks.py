@@ -32,8 +32,8 @@ def define_flags():
         "stroke_size",
         None,
         "longer side in pixels that larger pictures are painted at, before they are enlarged and get their"
-        " detail back, so that strokes grow with them; 0: they stay as they are (default: that of the styles in"
-        " training)",
+        " detail back, so that strokes grow with them; 0: they stay as they are (default: that of the"
+        " styles in training)",
     )
     flags.DEFINE_enum(
         "color", "style", stylize_files.COLORS, "colours of the style, or those of the content with its light"
