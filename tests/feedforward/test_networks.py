@@ -269,3 +269,16 @@ def test_doubled_as_by_bilinear_resizing(size):
 def test_convolutions_that_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_hues_are_those_of_the_mean_of_nine_pixels_and_light_is_painted():
+    """What noise there is in single pixels is not made colourful; at the border, of those that there are."""
+    made = network(colors=True, dtype="float64")
+    image, style = noise(1, 16, 12, 3).astype(np.float64), np.float64([[0.2, 0.5, 0.3]])
+    around = np.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=np.nan)
+    shifted = [around[:, row : row + 16, column : column + 12] for row in range(3) for column in range(3)]
+    layer = made.get_layer("style_colors")
+    layer.colors.assign(np.random.default_rng(1).normal(scale=0.1, size=layer.colors.shape))
+    painted = tf.keras.Model(made.input, layer.input[0])({"image": image, "style": style})
+    expected = layer(painted, tf.constant(np.nanmean(shifted, axis=0)), tf.constant(style))
+    np.testing.assert_allclose(made({"image": image, "style": style}), expected, atol=1e-12)
