@@ -271,12 +271,12 @@ def test_convolutions_that_are_refused(make, message):
         make()
 
 
-def test_hues_are_those_of_the_mean_of_nine_pixels_and_light_is_painted():
+def test_hues_are_those_of_the_mean_of_pixels_around_and_light_is_painted():
     """What noise there is in single pixels is not made colourful; at the border, of those that there are."""
     made = network(colors=True, dtype="float64")
     image, style = noise(1, 16, 12, 3).astype(np.float64), np.float64([[0.2, 0.5, 0.3]])
-    around = np.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=np.nan)
-    shifted = [around[:, row : row + 16, column : column + 12] for row in range(3) for column in range(3)]
+    around = np.pad(image, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=np.nan)
+    shifted = [around[:, row : row + 16, column : column + 12] for row in range(5) for column in range(5)]
     layer = made.get_layer("style_colors")
     layer.colors.assign(np.random.default_rng(1).normal(scale=0.1, size=layer.colors.shape))
     painted = tf.keras.Model(made.input, layer.input[0])({"image": image, "style": style})

@@ -220,7 +220,7 @@ def _layers(styles, width, residual_blocks, colors, generator, dtype) -> dict[st
     add(tf.keras.layers.Activation("sigmoid", name="sigmoid", dtype=POLICIES[dtype]))
     if colors:
         # Without the noise of single pixels, of which colours would make more; nobody sees them as sharply.
-        pooled = {"pool_size": 3, "strides": 1, "padding": "same"}
+        pooled = {"pool_size": 5, "strides": 1, "padding": "same"}
         add(tf.keras.layers.AveragePooling2D(**pooled, name="smoothed", dtype=POLICIES[dtype]))
         add(StyleColors(styles, name="style_colors", dtype=POLICIES[dtype]))
     add(CutToSize(name="picture", dtype=POLICIES[dtype]))
