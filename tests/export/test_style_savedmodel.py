@@ -132,7 +132,7 @@ def test_the_card(folder, network, tmp_path):
     card = json.loads((folder / savedmodel.CARD).read_text())
     assert (card["model"], card["layout"]["styles"], card["minimum_size"], card["photographs"]) == (
         "style_network",
-        5 + 8,
+        5 + 12,
         1,
         3,
     )

@@ -54,7 +54,7 @@ def test_an_embedding_by_an_independent_path(network):
     hidden = np.maximum(values @ of["hidden"].kernel + of["hidden"].bias, 0)
     own = (hidden @ of["embedding"].kernel + of["embedding"].bias) / 2  # the root of the four
     found = network.embedding(style)
-    assert found.shape == (2, 13)
+    assert found.shape == (2, 17)
     np.testing.assert_array_equal(found[:, 0], 1)
     np.testing.assert_allclose(found[:, 5:], color_values(style), atol=1e-6)
     np.testing.assert_allclose(found[:, 1:5], own, rtol=1e-3, atol=1e-4)
@@ -116,7 +116,7 @@ def test_begins_with_a_network_for_known_styles():
     # Numbers after the first lead from the mean to the first style, the second, and the first again.
     for embedding, weights in (([1, 0, 0, 0], [0.5, 0.5]), ([1, 1, 0, 0], [1, 0]), ([1, 0, 0.5, 0], [0.25, 0.75]),
                                ([1, 0, 0, 1], [1, 0])):  # fmt: skip
-        made = painted(own.network, image, np.float32([embedding + [0] * 8]))
+        made = painted(own.network, image, np.float32([embedding + [0] * 12]))
         expected = painted(colored, image, np.float32([weights]))
         np.testing.assert_allclose(made, expected, atol=1e-5)
     with pytest.raises(ValueError, match=r"^start: has other layers"):

@@ -25,7 +25,15 @@ from tfstyle.feedforward.layers import (
     ReflectedConv2D,
     ReflectedUp,
 )
-from tfstyle.feedforward.style_colors import GREY, HUES, LEAST_VARIANCE, OPPONENTS, ROOT_STEPS, StyleColors
+from tfstyle.feedforward.style_colors import (
+    HUES,
+    LEAST_VARIANCE,
+    LIGHT,
+    OPPONENTS,
+    REACH,
+    ROOT_STEPS,
+    StyleColors,
+)
 from tfstyle.feedforward.style_network import EPSILON, LAYERS, StyleStatistics
 from tfstyle.vgg.network import MEAN_PIXEL_BGR, head
 
@@ -185,17 +193,32 @@ def _colored(graph: _Graph, layer: StyleColors, painted: str, image: str, style:
     """Adds `StyleColors`."""
     colors = graph.add("Squeeze", graph.add("MatMul", style, graph.constant(layer.colors.numpy())))
     shift, root = (
-        graph.add("Slice", colors, *map(graph.constant, part)) for part in (([0], [2]), ([2], [8]))
+        graph.add("Slice", colors, *map(graph.constant, part)) for part in (([0], [3]), ([3], [12]))
     )
-    root = graph.add("Transpose", graph.add("Reshape", root, graph.constant([3, 2])), perm=[1, 0])
-    root = graph.add("Reshape", root, graph.constant([2, 3, 1, 1]))
+    root = graph.add("Transpose", graph.add("Reshape", root, graph.constant([3, 3])), perm=[1, 0])
+    root = graph.add("Reshape", root, graph.constant([3, 3, 1, 1]))
     one, zero = (graph.constant(np.full(3, value, np.float32)) for value in (1, 0))
     seen = graph.add(
         "InstanceNormalization", _pointwise(graph, image, OPPONENTS), one, zero, epsilon=layer.epsilon
     )
-    hue = _pointwise(graph, graph.add("Conv", seen, root, shift), HUES)
-    made = graph.add("Add", _pointwise(graph, painted, GREY), hue)
+    moved = graph.add("Conv", seen, root, shift)
+    wanted, hue = (
+        graph.add("Slice", moved, *map(graph.constant, ([first], [last], [1])))
+        for first, last in ((0, 1), (1, 3))
+    )
+    light = _pointwise(graph, painted, LIGHT)
+    light = graph.add("Add", light, _smooth(graph, graph.add("Sub", wanted, light)))
+    made = graph.add("Add", light, _pointwise(graph, hue, HUES))
     return graph.add("Clip", made, *(graph.constant(np.float32(value)) for value in (0, 1)))
+
+
+def _smooth(graph: _Graph, activation: str) -> str:
+    """Adds `style_colors.smooth`."""
+    side = 2 * REACH + 1
+    for rows, columns in ((REACH, 0), (0, REACH)) * 2:
+        window = [side if rows else 1, side if columns else 1]
+        activation = graph.add("AveragePool", activation, kernel_shape=window, pads=[rows, columns] * 2)
+    return activation
 
 
 def _pointwise(graph: _Graph, pictures: str, matrix: np.ndarray) -> str:
@@ -221,11 +244,7 @@ def _color_values(graph: _Graph, image: str) -> str:
         step = graph.add("Sub", more, graph.add("Mul", half, graph.add("MatMul", inverse, root)))
         root, inverse = graph.add("MatMul", root, step), graph.add("MatMul", step, inverse)
     root = graph.add("Mul", root, graph.add("Sqrt", whole))
-    of_opponents = (
-        graph.add("Slice", each, *map(graph.constant, ([1], [3], [axis])))
-        for each, axis in ((mean, 3), (root, 2))
-    )
-    flat = (graph.add("Reshape", each, graph.constant([1, -1])) for each in of_opponents)
+    flat = (graph.add("Reshape", each, graph.constant([1, -1])) for each in (mean, root))
     return graph.add("Concat", *flat, axis=1)
 
 

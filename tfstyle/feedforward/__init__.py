@@ -4,7 +4,7 @@ Networks
   layers.py         convolutions without a frame, and one normalisation per style
   networks.py       networks for a set of styles, and how to run one with statistics of one's own
   style_network.py  networks for any style
-  style_colors.py   the photograph's hues, brought to those of a style
+  style_colors.py   the photograph's colours, brought to those of a style
 
 Use
   cards.py           folders of networks, and what they say of them; model_card.py the page for people

@@ -21,7 +21,7 @@ STYLES, ANY_STYLE = "styles", "any_style"  # the folders of tfstyle's own networ
 PHOTOGRAPH = _PACKAGE / "data" / "harbour.jpg"  # the project's own, to show styles on
 
 CARD = "tfstyle.json"
-COLOR_VALUES = 8  # numbers that a style's colours are, the last of an embedding; see `style_colors`
+COLOR_VALUES = 12  # numbers that a style's colours are, the last of an embedding; see `style_colors`
 KINDS = ("network", "style_network")  # of networks that paint in one pass: for known styles, for any
 _LONGEST = 1 << 22  # bytes
 _MOST_STYLES = 10_000

@@ -30,7 +30,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.networks import connect
 from tfstyle.feedforward.sizes import enlarged_side
-from tfstyle.feedforward.style_colors import StyleColors
+from tfstyle.feedforward.style_colors import REACH, StyleColors
 from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
@@ -155,7 +155,14 @@ class _Sweep:
 
     def _colored(self, layer: StyleColors, painted: LazyMap, image: LazyMap, style) -> LazyMap:
         _, *moments = self._measured(layer, image)
-        return painted.pointwise(lambda rows, seen: layer.colored(rows, seen, *moments, style), image)
+
+        def rows(start: int, stop: int) -> tf.Tensor:
+            # What smooths takes a strip's edges for the border; what is wrong by it is cut off again.
+            first, last = max(0, start - 2 * REACH), min(stop + 2 * REACH, image.height)
+            read = (each.rows(first, last) for each in (painted, image))
+            return layer.colored(*read, *moments, style)[:, start - first : stop - first]
+
+        return LazyMap(image.height, image.width, 1, rows)
 
     def _measured(self, layer, activation: LazyMap) -> tuple[LazyMap, tf.Tensor, tf.Tensor]:
         """Returns a map, kept as by `_kept` from then on, and mean and variance as a layer measures them."""

@@ -17,7 +17,7 @@ network for many styles, and for mixtures of them. Departures from Johnson et al
   which it would take off again.
 
 From Dumoulin et al. it departs in that the last convolution is not normalised:
-light and contrast of the picture may differ from one picture to the next. Hues may come from the
+light and contrast of the picture may differ from one picture to the next. Colours may come from the
 photograph; see `style_colors`.
 """
 
@@ -69,8 +69,8 @@ def transformation_network(
       width: filters of the first convolution; a half and a quarter of the
         size, it has twice and four times as many.
       residual_blocks: at a quarter of the size.
-      colors: whether the photograph's hues, brought to the style's, take the place of those that it paints;
-        see `StyleColors`.
+      colors: whether the photograph's colours, brought to the style's, take the place of those that
+        it paints; see `StyleColors`.
       seed: of the kernels; the same seed gives the same network.
       dtype: Keras' policy: ``float32``; ``mixed_bfloat16`` or ``mixed_float16``
         for activations in half precision; ``float64`` is for tests.
@@ -79,7 +79,7 @@ def transformation_network(
       A `keras.Model` from `{"image": [B, H, W, 3], "style": [B, styles]}`, RGB
       in [0, 1] and weights of the styles that should add up to 1, to
       `[B, H, W, 3]` in [0, 1], float32 (float64 for ``float64``). Sides may be
-      any from 1. A pixel depends on what is up to 20 + 8 `residual_blocks`
+      any from 1. A pixel depends on what is up to 20 + 8 `residual_blocks` (and with colours 24)
       pixels away, and on the statistics of the whole picture.
 
     Raises:

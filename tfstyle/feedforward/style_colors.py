@@ -1,4 +1,4 @@
-"""A style's colours in a painted picture: the photograph's hues, moved to where the style has its own."""
+"""A style's colours in a painted picture: those of the photograph, moved to where the style has its own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from tfstyle.io.pixels import LUMA
 
 # From RGB to light, red against green, and yellow against blue.
 OPPONENTS = np.transpose([LUMA, [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
-GREY = OPPONENTS[:, :1] @ np.ones([1, 3])  # from RGB to grey of the same light
+LIGHT = OPPONENTS[:, :1]
 HUES = np.linalg.inv(OPPONENTS)[1:]  # from the two opponents to RGB without light
+REACH = 12  # of each of two means over squares, in pixels to each side
 ROOT_STEPS, LEAST_VARIANCE = 14, 1e-6  # of `symmetric_root`; the second is added to the whole variance
 
 
 @tf.keras.utils.register_keras_serializable("tfstyle")
 class StyleColors(tf.keras.layers.Layer):
-    """Hues of a photograph, brought to those of a style, in place of a painted picture's own.
+    """Colours of a photograph, brought to those of a style, in place of a painted picture's own.
 
     A network for any style reads a style from few numbers, and paints all of a picture in the colour that
-    is the most frequent there. Where a photograph is red and green, a painting has two colours as well.
+    is the most frequent there; and large even areas, of which it sees the borders alone, in light that may be
+    the contrary of theirs. Where a photograph is red and green, a painting has two colours as well.
     So the photograph's colours, light and two opponents, each of mean 0 and variance 1, become the
     style's by its mean and its covariance's symmetric root (Reinhard et al., "Color Transfer between Images",
-    2001, with the root of Gatys et al. 2016); of the painted picture, light is kept.
+    2001, with the root of Gatys et al. 2016); of the painted picture, light is kept but for
+    its means over some fifty pixels, which are the photograph's.
 
     Args:
       styles: how many.
@@ -37,7 +40,7 @@ class StyleColors(tf.keras.layers.Layer):
       style: `[B, styles]` weights of the styles.
 
     Attributes:
-      colors: `[styles, 8]`, not trained, see `color_values`.
+      colors: `[styles, 12]`, not trained, see `color_values`.
     """
 
     def __init__(self, styles: int, *, epsilon: float = 1e-3, **options):
@@ -71,14 +74,23 @@ class StyleColors(tf.keras.layers.Layer):
 
 
 def with_hues(painted, image, mean, variance, colors, epsilon: float) -> tf.Tensor:
-    """Returns what `StyleColors` does, from `moments` and the colours of each picture's style, `[B, 8]`."""
-    root = tf.reshape(colors[:, 2:], [-1, 3, 2]) * tf.math.rsqrt(variance + epsilon)[:, :, tf.newaxis]
-    shift = colors[:, tf.newaxis, :2] - tf.matmul(mean[:, tf.newaxis], root)
-    moved = tf.matmul(tf.constant(OPPONENTS, image.dtype), root)  # of each picture, from RGB to hue
-    shape = tf.shape(image)
-    hue = tf.matmul(tf.reshape(image, [shape[0], -1, 3]), moved) + shift
-    hue = tf.reshape(hue, tf.concat([shape[:3], [2]], axis=0))
-    return tf.clip_by_value(pointwise(painted, GREY) + pointwise(hue, HUES), 0.0, 1.0)
+    """Returns what `StyleColors` does, from `moments` and the colours of each picture's style, `[B, 12]`."""
+    root = tf.reshape(colors[:, 3:], [-1, 3, 3]) * tf.math.rsqrt(variance + epsilon)[:, :, tf.newaxis]
+    shift = colors[:, tf.newaxis, :3] - tf.matmul(mean[:, tf.newaxis], root)
+    change = tf.matmul(tf.constant(OPPONENTS, image.dtype), root)  # of each picture, from RGB
+    moved = tf.matmul(tf.reshape(image, [tf.shape(image)[0], -1, 3]), change) + shift
+    moved = tf.reshape(moved, tf.shape(image))
+    light = pointwise(painted, LIGHT)
+    light += smooth(moved[..., :1] - light)
+    return tf.clip_by_value(light + pointwise(moved[..., 1:], HUES), 0.0, 1.0)
+
+
+def smooth(activation: tf.Tensor) -> tf.Tensor:
+    """Returns means of means over squares of `[B, H, W, C]`; at the border, over what there is of them."""
+    side = 2 * REACH + 1
+    for window in ([side, 1], [1, side]) * 2:
+        activation = tf.nn.avg_pool2d(activation, window, 1, "SAME")
+    return activation
 
 
 def pointwise(pictures: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
@@ -87,10 +99,9 @@ def pointwise(pictures: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
 
 
 def color_values(pictures: tf.Tensor) -> tf.Tensor:
-    """Returns what `StyleColors` takes for the colours of styles `[B, H, W, 3]`, `[B, 8]`.
+    """Returns what `StyleColors` takes for the colours of styles `[B, H, W, 3]`, `[B, 12]`.
 
-    Means of the two opponents; then the two columns of theirs, row by row, of the symmetric root of the
-    covariance of light and opponents.
+    Means of light and the two opponents; then, row by row, the symmetric root of their covariance.
     """
     opponents = pointwise(pictures, OPPONENTS)
     mean, _ = instance_moments(opponents)
@@ -98,7 +109,7 @@ def color_values(pictures: tf.Tensor) -> tf.Tensor:
     products = tf.matmul(centred, centred, transpose_a=True)  # of each row of the picture
     width = tf.cast(tf.shape(pictures)[2], pictures.dtype)
     root = symmetric_root(tf.reduce_mean(products, axis=1) / width)
-    return tf.concat([mean[:, 1:], tf.reshape(root[:, :, 1:], [-1, 6])], axis=-1)
+    return tf.concat([mean, tf.reshape(root, [-1, 9])], axis=-1)
 
 
 def symmetric_root(matrix: tf.Tensor) -> tf.Tensor:

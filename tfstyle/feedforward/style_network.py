@@ -11,7 +11,7 @@ Departures:
   one pass of a small encoder.
 - The first number of an embedding is always 1, so that scales and shifts have a part that is the
   same for all styles.
-- The last eight are the picture's colours, as they are; see `style_colors`.
+- The last twelve are the picture's colours, as they are; see `style_colors`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class StyleStatistics(tf.keras.layers.Layer):
 
 @tf.keras.utils.register_keras_serializable("tfstyle")
 class PictureColors(tf.keras.layers.Layer):
-    """From pictures `[B, H, W, 3]` in [0, 1] to `style_colors.color_values`, `[B, 8]`."""
+    """From pictures `[B, H, W, 3]` in [0, 1] to `style_colors.color_values`, `[B, 12]`."""
 
     def call(self, pictures):
         return color_values(pictures)
@@ -90,7 +90,7 @@ def style_predictor(embedding: int, *, seed: int = 0, dtype: str = "float32") ->
 
     Returns:
       A `keras.Model` from `[B, h, w, 3]`, RGB in [0, 1], whose sides the encoder takes, to
-      `[B, embedding + 8]`: the encoder's layers, then ``statistics``, ``hidden`` and ``embedding``, and
+      `[B, embedding + 12]`: the encoder's layers, then ``statistics``, ``hidden`` and ``embedding``, and
       beside them ``colors``.
 
     Raises:
