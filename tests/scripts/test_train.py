@@ -48,5 +48,9 @@ def test_a_network_for_any_style_from_folders(tmp_path):
     )  # fmt: skip
     assert (made.returncode, made.stdout) == (0, "any\n"), made.stderr
     network, card = load_style_network(tmp_path / "any")
-    assert network.network.input["style"].shape[-1] == 4 + 12 and card["styles"] == ["0.png", "1.png", "2.png"]
+    assert network.network.input["style"].shape[-1] == 4 + 12 and card["styles"] == [
+        "0.png",
+        "1.png",
+        "2.png",
+    ]
     assert (tmp_path / "any" / "network.onnx").is_file() and (tmp_path / "any" / "style.onnx").is_file()
