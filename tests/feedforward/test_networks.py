@@ -271,7 +271,7 @@ def test_convolutions_that_are_refused(make, message):
         make()
 
 
-def test_hues_are_those_of_the_mean_of_pixels_around_and_light_is_painted():
+def test_colors_are_those_of_the_mean_of_pixels_around():
     """What noise there is in single pixels is not made colourful; at the border, of those that there are."""
     made = network(colors=True, dtype="float64")
     image, style = noise(1, 16, 12, 3).astype(np.float64), np.float64([[0.2, 0.5, 0.3]])

@@ -34,7 +34,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.onnx_network import content_of
 from tfstyle.feedforward.sizes import enlarged
-from tfstyle.feedforward.style_colors import StyleColors, with_hues
+from tfstyle.feedforward.style_colors import StyleColors, with_colors
 
 QUANTIZATIONS = ("none", "float16", "dynamic")
 
@@ -128,7 +128,7 @@ def _stand_in(layer: tf.keras.layers.Layer, whole: bool) -> Callable:
         return normalise
     if isinstance(layer, StyleColors):
         known = layer.colors.numpy()
-        return lambda painted, image, style: with_hues(
+        return lambda painted, image, style: with_colors(
             painted, image, *layer.moments(image), tf.matmul(style, known), layer.epsilon
         )
     return layer

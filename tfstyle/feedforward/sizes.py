@@ -69,7 +69,9 @@ def painted_pixels(pixels: float, stroke_size: int) -> float:
 
 def _with_detail(paint: Paint, picture: np.ndarray, weights: Sequence[float], size: int) -> np.ndarray:
     """Paints `[H, W, 3]` smaller, enlarges the result, and adds the detail of the picture's light."""
-    small = fitted(picture, size)
-    detail = (picture - resized(small, picture.shape[:2])) @ np.float32(LUMA)
-    made = resized(paint(small[np.newaxis], weights)[0], picture.shape[:2])
-    return np.clip(made + detail[..., np.newaxis], 0, 1)
+    small, whole = fitted(picture, size), picture.shape[:2]
+    luma = np.float32(LUMA)[:, np.newaxis]
+    detail = picture @ luma - resized(small @ luma, whole)
+    made = resized(paint(small[np.newaxis], weights)[0], whole)
+    made += detail  # in place, as pictures may be large
+    return np.clip(made, 0, 1, out=made)

@@ -64,7 +64,7 @@ class StyleColors(tf.keras.layers.Layer):
     def colored(self, painted, image, mean: tf.Tensor, variance: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         """Does as a call, with given statistics of the photograph, as for parts of it."""
         colors = tf.matmul(tf.cast(style, self.colors.dtype), self.colors)
-        return with_hues(painted, image, mean, variance, colors, self.epsilon)
+        return with_colors(painted, image, mean, variance, colors, self.epsilon)
 
     def compute_output_shape(self, painted_shape, image_shape, style_shape):
         return painted_shape
@@ -73,7 +73,7 @@ class StyleColors(tf.keras.layers.Layer):
         return {**super().get_config(), "styles": self.styles, "epsilon": self.epsilon}
 
 
-def with_hues(painted, image, mean, variance, colors, epsilon: float) -> tf.Tensor:
+def with_colors(painted, image, mean, variance, colors, epsilon: float) -> tf.Tensor:
     """Returns what `StyleColors` does, from `moments` and the colours of each picture's style, `[B, 12]`."""
     root = tf.reshape(colors[:, 3:], [-1, 3, 3]) * tf.math.rsqrt(variance + epsilon)[:, :, tf.newaxis]
     shift = colors[:, tf.newaxis, :3] - tf.matmul(mean[:, tf.newaxis], root)
