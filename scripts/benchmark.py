@@ -4,6 +4,7 @@
     python scripts/benchmark.py --looks --content=one.jpg,two.jpg --style=first.jpg,second.jpg
     python scripts/benchmark.py --sizes=256,512,1024,2048
     python scripts/benchmark.py --batches=64,128,256 --weights=mini
+    python scripts/benchmark.py --earlier=../tfstyle-of-yesterday
 
 All contestants take turns, on each pair of pictures, several times over, each run in a process of its
 own, with the same pictures, weights and start, on the same objective (that of
@@ -34,6 +35,7 @@ default settings worse than PyTorch's after so many evaluations (time_to_60_look
 and pictures after 20, 40 and 80 s).
 With --batches it paints --batch_pictures square pictures at each size one at a time,
 several at once, and through a graph that is compiled once (batches.json, batches.md).
+With --earlier a checkout of another version takes part, too.
 With --sizes it times a few steps at each size instead, and shows how seconds
 and memory grow (sizes.json, sizes.md). PyTorch and matplotlib come with
 pip install -e '.[benchmark]'; without them their part is left out.
@@ -69,6 +71,7 @@ flags.DEFINE_integer(
     "reference_evaluations", 300, "evaluations after which PyTorch's L-BFGS sets the reference loss"
 )
 flags.DEFINE_list("only", [], "contestants to run, such as tfstyle,torch-lbfgs; empty: all")
+flags.DEFINE_string("earlier", "", "checkout of another version of tfstyle, to take part")
 flags.DEFINE_bool("looks", False, "judge by how pictures look to VGG19, too, also the default settings'")
 flags.DEFINE_list("sizes", [], "longer sides in pixels to time a few steps at, such as 256,512,1024,2048")
 flags.DEFINE_list("batches", [], "longer sides in pixels to paint several pictures at, in all ways there are")
@@ -93,12 +96,16 @@ def main():
     )
     if cli.whole_number("batch_pictures", FLAGS.batch_pictures, 1) > 8:
         raise ValueError(f"batch_pictures={FLAGS.batch_pictures}: must be 8 or below")
-    from benchmarks.contestants import COMPARED, CONTESTANTS
+    from benchmarks.contestants import COMPARED, CONTESTANTS, EARLIER
     from benchmarks.sizes import NAMES
 
     from tfstyle.io.files import make_writable_folder, require_file
 
     known = NAMES if sizes else tuple(CONTESTANTS) if FLAGS.looks else COMPARED
+    if not FLAGS.earlier:
+        known = tuple(name for name in known if name != EARLIER)
+    elif not pathlib.Path(FLAGS.earlier, "tfstyle", "__init__.py").is_file():
+        raise ValueError(f"earlier={FLAGS.earlier!r}: must be a checkout of another version of tfstyle")
     if unknown := [name for name in FLAGS.only if name not in known]:
         raise ValueError(f"only={unknown[0]!r}: must be among {', '.join(known)}")
     contents, styles = cli.all_required(content="picture files", style="picture files")
@@ -148,6 +155,7 @@ def compare(folder: pathlib.Path, pairs: list[dict[str, str]], names: list[str],
         reference_evaluations=FLAGS.reference_evaluations,
         settings={"iterations": FLAGS.iterations} if FLAGS.iterations else {},
         looks=str(folder) if FLAGS.looks else "",
+        earlier=FLAGS.earlier,
     )
     texts = []
     results = comparison.compare(plan, lambda so_far: texts.append(report.write(folder, plan, so_far, notes)))

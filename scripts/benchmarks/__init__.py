@@ -1,6 +1,7 @@
 """The parts of the benchmark: who takes part, how a run is observed, what becomes of its numbers.
 
 contestants.py     who takes part, by name, and how one run of each is made
+earlier.py         another version of tfstyle, from its checkout
 torch_peer.py      style transfer in PyTorch: the reference
 tutorial_loops.py  the loops of TensorFlow's tutorial and of Keras' example
 inputs.py          pictures and weights that all share, and the objective that judges all

@@ -27,6 +27,7 @@ class Plan:
       reference_evaluations: after so many, PyTorch's L-BFGS sets the loss to reach.
       settings: config fields of tfstyle's runs that differ from the preset.
       looks: folder for pictures, if they are also to be judged by how they look; or ''.
+      earlier: checkout of another version of tfstyle, if that takes part; or ''.
     """
 
     pairs: list[dict[str, str]]
@@ -38,6 +39,7 @@ class Plan:
     reference_evaluations: int
     settings: dict
     looks: str = ""
+    earlier: str = ""
 
 
 def compare(plan: Plan, after_pair: Callable[[dict], None]) -> dict:
@@ -84,7 +86,13 @@ def _judged_run(name: str, plan: Plan, inputs_folder: str, kept_as: int | None) 
         always = [plan.reference_evaluations, *summary.MARKS]
         settings = plan.settings if name in COMPARED else {}
         run = run_apart(
-            name=name, evaluations=plan.evaluations, every=_EVERY, always=always, settings=settings, **made
+            plan.earlier,
+            name=name,
+            evaluations=plan.evaluations,
+            every=_EVERY,
+            always=always,
+            settings=settings,
+            **made,
         )
         keep = None
         if plan.looks:

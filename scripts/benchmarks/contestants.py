@@ -6,6 +6,7 @@ import pathlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from benchmarks import earlier
 from benchmarks.inputs import Inputs, load, require_keras
 from benchmarks.running import Recorder, call, company_since, peak_memory, processor_times
 
@@ -33,6 +34,7 @@ class Contestant:
 
 
 OURS, REFERENCE, DEFAULTS = "tfstyle", "torch-lbfgs", "tfstyle-default"
+EARLIER = "tfstyle-earlier"
 # 80 iterations at half the size, on the embedded network, and as many as it takes at the whole.
 _COARSE_TO_FINE = {"iterations": 80, "coarse_weights": "mini", "scales": 2, "finer_share": 4.0}
 CONTESTANTS = {
@@ -42,6 +44,7 @@ CONTESTANTS = {
         "tfstyle, coarse to fine, precision=float32", options={**_COARSE_TO_FINE, "precision": "float32"}
     ),
     "tfstyle-one-size": Contestant("tfstyle, as its preset has it"),
+    EARLIER: Contestant("tfstyle of --earlier, as its preset has it"),
     "tfstyle-float32": Contestant("tfstyle, precision=float32", options={"precision": "float32"}),
     "tfstyle-bfloat16": Contestant("tfstyle, precision=bfloat16", options={"precision": "bfloat16"}),
     "tfstyle-adam": Contestant("tfstyle, optimizer=adam", options={"optimizer": "adam"}),
@@ -55,10 +58,20 @@ CONTESTANTS = {
 COMPARED = tuple(name for name, contestant in CONTESTANTS.items() if not contestant.preset)
 
 
-def run_apart(**arguments) -> dict:
-    """Returns what `run` does in a process of its own, and ``company``: what others took meanwhile."""
+def run_apart(checkout: str = "", **arguments) -> dict:
+    """Returns what `run` does in a process of its own, and ``company``: what others took meanwhile.
+
+    Args:
+      checkout: of another version of tfstyle, for the contestant that is one.
+      **arguments: of `run`.
+    """
     before = processor_times()
-    return call("benchmarks.contestants:run", **arguments) | {"company": company_since(before)}
+    if arguments["name"] == EARLIER:
+        taken = ("inputs_folder", "run_folder", "every", "settings")
+        done = earlier.run_apart(checkout, *(arguments[name] for name in taken))
+    else:
+        done = call("benchmarks.contestants:run", **arguments)
+    return done | {"company": company_since(before)}
 
 
 def run(

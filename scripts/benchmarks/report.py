@@ -17,6 +17,7 @@ _STYLES = {
     "tfstyle": ("#08306b", "-", 2.6),
     "tfstyle-coarse-float32": ("#2171b5", (0, (6, 2)), 1.5),
     "tfstyle-one-size": ("#08306b", (0, (4, 1.5)), 1.5),
+    "tfstyle-earlier": ("#7f7f7f", "-", 1.5),
     "tfstyle-float32": ("#2171b5", "-", 1.5),
     "tfstyle-bfloat16": ("#4fa3d9", "-", 1.5),
     "tfstyle-adam": ("#4fa3d9", (0, (4, 1.5)), 1.5),

@@ -63,11 +63,12 @@ class Seen:
 @pytest.mark.slow
 def test_a_comparison_from_the_command_line(inputs, tmp_path):
     """Where PyTorch or matplotlib are not installed, as in CI, their part is left out, and that is said."""
-    flags = ["--only=tfstyle,torch-lbfgs", "--iterations=60", "--reference_evaluations=7", "--output=out"]
+    flags = [f"--earlier={ROOT}", "--only=tfstyle,tfstyle-earlier,torch-lbfgs"]
+    flags += ["--iterations=60", "--reference_evaluations=7", "--output=out"]
     flags += ["--looks", "--image_size=48", "--repeats=1"]
     process = well(run_script("benchmark.py", *inputs, *flags, cwd=tmp_path))
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
-    contestants = 2 + 1 + HAS["torch"]
+    contestants = 2 + 2 + HAS["torch"]
     looks = contestants + HAS["torch"] * (2 + 3)
     assert [line.split("|")[2].strip() for line in table[looks:] if "the end" in line] != []
     for part in (table[:contestants], table[contestants:looks]):
@@ -138,6 +139,7 @@ def test_mistakes_are_one_line(inputs, tmp_path):
         (["--sizes=256,large"], "sizes=large: must be a whole number, 32 or above"),
         (["--repeats=0"], "repeats=0: must be a whole number, 1 or above"),
         (["--iterations=20"], "reference_evaluations=300: must be at most --iterations=20"),
+        (["--earlier=nowhere"], "earlier='nowhere': must be a checkout of another version"),
         (["--content=none.png"], "content='none.png': no such file"),
         (["--only=tfstyle", "--image_size=15", "--repeats=1"], "image_size=15: makes content 15 x 11 pixels; these layers need at least 16"),
     ):  # fmt: skip
