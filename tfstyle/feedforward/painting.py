@@ -75,4 +75,4 @@ class Painter:
 
     def _run(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         # Keras' own call would hold all activations until the end.
-        return run(self.network, pictures, style, lambda layer, *tensors: layer(*tensors))
+        return run(self.network, pictures, style)
