@@ -31,7 +31,6 @@ from tfstyle.feedforward.layers import (
 from tfstyle.feedforward.networks import connect
 from tfstyle.feedforward.sizes import enlarged_side
 from tfstyle.feedforward.style_colors import REACH, StyleColors
-from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,7 @@ def whole(array: np.ndarray, step: int = 1) -> LazyMap:
 
 
 def paint_in_strips(
-    network: tf.keras.Model, picture: np.ndarray, style, strip_pixels: int = STRIP_PIXELS
+    network: tf.keras.Model, picture: np.ndarray, style, strip_pixels: int
 ) -> Iterator[tuple[int, int, tf.Tensor]]:
     """Gives what a network makes of a picture, strip by strip.
 
