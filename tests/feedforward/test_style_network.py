@@ -10,13 +10,9 @@ from tfstyle.feedforward.networks import fingerprint, parameters, take_over, tra
 from tfstyle.feedforward.style_colors import color_values
 from tfstyle.feedforward.style_network import LAYERS, StyleStatistics, like, style_network
 
-from conftest import differing
+from conftest import differing, noise
 
 SIZES = [(1, 1), (7, 5), (33, 47)]
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
 def painted(network, image, style):
