@@ -79,7 +79,7 @@ def test_pictures_are_the_other_network_s(network):
     assert np.abs(one[1] - expected[1]).max() > 1e-3
 
 
-def test_what_is_usual_is_measured(network):
+def test_what_is_usual_is_measured():
     """Over pictures, statistics then have mean 0 and deviation 1."""
     own = style_network(embedding=3, width=2, residual_blocks=0)
     styles = [noise(1, 24, 24, 3, seed=seed) ** (1 + seed / 4) for seed in range(6)]
