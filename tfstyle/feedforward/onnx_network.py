@@ -14,7 +14,7 @@ from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixe
 
 # In a network's folder; its card has their hashes under `onnx` and `style_onnx`.
 FILE, STYLE_FILE = "network.onnx", "style.onnx"
-_FILES = {"onnx": FILE, "style_onnx": STYLE_FILE}
+FILES = {"onnx": FILE, "style_onnx": STYLE_FILE}
 _LARGEST = 1 << 28  # bytes of a file
 
 
@@ -30,7 +30,7 @@ def light_file(folder, card: Mapping[str, Any], key: str = "onnx") -> pathlib.Pa
       ValueError: the file is another than the card speaks of.
       OSError: it cannot be read.
     """
-    path = pathlib.Path(folder, _FILES[key])
+    path = pathlib.Path(folder, FILES[key])
     if key not in card or not path.is_file():
         return None
     if sha256(path) != card[key]:
