@@ -14,7 +14,7 @@ computed when they are asked for: a row asks for the rows that it sees.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -51,12 +51,7 @@ class LazyMap:
     def pointwise(self, function: Callable[..., tf.Tensor], *others: LazyMap) -> LazyMap:
         """Returns the map that a function of each position makes of this and other maps of its size."""
         maps = (self, *others)
-        return LazyMap(
-            self.height,
-            self.width,
-            self.step,
-            lambda start, stop: function(*(each.rows(start, stop) for each in maps)),
-        )
+        return replace(self, rows=lambda start, stop: function(*(each.rows(start, stop) for each in maps)))
 
 
 class Moments:
