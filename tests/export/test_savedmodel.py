@@ -17,11 +17,8 @@ from tfstyle.vgg import minimum_size
 from conftest import answers_to_a_stranger, file_bytes, picture, published
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
-SIZES = [
-    (4, 4),
-    (7, 9),
-    (66, 90),
-]  # (height, width): the smallest that these layers allow, odd ones, a larger one
+# (height, width): the smallest that these layers allow, odd ones, a larger one.
+SIZES = [(4, 4), (7, 9), (66, 90)]
 MODELS = ("extractor", "any", "one")
 STYLE = picture(40, 44, seed=2)
 
@@ -219,10 +216,8 @@ def test_card(exports, narrow_file, extractor):
         assert card["versions"]["tensorflow"] == tf.__version__
     assert [card["minimum_size"] for card in cards.values()] == [minimum_size(extractor)] * 3
     assert published(**cards["one"]["config"]) == config(narrow_file)
-    assert (
-        cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
-        and cards["any"]["style"] is None
-    )
+    assert cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
+    assert cards["any"]["style"] is None
     assert set(cards["any"]["signatures"]) == {"serving_default", "float", "encoded_bytes"}
     assert cards["one"]["signatures"]["with_steps"] == {
         "inputs": {"image": "uint8 [?, ?, ?, 3]", "steps": "int32 []"},
