@@ -65,6 +65,11 @@ def picture(height, width, seed=0):
     return pixels
 
 
+def noise(*shape, seed=0):
+    """Seeded values in [0, 1], float32."""
+    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
+
+
 def file_bytes(image, kind="PNG", **options):
     """The bytes of a file that Pillow makes of an array, or of a picture of its own."""
     stream = io.BytesIO()

@@ -9,17 +9,13 @@ import tensorflow as tf
 from tfstyle.export.conversion import RUNTIMES, check, convert
 from tfstyle.export.lite import LiteNetwork
 from tfstyle.export.savedmodel import export_network
-from tfstyle.feedforward.networks import in_half_precision, transformation_network
+from tfstyle.feedforward.networks import in_half_precision, in_precision, transformation_network
 from tfstyle.feedforward.onnx_network import OnnxNetwork
 
-from conftest import differing, run_script, well
+from conftest import differing, noise, run_script, well
 
 SIZES = [(64, 48), (33, 47), (1, 1), (1, 7), (5, 3)]
 MIXED = [0.2, 0.5, 0.3]
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
 def trained(**options):
@@ -66,8 +62,7 @@ def test_any_size_and_any_mixture_is_painted_as_by_the_network(network, opened):
 @pytest.fixture(scope="module")
 def large(network):
     """A picture that is large, one that is nearly flat, too, and what becomes of them in float64."""
-    wide = transformation_network(3, width=4, residual_blocks=1, colors=True, dtype="float64")
-    wide.set_weights(network.get_weights())
+    wide = in_precision(network, "float64")
     pictures = [noise(1, 512, 512, 3), 0.9 + 0.02 * noise(1, 512, 512, 3)]
     return pictures, [expected(wide, each.astype(np.float64), np.float64(MIXED)) for each in pictures]
 

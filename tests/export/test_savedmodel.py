@@ -14,14 +14,11 @@ from tfstyle.losses.targets import fingerprint
 from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.vgg import minimum_size
 
-from conftest import answers_to_a_stranger, picture, published
+from conftest import answers_to_a_stranger, file_bytes, picture, published
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1")
-SIZES = [
-    (4, 4),
-    (7, 9),
-    (66, 90),
-]  # (height, width): the smallest that these layers allow, odd ones, a larger one
+# (height, width): the smallest that these layers allow, odd ones, a larger one.
+SIZES = [(4, 4), (7, 9), (66, 90)]
 MODELS = ("extractor", "any", "one")
 STYLE = picture(40, 44, seed=2)
 
@@ -56,10 +53,6 @@ def exports(narrow_file, extractor, tmp_path_factory):
 @pytest.fixture(scope="module")
 def loaded(exports):
     return {name: tf.saved_model.load(exports / name) for name in MODELS}
-
-
-def png(pixels):
-    return tf.io.encode_png(pixels)
 
 
 def decoded(file):
@@ -117,10 +110,6 @@ def call(model, signature="serving_default", **inputs):
     return {name: value.numpy() for name, value in found.items()}
 
 
-def file(pixels):
-    return png(pixels).numpy()
-
-
 A, B = picture(20, 26, seed=3), picture(20, 26, seed=4)
 
 
@@ -128,13 +117,13 @@ def test_pixels_and_files_of_any_size(loaded):
     for made, content in zip(call(loaded["one"], image=np.stack([A, B]))["picture"], (A, B), strict=True):
         assert same(made, painted(loaded, content))
     contents = [A, picture(31, 17)]
-    found = call(loaded["one"], "encoded_bytes", image_bytes=[file(content) for content in contents])
+    found = call(loaded["one"], "encoded_bytes", image_bytes=[file_bytes(content) for content in contents])
     for made, content in zip(found["picture_bytes"], contents, strict=True):
         assert same(decoded(made), painted(loaded, content))
 
 
 def test_activations_of_files(loaded, extractor):
-    found = call(loaded["extractor"], "encoded_bytes", image_bytes=[file(A), file(B)])
+    found = call(loaded["extractor"], "encoded_bytes", image_bytes=[file_bytes(A), file_bytes(B)])
     assert set(found) == set(LAYERS)
     wanted = extractor(images.load_image(B))["block3_conv1"][0]
     np.testing.assert_allclose(found["block3_conv1"][1], wanted, rtol=1e-4, atol=1e-5)
@@ -144,7 +133,7 @@ def test_steps_and_files_each_in_its_style(loaded):
     found = call(loaded["one"], "with_steps", image=A[np.newaxis], steps=5)["picture"]
     assert same(found[0], painted(loaded, A, 5))
     contents, styles = [A, picture(31, 17)], [STYLE, picture(30, 30, seed=9)]
-    inputs = {"content_bytes": list(map(file, contents)), "style_bytes": list(map(file, styles))}
+    inputs = {"content_bytes": list(map(file_bytes, contents)), "style_bytes": list(map(file_bytes, styles))}
     found = call(loaded["any"], "encoded_bytes", steps=2, **inputs)["picture_bytes"]
     for made, content, style in zip(found, contents, styles, strict=True):
         assert same(decoded(made), painted(loaded, content, 2, style))
@@ -192,7 +181,7 @@ REFUSED = {
     "not a number": ("extractor", "float", {"image": ONE * np.float32("nan")}, r"image: floats must be in \[0, 1\]"),
     "no steps": ("one", "with_steps", {"image": ONE, "steps": 0}, "steps: must be 1 or above"),
     "two sizes": (
-        "extractor", "encoded_bytes", {"image_bytes": [png(A).numpy(), png(A[1:]).numpy()]},
+        "extractor", "encoded_bytes", {"image_bytes": [file_bytes(A), file_bytes(A[1:])]},
         r"image_bytes: pictures of one call must be of one size.*20 26 3.*and.*19 26 3",
     ),
     "no image": ("one", "encoded_bytes", {"image_bytes": [b"text"]}, "the bytes are no JPEG, PNG, GIF, BMP or WebP"),
@@ -202,7 +191,7 @@ REFUSED = {
     ),
     "two files of style for one": (
         "any", "encoded_bytes",
-        {"content_bytes": [png(A).numpy()], "style_bytes": [png(A).numpy(), png(B).numpy()], "steps": 1},
+        {"content_bytes": [file_bytes(A)], "style_bytes": [file_bytes(A), file_bytes(B)], "steps": 1},
         "style_bytes: must be one picture, or one for each content",
     ),
     "style too small": (
@@ -227,10 +216,8 @@ def test_card(exports, narrow_file, extractor):
         assert card["versions"]["tensorflow"] == tf.__version__
     assert [card["minimum_size"] for card in cards.values()] == [minimum_size(extractor)] * 3
     assert published(**cards["one"]["config"]) == config(narrow_file)
-    assert (
-        cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
-        and cards["any"]["style"] is None
-    )
+    assert cards["one"]["style"] == style_targets(STYLE, config(narrow_file)).hash
+    assert cards["any"]["style"] is None
     assert set(cards["any"]["signatures"]) == {"serving_default", "float", "encoded_bytes"}
     assert cards["one"]["signatures"]["with_steps"] == {
         "inputs": {"image": "uint8 [?, ?, ?, 3]", "steps": "int32 []"},

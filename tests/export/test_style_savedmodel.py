@@ -103,10 +103,8 @@ def test_styles_are_read_without_tensorflow_too(network, folder):
 
 
 def test_one_style_for_all_or_one_for_each(loaded):
-    images, styles = (
-        np.concatenate([small(9, 8, 1), small(9, 8, 2)]),
-        np.concatenate([small(12, 12, 3), small(12, 12, 4)]),
-    )
+    images = np.concatenate([small(9, 8, 1), small(9, 8, 2)])
+    styles = np.concatenate([small(12, 12, 3), small(12, 12, 4)])
     call = loaded.signatures["serving_default"]
     strength = tf.constant(1.0)
     each = call(image=tf.constant(images), style=tf.constant(styles), strength=strength)["picture"].numpy()
@@ -130,12 +128,8 @@ def test_wrong_calls_are_told(loaded):
 
 def test_the_card(folder, network, tmp_path):
     card = json.loads((folder / savedmodel.CARD).read_text())
-    assert (card["model"], card["layout"]["styles"], card["minimum_size"], card["photographs"]) == (
-        "style_network",
-        5 + 12,
-        1,
-        3,
-    )
+    told = card["model"], card["layout"]["styles"], card["minimum_size"], card["photographs"]
+    assert told == ("style_network", 5 + 12, 1, 3)
     assert set(card["signatures"]) == {"serving_default", "float", "encoded_bytes"}
     assert card["signatures"]["serving_default"]["inputs"] == {
         "image": "uint8 [?, ?, ?, 3]", "style": "uint8 [?, ?, ?, 3]", "strength": "float32 []",

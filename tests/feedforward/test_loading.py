@@ -145,7 +145,7 @@ def test_layouts_that_are_not_the_networks(copy, layout, message):
         load_network(copy)
 
 
-def test_other_damage(copy, tmp_path):
+def test_other_damage(copy):
     change(copy, fingerprint="0" * 16)
     with pytest.raises(ValueError, match="are not those that"):
         load_network(copy)

@@ -14,7 +14,7 @@ from tfstyle.feedforward.layers import (
 )
 from tfstyle.feedforward.networks import run, transformation_network
 
-from conftest import differing
+from conftest import differing, noise
 
 MIXED = np.float32([[0.2, 0.5, 0.3]])
 SIZES = [(1, 1), (1, 7), (5, 3), (16, 16), (33, 47)]
@@ -22,14 +22,6 @@ SIZES = [(1, 1), (1, 7), (5, 3), (16, 16), (33, 47)]
 
 def network(**options):
     return differing(transformation_network(3, **{"width": 4, "residual_blocks": 1, **options}))
-
-
-def normalisations(made):
-    return [layer for layer in made.layers if isinstance(layer, ConditionalInstanceNormalization)]
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
 def made_of(made, image, style=MIXED):
@@ -66,8 +58,9 @@ def test_pictures_of_a_batch_do_not_see_each_other(narrow):
 @pytest.mark.parametrize("size", [(6, 9), (33, 47)])
 def test_has_no_frame(size, narrow, monkeypatch):
     """Rounding at a border is none: nothing may divide it by the deviation of an even area, which is 0."""
-    for layer in normalisations(narrow):
-        monkeypatch.setattr(layer, "epsilon", 1.0)
+    for layer in narrow.layers:
+        if isinstance(layer, ConditionalInstanceNormalization):
+            monkeypatch.setattr(layer, "epsilon", 1.0)
     image = np.broadcast_to(np.float32([1, 0.5, 0.2]), (1, *size, 3))
     made = made_of(narrow, image)
     np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)

@@ -50,16 +50,12 @@ def expected(network, pictures, weights=(1, 0, 0), strength=1.0):
     return values + strength * (network({"image": values, "style": style}).numpy() - values)
 
 
-def levels(values):
-    return np.round(np.clip(values, 0, 1) * 255)
-
-
 def same(found, values):
     """Whether uint8 pictures are these values, but for where rounding is a toss-up."""
-    found = np.asarray(found)
+    found, levels = np.asarray(found), np.round(np.clip(values, 0, 1) * 255)
     assert found.dtype == np.uint8
-    assert np.abs(found - levels(values)).max() <= 1
-    assert np.mean(found != levels(values)) < 0.01
+    assert np.abs(found - levels).max() <= 1
+    assert np.mean(found != levels) < 0.01
 
 
 # Painter.
@@ -68,14 +64,15 @@ def same(found, values):
 def test_whole_or_in_strips(network):
     values = PICTURES / np.float32(255)
     wanted = expected(network, values, WEIGHTS)
-    whole, strips = Painter(network), Painter(network, largest_whole=51 * 8)
+    whole, strips = Painter(network), Painter(network)
+    strips.largest_whole = 51 * 8
     for paint in (whole, whole, strips):  # the second time, compiled
         made = paint(values, WEIGHTS)
         assert made.dtype == np.float32
         np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
-def test_large_pictures_are_painted_in_strips(network, monkeypatch):
+def test_large_pictures_are_painted_in_strips(monkeypatch):
     asked = []
     monkeypatch.setattr(painting, "paint_in_strips", lambda *given: asked.append(given[3]) or [])
     paint = Painter(transformation_network(1, width=64, residual_blocks=0))
@@ -105,8 +102,6 @@ def test_type_and_shape_stay(network, stylize):
     ("style", "weights"),
     [
         ("swirls", (0, 1, 0)),
-        (2, (0, 0, 1)),
-        ({"swirls": 3, "mosaic": 1}, (0.25, 0.75, 0)),
         ([1, 1, 2], (0.25, 0.25, 0.5)),
         (np.float32([0, 1, 1]), (0, 0.5, 0.5)),
         (tf.constant([[0.0, 2.0, 2.0]]), (0, 0.5, 0.5)),

@@ -100,16 +100,13 @@ def test_the_noise_of_a_grey_photograph_is_not_made_colorful():
 
 def test_mixtures_and_gradients():
     styles = picture(1, 9, 9, seed=1), 0.1 + 0.8 * picture(1, 9, 9, seed=2)
-    layer, painted, photograph = (
-        layer_of(*styles),
-        tf.constant(0.4 + 0.2 * picture(1, 6, 6)),
-        tf.constant(picture(1, 6, 6, seed=3)),
+    layer = layer_of(*styles)
+    painted, photograph = tf.constant(0.4 + 0.2 * picture(1, 6, 6)), tf.constant(picture(1, 6, 6, seed=3))
+    one, other, middle = (
+        layer(painted, photograph, tf.constant([weights], tf.float64)).numpy()
+        for weights in ([1.0, 0.0], [0.0, 1.0], [0.5, 0.5])
     )
-    ends = [
-        layer(painted, photograph, tf.constant([weights])).numpy() for weights in ([1.0, 0.0], [0.0, 1.0])
-    ]
-    middle = layer(painted, photograph, tf.constant([[0.5, 0.5]], tf.float64))
-    np.testing.assert_allclose(middle, (ends[0] + ends[1]) / 2, atol=1e-9)
+    np.testing.assert_allclose(middle, (one + other) / 2, atol=1e-9)
     with tf.GradientTape() as tape:
         tape.watch(painted)
         light = layer(painted, photograph, tf.constant([[1.0, 0.0]], tf.float64)) @ OPPONENTS[0][:, None]

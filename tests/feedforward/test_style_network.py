@@ -10,13 +10,9 @@ from tfstyle.feedforward.networks import fingerprint, parameters, take_over, tra
 from tfstyle.feedforward.style_colors import color_values
 from tfstyle.feedforward.style_network import LAYERS, StyleStatistics, like, style_network
 
-from conftest import differing
+from conftest import differing, noise
 
 SIZES = [(1, 1), (7, 5), (33, 47)]
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
 def painted(network, image, style):
@@ -83,7 +79,7 @@ def test_pictures_are_the_other_network_s(network):
     assert np.abs(one[1] - expected[1]).max() > 1e-3
 
 
-def test_what_is_usual_is_measured(network):
+def test_what_is_usual_is_measured():
     """Over pictures, statistics then have mean 0 and deviation 1."""
     own = style_network(embedding=3, width=2, residual_blocks=0)
     styles = [noise(1, 24, 24, 3, seed=seed) ** (1 + seed / 4) for seed in range(6)]

@@ -26,7 +26,7 @@ from tfstyle.studio.server import Server
 from tfstyle.studio.streams import MOST_STREAMS
 from tfstyle.studio.web import MOST_BYTES, Studio
 
-from conftest import one_line, picture, run_script, start_script, well
+from conftest import file_bytes, one_line, picture, run_script, start_script, well
 
 SETTINGS = {"weights": "mini", "image_size": 64, "iterations": 30, "style_strength": 0.5}
 
@@ -57,7 +57,7 @@ class Client:
         return status, json.loads(answer)
 
     def upload(self, seed=0, size=(48, 64), kind="photograph"):
-        status, record = self.post(f"/api/pictures?name=a.png&kind={kind}", png(picture(*size, seed)))
+        status, record = self.post(f"/api/pictures?name=a.png&kind={kind}", file_bytes(picture(*size, seed)))
         assert status == 201, record
         return record["id"]
 
@@ -79,12 +79,6 @@ class Client:
 
     def do(self, identity, deed):
         return self.post(f"/api/paintings/{identity}/{deed}", {})
-
-
-def png(pixels):
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, "PNG")
-    return data.getvalue()
 
 
 @contextlib.contextmanager
@@ -152,15 +146,14 @@ def test_pictures_are_decoded_and_written_anew(tmp_path):
     kept = store.Store(tmp_path)
     secret = Image.Exif()
     secret[0x010E], secret[0x0112] = "where I live", 6  # a description, and turned by a quarter
-    data = io.BytesIO()
-    Image.fromarray(picture(30, 40)).save(data, "JPEG", exif=secret)
-    record = kept.add_picture(data.getvalue() + b"<script>", "../../x/ph\n.jpg")
+    photograph = file_bytes(picture(30, 40), "JPEG", exif=secret)
+    record = kept.add_picture(photograph + b"<script>", "../../x/ph\n.jpg")
     assert (record["name"], record["width"], record["height"]) == ("ph.jpg", 30, 40)
     assert kept.path(record["id"]).parent == tmp_path.resolve() / "pictures"
     assert not re.search(b"where|script", kept.path(record["id"]).read_bytes())
     clear = np.dstack([picture(8, 8), np.full((8, 8), 99, np.uint8)])
-    assert Image.open(kept.path(kept.add_picture(png(clear), "a.png")["id"])).mode == "RGBA"
-    large = kept.add_picture(png(np.zeros((2, store.LONGEST_SIDE * 2, 3), np.uint8)), "a.png")
+    assert Image.open(kept.path(kept.add_picture(file_bytes(clear), "a.png")["id"])).mode == "RGBA"
+    large = kept.add_picture(file_bytes(np.zeros((2, store.LONGEST_SIDE * 2, 3), np.uint8)), "a.png")
     assert (large["width"], large["height"]) == (store.LONGEST_SIDE, 1)
     assert not list((tmp_path / "pictures").glob(".*upload"))
 
@@ -360,7 +353,7 @@ def test_a_painting_is_what_the_command_makes(client, tmp_path):
     mask[:, 20:] = 255
     order = {"content": client.upload(), "styles": [{"id": client.upload(1, kind="style")}]}
     order["settings"] = {**SETTINGS, "color": "content"}
-    order["mask"] = client.post("/api/pictures?kind=mask&name=m.png", png(mask))[1]["id"]
+    order["mask"] = client.post("/api/pictures?kind=mask&name=m.png", file_bytes(mask))[1]["id"]
     status, plan = client.post("/api/plan", order)
     assert status == 200, plan
     assert (plan["width"], plan["height"], plan["fits"]) == (64, 48, True)
@@ -501,7 +494,7 @@ def test_the_page(browser, client, tmp_path):
     browser.get_log("browser")
     browser.get(client.url)
     until(lambda: len(browser.find_elements(By.CSS_SELECTOR, "#learned button")) == 16)
-    browser.execute_script(DROP, base64.b64encode(png(picture(300, 400, 7))).decode())
+    browser.execute_script(DROP, base64.b64encode(file_bytes(picture(300, 400, 7))).decode())
     loaded = "return document.querySelectorAll('.tiles button img[src*=thumbnail]:not(.waiting)').length"
     until(lambda: browser.execute_script(loaded) >= 17)
     find("#style-file").send_keys(str(tmp_path / "an_oil.png"))

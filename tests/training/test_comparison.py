@@ -71,15 +71,8 @@ def comparison(network, **changes):
 
 
 def test_equal_steps_and_summary_by_hand():
-    assert [comparison(value).equal_steps for value in (100, 80, 60, 55, 49, 47)] == [
-        0,
-        5,
-        10,
-        15,
-        25,
-        float("inf"),
-    ]
-    assert comparison(120).equal_steps == 0
+    for value, steps in ((120, 0), (100, 0), (80, 5), (60, 10), (55, 15), (49, 25), (47, float("inf"))):
+        assert comparison(value).equal_steps == steps
     found = summary([comparison(80), comparison(55), comparison(47)], steps=(10, 30))
     assert found["network"] == 0.55 and found["10 steps"] == 0.6 and found["30 steps"] == 0.48
     assert found["equal_steps"] == 15
@@ -99,7 +92,7 @@ def test_the_page_of_a_card():
         "losses": {"content/block3_conv1": 2.5},
         "license": "MIT",
     }  # fmt: skip
-    lines = page(card, [(1, "swirls")]).splitlines()
+    lines = page(card, ["swirls"]).splitlines()
     for line in (
         "| Steps | 7 of 4 crops, 24 x 24, computed in float32 |",
         "| Photographs | 976 |",

@@ -1,5 +1,6 @@
 """Frames of video files, animated pictures and folders."""
 
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tfstyle.video.clips import open_clip, upright
+from tfstyle.video.extra import imported
 
 from conftest import picture
 from made_clips import moving, write_clip
@@ -59,6 +61,17 @@ def test_what_is_no_clip(tmp_path):
         open_clip(tmp_path / "notes.mp4")
     with pytest.raises(OSError, match=r"^content='.*nowhere.mp4'"):
         open_clip(tmp_path / "nowhere.mp4")
+
+
+def test_what_is_not_installed_is_told_with_how_to_get_it(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "clip.mov", moving(2))
+    message = r"^video: needs PyAV and OpenCV: pip install 'tfstyle\[video\]'"
+    for name in ("av", "cv2"):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(ValueError, match=message):
+            imported(name)
+    with pytest.raises(ValueError, match=message):
+        open_clip(path)
 
 
 def test_rotations_are_against_the_clock():

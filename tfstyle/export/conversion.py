@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from tfstyle.export.lite import LiteNetwork, to_lite
 from tfstyle.export.onnx_file import to_onnx
-from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import style_names
 from tfstyle.feedforward.loading import load_network
+from tfstyle.feedforward.networks import in_precision, layout
 from tfstyle.feedforward.onnx_network import OnnxNetwork
 from tfstyle.feedforward.style_mixing import Mixture, weights_of
 from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
@@ -116,8 +116,5 @@ def in_float32(network) -> tuple[tf.keras.Model, list[str]]:
     if not isinstance(network, tf.keras.Model):
         network, card = load_network(network, dtype="float32")
         return network, style_names(card)
-    layout = networks.layout(network)
-    if layout["dtype"] != "float32":
-        narrow, network = network, networks.transformation_network(**{**layout, "dtype": "float32"})
-        network.set_weights(narrow.get_weights())
-    return network, style_names({"styles_known": layout["styles"]})
+    names = style_names({"styles_known": layout(network)["styles"]})
+    return in_precision(network, "float32"), names

@@ -35,6 +35,7 @@ from tfstyle.feedforward.layers import (
 from tfstyle.feedforward.onnx_network import content_of
 from tfstyle.feedforward.sizes import enlarged
 from tfstyle.feedforward.style_colors import StyleColors, with_colors
+from tfstyle.io.files import reason
 
 QUANTIZATIONS = ("none", "float16", "dynamic")
 
@@ -90,8 +91,7 @@ def _traced(network: tf.keras.Model, size: tuple[int | None, int | None], style:
     inputs = [tf.TensorSpec([1, *size, 3], tf.float32, "image")]
 
     def paint(image, style):
-        made = networks.connect(layers, image, style, lambda layer, *of: layer(*of), relu=tf.nn.relu)
-        return {"picture": made}
+        return {"picture": networks.connect(layers, image, style, relu=tf.nn.relu)}
 
     if style is None:
         inputs.append(tf.TensorSpec([1, network.input["style"].shape[-1]], tf.float32, "style"))
@@ -158,8 +158,7 @@ class LiteNetwork:
             if len(sides) != 2:
                 raise ValueError("its image has another number of axes")
         except (ValueError, KeyError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"{named}: holds no network of tfstyle convert ({reason:.200})") from None
+            raise ValueError(f"{named}: holds no network of tfstyle convert ({reason(error):.200})") from None
         self.has_style = "style" in inputs
         self.size = None if -1 in sides else tuple(map(int, sides))
 

@@ -64,7 +64,6 @@ def to_onnx(network: tf.keras.Model, *, style: Sequence[float] | None = None) ->
         layers,
         graph.add("Transpose", "image", perm=[0, 3, 1, 2]),
         weights,
-        lambda layer, *of: layer(*of),
         relu=functools.partial(graph.add, "Relu"),
     )
     graph.add("Transpose", made, perm=[0, 2, 3, 1], output="picture")

@@ -27,9 +27,10 @@ from tfstyle.export.signatures import (
     SignedStyleNetwork,
     SignedTransfer,
 )
-from tfstyle.feedforward import networks, onnx_network
+from tfstyle.feedforward import networks
 from tfstyle.feedforward.cards import CARD, style_names
 from tfstyle.feedforward.model_card import write_page
+from tfstyle.feedforward.onnx_network import FILES
 from tfstyle.feedforward.style_network import StyleNetwork, in_half_precision
 from tfstyle.io import images
 from tfstyle.io.files import make_folder, require_writable_folder, write_atomically
@@ -210,13 +211,13 @@ def add_light(folder, network: tf.keras.Model, predictor: tf.keras.Model | None 
     Raises:
       OSError: they cannot be written.
     """
-    contents = {"onnx": (onnx_network.FILE, to_onnx(network))}
+    contents = {"onnx": to_onnx(network)}
     if predictor is not None:
-        contents["style_onnx"] = (onnx_network.STYLE_FILE, predictor_to_onnx(predictor))
+        contents["style_onnx"] = predictor_to_onnx(predictor)
     path = pathlib.Path(folder, CARD)
     card = json.loads(path.read_text())
-    for key, (name, content) in contents.items():
-        write_atomically(pathlib.Path(folder, name), content)
+    for key, content in contents.items():
+        write_atomically(pathlib.Path(folder, FILES[key]), content)
         card[key] = hashlib.sha256(content).hexdigest()
     write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
 

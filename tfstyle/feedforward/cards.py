@@ -60,12 +60,9 @@ def read_card(folder, kinds: Sequence[str] = ("network",), argument: str = "mode
     try:
         with opened(pathlib.Path(folder, CARD)) as file:
             card = untrusted.parse_json(file.read(_LONGEST + 1), limit=_LONGEST)
-    except OSError as error:
-        raise ValueError(
-            f"{named}: holds no network of tfstyle train ({CARD}: {error.strerror or error})"
-        ) from None
-    except ValueError as error:
-        raise ValueError(f"{named}: holds no network of tfstyle train ({CARD}: {error})") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{named}: holds no network of tfstyle train ({CARD}: {reason})") from None
     kind = card.get("model") if isinstance(card, dict) else None
     if kind not in list(kinds):
         raise ValueError(

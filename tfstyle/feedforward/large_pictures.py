@@ -14,7 +14,7 @@ computed when they are asked for: a row asks for the rows that it sees.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +31,6 @@ from tfstyle.feedforward.layers import (
 from tfstyle.feedforward.networks import connect
 from tfstyle.feedforward.sizes import enlarged_side
 from tfstyle.feedforward.style_colors import REACH, StyleColors
-from tfstyle.runtime.memory_model import STRIP_PIXELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +51,7 @@ class LazyMap:
     def pointwise(self, function: Callable[..., tf.Tensor], *others: LazyMap) -> LazyMap:
         """Returns the map that a function of each position makes of this and other maps of its size."""
         maps = (self, *others)
-        return LazyMap(
-            self.height,
-            self.width,
-            self.step,
-            lambda start, stop: function(*(each.rows(start, stop) for each in maps)),
-        )
+        return replace(self, rows=lambda start, stop: function(*(each.rows(start, stop) for each in maps)))
 
 
 class Moments:
@@ -90,7 +84,7 @@ def whole(array: np.ndarray, step: int = 1) -> LazyMap:
 
 
 def paint_in_strips(
-    network: tf.keras.Model, picture: np.ndarray, style, strip_pixels: int = STRIP_PIXELS
+    network: tf.keras.Model, picture: np.ndarray, style, strip_pixels: int
 ) -> Iterator[tuple[int, int, tf.Tensor]]:
     """Gives what a network makes of a picture, strip by strip.
 

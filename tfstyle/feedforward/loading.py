@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from tfstyle.feedforward.cards import CARD, read_card
-from tfstyle.feedforward.networks import fingerprint, layout, parameters, transformation_network
+from tfstyle.feedforward.networks import fingerprint, in_precision, parameters, transformation_network
 from tfstyle.feedforward.style_network import StyleNetwork, like
-from tfstyle.io.files import require_file
+from tfstyle.io.files import reason, require_file
 
 _MOST_BLOCKS = 100
 
@@ -41,9 +41,7 @@ def load_network(
         whose parameters are not those that its card speaks of.
     """
     network, card = _read(folder, "network", lambda layout: transformation_network(**layout), argument)
-    if dtype not in (None, card["layout"].get("dtype")):
-        network = _in(network, dtype)
-    return network, card
+    return network if dtype is None else in_precision(network, dtype), card
 
 
 def load_style_network(
@@ -58,16 +56,9 @@ def load_style_network(
       The network, and its card.
     """
     found, card = _read(folder, "style_network", like, argument)
-    if dtype not in (None, card["layout"].get("dtype")):
-        found = StyleNetwork(_in(found.network, dtype), found.predictor)
+    if dtype is not None:
+        found = StyleNetwork(in_precision(found.network, dtype), found.predictor)
     return found, card
-
-
-def _in(network: tf.keras.Model, dtype: str) -> tf.keras.Model:
-    """Returns a transformation network in another precision."""
-    made = transformation_network(**{**layout(network), "dtype": dtype})
-    made.set_weights(network.get_weights())
-    return made
 
 
 def _read(
@@ -132,7 +123,6 @@ def assign(variables: dict[str, tf.Variable], folder, named: str, stored_in: str
     except AssertionError:
         raise ValueError(f"{named}: some of its parameters are missing") from None
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError, tf.errors.OpError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{named}: its parameters cannot be read ({reason:.200})") from None
+        raise ValueError(f"{named}: its parameters cannot be read ({reason(error):.200})") from None
     for name, own in variables.items():
         own.assign(tf.cast(kept[name], own.dtype))

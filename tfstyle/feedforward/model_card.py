@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tfstyle.io import encode
@@ -11,7 +12,7 @@ from tfstyle.vgg.sources import CREDIT
 
 
 def write_page(
-    folder: pathlib.Path, card: Mapping[str, Any], previews: Mapping[str, Any] | None = None
+    folder: pathlib.Path, card: Mapping[str, Any], previews: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
     """Writes README.md, and previews of the styles, into the folder of a model.
 
@@ -23,13 +24,11 @@ def write_page(
     Raises:
       OSError: the folder cannot be written.
     """
-    shown = []
     if previews:
         (folder / "styles").mkdir(exist_ok=True)
-    for number, (name, picture) in enumerate((previews or {}).items(), 1):
+    for number, (name, picture) in enumerate(previews.items(), 1):
         encode.save_image(folder / "styles" / f"{number}_{name}.jpg", picture)
-        shown.append((number, name))
-    (folder / "README.md").write_text(page(card, shown))
+    (folder / "README.md").write_text(page(card, list(previews)))
 
 
 def _ending(card: Mapping[str, Any]) -> str:
@@ -37,12 +36,12 @@ def _ending(card: Mapping[str, Any]) -> str:
     return f"after {made} of {planned} steps" if planned and made and made < planned else ""
 
 
-def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str:
+def page(card: Mapping[str, Any], styles: Sequence[str] = ()) -> str:
     """Returns a card in Markdown.
 
     Args:
       card: what `tfstyle.json` holds; what is not in there is left out.
-      styles: number and name of each style that has a picture, `styles/NUMBER_NAME.jpg`.
+      styles: names of those that have a picture, `styles/NUMBER_NAME.jpg`, numbered from 1.
     """
     config, recipe = card.get("config", {}), card.get("recipe", {})
     kinds = {
@@ -67,15 +66,14 @@ def page(card: Mapping[str, Any], styles: Sequence[tuple[int, str]] = ()) -> str
     lines = ["# A network that paints in one pass", ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
     if styles:
-        lines += ["Styles, in order: ", ""]
-        lines += [f"{number}. {name} ![{name}](styles/{number}_{name}.jpg)" for number, name in styles]
-        lines.append("")
+        numbered = [
+            f"{number}. {name} ![{name}](styles/{number}_{name}.jpg)" for number, name in enumerate(styles, 1)
+        ]
+        lines += ["Styles, in order: ", "", *numbered, ""]
     if losses := card.get("losses"):
         lines += ["| loss at the end of training | weighted |", "|---|---|"]
-        lines += [f"| {name} | {value:.4g} |" for name, value in losses.items()]
-        for name, value in card.get("metrics", {}).items():
-            lines.append(f"| {name} | {value:.4g} |")
-        lines.append("")
+        values = {**losses, **card.get("metrics", {})}
+        lines += [*(f"| {name} | {value:.4g} |" for name, value in values.items()), ""]
     lines.append("All of it, and the signatures, are in `tfstyle.json`.")
     return "\n".join(lines) + "\n"
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import numbers
+import operator
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -48,9 +49,6 @@ POLICIES = {
 }
 
 COLORS = "style_colors/colors"  # the parameter of `StyleColors`
-
-# From a layer, its activation and the styles' weights to the activation normalised.
-Normalise = Callable[[ConditionalInstanceNormalization, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def transformation_network(
@@ -95,15 +93,16 @@ def transformation_network(
     layers = _layers(styles, width, residual_blocks, colors, np.random.default_rng(seed), dtype)
     image = tf.keras.Input((None, None, 3), name="image", dtype=POLICIES[dtype])
     style = tf.keras.Input((styles,), name="style", dtype=POLICIES[dtype])
-    picture = connect(layers, image, style, lambda layer, *tensors: layer(*tensors))
+    picture = connect(layers, image, style)
     return tf.keras.Model({"image": image, "style": style}, picture, name="transformation_network")
 
 
-def run(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: Normalise) -> tf.Tensor:
-    """Runs a network layer by layer, its instance normalisation done by the caller.
+def run(
+    network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: Callable = operator.call
+) -> tf.Tensor:
+    """Runs a network layer by layer, where its instance normalisation may be the caller's.
 
-    `network({"image": image, "style": style})` is the same as to run it with
-    `lambda layer, activation, style: layer(activation, style)`. With
+    By default it does what `network({"image": image, "style": style})` does. With
 
         lambda layer, activation, style: layer.normalise(activation, *statistics[layer.name], style)
 
@@ -114,7 +113,7 @@ def run(network: tf.keras.Model, image: tf.Tensor, style: tf.Tensor, normalise: 
       network: a model from `transformation_network`, also if it was saved and loaded.
       image: `[B, H, W, 3]` in [0, 1].
       style: `[B, styles]`.
-      normalise: called once for each normalisation, in network order.
+      normalise: called with each normalisation, its activation and the style, in network order.
 
     Returns:
       What the network returns.
@@ -165,6 +164,16 @@ def take_over(network: tf.keras.Model, other: tf.keras.Model) -> None:
         if values.shape != variable.shape:
             raise ValueError(f"start: has {name} of shape {values.shape}, not {tuple(variable.shape)}")
         variable.assign(values)
+
+
+def in_precision(network: tf.keras.Model, dtype: str) -> tf.keras.Model:
+    """Returns a network in the precision of a Keras policy: itself, or another with its parameters."""
+    own = layout(network)
+    if own["dtype"] == dtype:
+        return network
+    made = transformation_network(**{**own, "dtype": dtype})
+    made.set_weights(network.get_weights())
+    return made
 
 
 def in_half_precision(network: tf.keras.Model) -> tf.keras.Model:
@@ -228,7 +237,12 @@ def _layers(styles, width, residual_blocks, colors, generator, dtype) -> dict[st
 
 
 def connect(
-    layers: Mapping[str, Callable], image, style, normalise: Callable, *, relu: Callable = tf.keras.ops.relu
+    layers: Mapping[str, Callable],
+    image,
+    style,
+    normalise: Callable = operator.call,
+    *,
+    relu: Callable = tf.keras.ops.relu,
 ):
     """Calls the layers one after the other: on tensors, on symbols of them, or on what stands for them.
 

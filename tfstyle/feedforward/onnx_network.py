@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tfstyle.feedforward.sizes import Paint, enlarged
-from tfstyle.io.files import require_file, sha256
+from tfstyle.io.files import reason, require_file, sha256
 from tfstyle.runtime.memory_model import PAINTED_LIGHT, PROCESS, most_whole_pixels, painting_bytes
 
 # In a network's folder; its card has their hashes under `onnx` and `style_onnx`.
 FILE, STYLE_FILE = "network.onnx", "style.onnx"
-_FILES = {"onnx": FILE, "style_onnx": STYLE_FILE}
+FILES = {"onnx": FILE, "style_onnx": STYLE_FILE}
 _LARGEST = 1 << 28  # bytes of a file
 
 
@@ -30,7 +30,7 @@ def light_file(folder, card: Mapping[str, Any], key: str = "onnx") -> pathlib.Pa
       ValueError: the file is another than the card speaks of.
       OSError: it cannot be read.
     """
-    path = pathlib.Path(folder, _FILES[key])
+    path = pathlib.Path(folder, FILES[key])
     if key not in card or not path.is_file():
         return None
     if sha256(path) != card[key]:
@@ -76,8 +76,7 @@ def _opened(path, inputs: Container[str]):
         if len(found["image"]) != 4 or any(name not in inputs for name in found):
             raise ValueError("its inputs are others")
     except Exception as error:  # onnxruntime's have no class in common
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{named}: holds no network of tfstyle ({reason:.200})") from None
+        raise ValueError(f"{named}: holds no network of tfstyle ({reason(error):.200})") from None
     return session
 
 

@@ -20,16 +20,17 @@ class Painter:
 
     Args:
       network: from `transformation_network`.
+
+    Attributes:
       largest_whole: of pictures with more pixels than that, each is painted in
-        strips; None: where the whole would take more than 2 GiB. The result is
+        strips, as the whole would take more than 2 GiB. The result is
         the same but for rounding. A picture of 12 megapixels took half as long
         again in strips as whole, and a fifth of the memory.
     """
 
-    def __init__(self, network: tf.keras.Model, *, largest_whole: int | None = None):
+    def __init__(self, network: tf.keras.Model):
         self.network = network
-        most = most_whole_pixels(layout(network)["width"])
-        self.largest_whole = most if largest_whole is None else largest_whole
+        self.largest_whole = most_whole_pixels(layout(network)["width"])
         self._dtype = network.input["image"].dtype
         self._used = False
         self._compiled = tf.function(
@@ -75,4 +76,4 @@ class Painter:
 
     def _run(self, pictures: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         # Keras' own call would hold all activations until the end.
-        return run(self.network, pictures, style, lambda layer, *tensors: layer(*tensors))
+        return run(self.network, pictures, style)

@@ -80,11 +80,11 @@ class PictureColors(tf.keras.layers.Layer):
         return (shape[0], COLOR_VALUES)
 
 
-def style_predictor(embedding: int, *, seed: int = 0, dtype: str = "float32") -> tf.keras.Model:
+def style_predictor(embedding: int, *, seed: int, dtype: str) -> tf.keras.Model:
     """Builds a style prediction network, not yet trained.
 
     Args:
-      embedding: how many numbers a style is, without its colours.
+      embedding: how many numbers a style is, without its colours; 2 or above.
       seed: of the kernels, but for the encoder's, which are those of `mini` and stay.
       dtype: of all of it: ``float32``, or ``float64`` for tests.
 
@@ -92,12 +92,8 @@ def style_predictor(embedding: int, *, seed: int = 0, dtype: str = "float32") ->
       A `keras.Model` from `[B, h, w, 3]`, RGB in [0, 1], whose sides the encoder takes, to
       `[B, embedding + 12]`: the encoder's layers, then ``statistics``, ``hidden`` and ``embedding``, and
       beside them ``colors``.
-
-    Raises:
-      ValueError: an argument is out of range.
     """
-    whole_number("embedding", embedding, 2)
-    seeds = np.random.default_rng(whole_number("seed", seed, 0)).integers(2**31, size=2)
+    seeds = np.random.default_rng(seed).integers(2**31, size=2)
     encoder = feature_extractor(LAYERS, weights="mini", dtype=dtype)
 
     def dense(size, name, kernel_seed, activation=None):
@@ -142,7 +138,7 @@ class StyleNetwork(tf.keras.Model):
         """See the class."""
         image, style = inputs["image"], self.embedding(inputs["style"])
         style = tf.broadcast_to(style, [tf.shape(image)[0], style.shape[-1]])
-        return run(self.network, image, style, lambda layer, *tensors: layer(*tensors))
+        return run(self.network, image, style)
 
     def embedding(self, style: tf.Tensor) -> tf.Tensor:
         """Returns the embeddings `[B, S]` of styles `[B, h, w, 3]`; a mean of some is their mixture."""

@@ -134,7 +134,7 @@ class InstantStylizer(tf.keras.layers.Layer):
             values = inside(values, "image")
         values = tf.cast(values, self.network.input["image"].dtype)
         weights = self._weights(style, tf.shape(values)[0], values.dtype)
-        made = run(self.network, values, weights, lambda layer, *tensors: layer(*tensors))
+        made = run(self.network, values, weights)
         made = values + self._strength(strength, values.dtype) * (made - values)
         made = to_integers(made) if image.dtype == tf.uint8 else tf.cast(made, image.dtype)
         made = tf.ensure_shape(made, pictures.shape)

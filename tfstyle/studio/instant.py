@@ -13,6 +13,7 @@ from PIL import Image
 from tfstyle.feedforward import cards
 from tfstyle.feedforward.onnx_network import LightPainter, embedded, light_file
 from tfstyle.feedforward.sizes import in_stroke_size
+from tfstyle.feedforward.style_mixing import weights_of
 from tfstyle.io import decode, encode
 from tfstyle.io.pixels import fitted
 from tfstyle.studio.store import Missing, Store
@@ -85,11 +86,10 @@ class InstantStyles:
                 )
                 pixels = fitted(pixels, min(SIZES[size], max(pixels.shape[:2])))[np.newaxis]
                 if style in self.names:
-                    weights = [float(each == style) for each in self.names]
-                    painted = _painter(cards.STYLES)(pixels, weights, 1.0)
+                    paint, weights = _painter(cards.STYLES), weights_of(style, self.names)
                 else:
-                    painted = _painter(cards.ANY_STYLE)(pixels, _embedding(style_file), 1.0)
-                picture = Image.fromarray(encode.to_uint8(painted))
+                    paint, weights = _painter(cards.ANY_STYLE), _embedding(style_file)
+                picture = Image.fromarray(encode.to_uint8(paint(pixels, weights)))
                 encode.write_drawing(made, picture, quality=_QUALITY[size])
         return made
 

@@ -102,8 +102,8 @@ class Store:
         small.thumbnail((_SMALL, _SMALL))
         encode.write_drawing(self.small(identity), small, quality=88)
         if opacity is not None:
-            alpha = fitted(np.stack([opacity] * 3, -1), size)[..., 0]
-            picture.putalpha(Image.fromarray(encode.to_uint8(alpha[..., np.newaxis])[..., 0]))
+            alpha = encode.to_uint8(fitted(opacity[..., np.newaxis], size))
+            picture.putalpha(Image.fromarray(alpha[..., 0]))
         file = f"{identity}{suffix}"
         options = {"quality": 95, "subsampling": 0} if suffix == ".jpg" else {}
         encode.write_drawing(self._pictures / file, picture, **options)

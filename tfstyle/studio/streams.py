@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 MOST_STREAMS = 8
@@ -23,9 +21,8 @@ class Streams:
         self._open: set[queue.Queue] = set()
         self._lock = threading.Lock()
 
-    @contextlib.contextmanager
-    def stream(self) -> Iterator[queue.Queue]:
-        """Gives a queue of events as they come; None in it says that it was too slow, or all ends.
+    def open(self) -> queue.Queue:
+        """Returns a queue of events as they come; None in it says that it was too slow, or all ends.
 
         Raises:
           Busy: there are as many streams as there may be.
@@ -35,11 +32,12 @@ class Streams:
             if len(self._open) >= MOST_STREAMS:
                 raise Busy(f"there are {MOST_STREAMS} event streams; close another page first")
             self._open.add(events)
-        try:
-            yield events
-        finally:
-            with self._lock:
-                self._open.discard(events)
+        return events
+
+    def leave(self, events: queue.Queue) -> None:
+        """Ends the stream of a queue."""
+        with self._lock:
+            self._open.discard(events)
 
     def publish(self, event: dict[str, Any]) -> None:
         """Tells all of an event; one that is too far behind is closed, and its page will ask for all anew."""

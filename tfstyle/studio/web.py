@@ -177,13 +177,13 @@ class Studio:
         return _file(request, path, name=f"{identity[:8]}.{suffix}")
 
     def _events(self, request: Request) -> Response:
-        context = self._paintings.streams.stream()
+        streams = self._paintings.streams
         try:
-            events = context.__enter__()
+            events = streams.open()
         except Busy as error:
             raise ServiceUnavailable(str(error)) from None
         response = Response(_lines(events), content_type="text/event-stream")
-        response.call_on_close(lambda: context.__exit__(None, None, None))
+        response.call_on_close(lambda: streams.leave(events))
         return response
 
 

@@ -11,6 +11,7 @@ state of what it paints, and ends: a studio that was killed leaves nothing behin
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from tfstyle.config import TransferConfig
@@ -109,7 +111,7 @@ class Worker:
             *_pictures(files),
             config,
             content_masks=_masks(files),
-            reporters=[_Watching(self, place)],
+            reporters=[_Watching(functools.partial(self._tell, "progress", self._painting), place)],
             checkpoint_dir=place / STATE,
             stop=self._asked_to_end,
         )
@@ -123,18 +125,14 @@ class Worker:
         why = f"{result.ending}; this is the best picture so far" if result.failed else ""
         return {"state": state, "error": why, "step": result.steps[0], "total": result.steps[1]}
 
-    def tell_progress(self, step: int, total: int, preview: bool, **more) -> None:
-        """Tells how far the painting at hand is, and whether there is a new preview of it."""
-        self._tell("progress", self._painting, step=step, total=total, preview=preview, **more)
-
 
 class _Watching:
-    """A reporter: the picture as a preview in the painting's folder, and the numbers."""
+    """A reporter: the picture as a preview in the painting's folder, and the numbers, which are told."""
 
-    def __init__(self, worker: Worker, folder: pathlib.Path):
+    def __init__(self, tell: Callable[..., None], folder: pathlib.Path):
         from tfstyle.reporting.progress import Pace  # TensorFlow comes with it
 
-        self._worker, self._folder = worker, folder
+        self._tell, self._folder = tell, folder
         self._shown, self._pace = -_LEAST_SECONDS, Pace()
 
     def report(self, progress, image) -> None:
@@ -143,10 +141,10 @@ class _Watching:
         if preview:
             encode.save_image(self._folder / PREVIEW, encode.to_uint8(image))
             self._shown = time.monotonic()
-        self._worker.tell_progress(
-            progress.step,
-            progress.total_steps,
-            preview,
+        self._tell(
+            step=progress.step,
+            total=progress.total_steps,
+            preview=preview,
             loss=progress.total,
             seconds=progress.seconds,
             left=left,

@@ -120,7 +120,7 @@ def pairs(
     order of their own, so that each meets all others.
 
     Args:
-      photographs: picture files, in an order of their own.
+      photographs: picture files, at least one, in an order of their own.
       styles: the same, of style pictures.
       recipe: sizes and seed are read from it.
       image_size: see `shown_at`.
@@ -131,12 +131,9 @@ def pairs(
       A dataset of `(photographs [B, S, S, 3], styles [B, T, T, 3])`, float32 in [0, 1].
 
     Raises:
-      ValueError: there is no photograph or no style.
       tf.errors.InvalidArgumentError: while it is read, where a file is no picture; `require_readable`
         tells which.
     """
-    if not photographs or not styles:
-        raise ValueError("photographs, styles: must be at least one of each")
     # The seed's own bound, 2**31, is respected: it wraps around.
     apart = dataclasses.replace(
         recipe, shuffle=(recipe.shuffle + _APART) % (1 << 31), crop_size=recipe.style_crop_size

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 
 import numpy as np
 import tensorflow as tf
@@ -165,7 +166,7 @@ def compare(
                 network=float(tf.add_n(list(losses(tf.constant(made)).values()))[0]),
                 optimisation=values,
                 network_seconds=seconds,
-                step_seconds=float(np.median(pace)) if pace else 0.0,
+                step_seconds=median(pace) if pace else 0.0,
                 pictures={
                     "photograph": encode.to_uint8(picture),
                     "network": encode.to_uint8(made),
@@ -183,17 +184,16 @@ def summary(comparisons: Sequence[Comparison], steps: Sequence[int] = STEPS) -> 
     Steps and speed-up are over photographs on which the optimisation got as far
     as the network, unless it did on none; without a number of steps, None, it did on less than half.
     """
-    equal = [each.equal_steps for each in comparisons]
-    reached = [(each, count) for each, count in zip(comparisons, equal) if np.isfinite(count)]
-    found = {"network": float(np.median([each.share() for each in comparisons]))}
-    found |= {f"{step} steps": float(np.median([each.share(step) for each in comparisons])) for step in steps}
-    middle = float(np.median(equal))
+    found = {"network": median(each.share() for each in comparisons)}
+    found |= {f"{step} steps": median(each.share(step) for each in comparisons) for step in steps}
+    middle = median(each.equal_steps for each in comparisons)
     found["equal_steps"] = middle if np.isfinite(middle) else None
-    found["network_seconds"] = float(np.median([each.network_seconds for each in comparisons]))
-    found["step_seconds"] = float(np.median([each.step_seconds for each in comparisons]))
-    if reached:
-        ratios = [count * each.step_seconds / each.network_seconds for each, count in reached]
-        found["times_as_fast"] = float(np.median(ratios))
+    found["network_seconds"] = median(each.network_seconds for each in comparisons)
+    found["step_seconds"] = median(each.step_seconds for each in comparisons)
+    if reached := [each for each in comparisons if np.isfinite(each.equal_steps)]:
+        found["times_as_fast"] = median(
+            each.equal_steps * each.step_seconds / each.network_seconds for each in reached
+        )
     return found
 
 

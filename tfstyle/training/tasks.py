@@ -86,15 +86,15 @@ class ConditionalTask:
             targets.require_network(self.extractor)
         self._styles = finest(styles)
         self._count = len(styles)
-        colors = start is not None and layout(start)["colors"]
-        self.network = transformation_network(self._count, colors=colors, **recipe.of_network)
+        colored = start is not None and layout(start)["colors"]
+        self.network = transformation_network(self._count, colors=colored, **recipe.of_network)
         if recipe.only_styles and start is None:
             raise ValueError("only_styles=true: needs a network to begin with, start")
         if start is not None:
             take_over(self.network, start)
-            if pictures and layout(start)["colors"]:
-                colors = tf.concat([color_values(each) for each in pictures], axis=0)
-                self.network.get_layer("style_colors").colors.assign(colors)
+        if pictures and colored:
+            colors = tf.concat([color_values(each) for each in pictures], axis=0)
+            self.network.get_layer("style_colors").colors.assign(colors)
         if recipe.only_styles:
             for layer in self.network.layers:
                 layer.trainable = isinstance(layer, ConditionalInstanceNormalization)

@@ -93,7 +93,7 @@ class VideoFile:
       path, argument: as in `open_clip`, also for errors.
     """
 
-    def __init__(self, path: pathlib.Path, argument: str = "content"):
+    def __init__(self, path: pathlib.Path, argument: str):
         self.path, self._named = path, f"{argument}={str(path)!r}"
         require_file(path, self._named)
         with self._opened() as container:
@@ -150,7 +150,7 @@ class Pictures:
       argument: as in `open_clip`, also for errors.
     """
 
-    def __init__(self, where, argument: str = "content"):
+    def __init__(self, where, argument: str):
         folder, self._paths = find_pictures(where, argument)
         self.path, self._named = pathlib.Path(folder), argument
         self.size = decode.size_of(self._paths[0], argument)

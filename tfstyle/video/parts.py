@@ -85,7 +85,7 @@ def join(
     output: pathlib.Path,
     clip: Clip,
     *,
-    whole: bool = True,
+    whole: bool,
 ) -> None:
     """Makes a clip of its pieces.
 

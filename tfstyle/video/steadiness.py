@@ -140,8 +140,12 @@ def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float)
     Args:
       paint: from a frame, `[H, W, 3]` in [0, 1], to what becomes of it.
       steadiness: see `steadied`.
+
+    Raises:
+      ValueError: the steadiness is not a number from 0 to below 1.
     """
-    require_steadiness(steadiness)
+    if not 0 <= number("steadiness", steadiness, 0) < 1:
+        raise ValueError(f"steadiness={steadiness:g}: must be from 0 to below 1")
 
     def step(frame: np.ndarray, before: Sequence[Shown]) -> Painted:
         painted = np.asarray(paint(in_unit_range(frame)), np.float32)
@@ -153,16 +157,6 @@ def frame_by_frame(paint: Callable[[np.ndarray], np.ndarray], steadiness: float)
         return Painted(picture, [Shown(frame, picture)], **known.told(picture))
 
     return step
-
-
-def require_steadiness(steadiness: float) -> None:
-    """Checks how much of what was shown before is kept.
-
-    Raises:
-      ValueError: it is not a number from 0 to below 1.
-    """
-    if not 0 <= number("steadiness", steadiness, 0) < 1:
-        raise ValueError(f"steadiness={steadiness:g}: must be from 0 to below 1")
 
 
 def difference(along: flow.Flow, painted: np.ndarray, painted_later: np.ndarray) -> float:
