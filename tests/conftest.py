@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import numpy as np
@@ -48,14 +47,6 @@ def narrow_weights(seed=0):
     return arrays
 
 
-@pytest.fixture(scope="session")
-def narrow_file(tmp_path_factory):
-    """An .npz of `narrow_weights`."""
-    path = tmp_path_factory.mktemp("weights") / "narrow.npz"
-    np.savez(path, **narrow_weights())
-    return str(path)
-
-
 def picture(height, width, seed=0):
     """Seeded smooth colours with an edge in them, `[H, W, 3]` uint8."""
     generator = np.random.default_rng(seed)
@@ -84,13 +75,24 @@ def differing(network):
     return network
 
 
-@pytest.fixture(scope="session")
-def files(tmp_path_factory):
-    """Content 48 x 36 and style 40 x 40, as PNG files."""
-    folder = tmp_path_factory.mktemp("pictures")
+def small_inputs(folder):
+    """Writes content.png, 48 x 36, style.png, 40 x 40, and narrow.npz, `narrow_weights`; returns the folder."""
     Image.fromarray(picture(36, 48, seed=1)).save(folder / "content.png")
     Image.fromarray(picture(40, 40, seed=2)).save(folder / "style.png")
+    np.savez(folder / "narrow.npz", **narrow_weights())
     return folder
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """`small_inputs`, which all share."""
+    return small_inputs(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="session")
+def narrow_file(files):
+    """The path of the narrow weights among `files`."""
+    return str(files / "narrow.npz")
 
 
 class Recorder:
@@ -207,14 +209,12 @@ for line in sys.stdin:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
             text=True,
         )
-        self._lock = threading.Lock()
         self._numbers = itertools.count()
 
     def ask(self, request):
-        with self._lock:
-            self._server.stdin.write(json.dumps(request) + "\n")
-            self._server.stdin.flush()
-            return json.loads(self._server.stdout.readline())
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return json.loads(self._server.stdout.readline())
 
     def start(self, name, arguments, folder, environment):
         number = next(self._numbers)
@@ -262,14 +262,10 @@ class Started:
         return subprocess.CompletedProcess(self.command, status, self.out.read_text(), self.err.read_text())
 
 
-_ONE = threading.Lock()
-_started_forks = functools.cache(Forks)
-
-
+@functools.cache
 def forks():
     """Returns the server that all share."""
-    with _ONE:
-        return _started_forks()
+    return Forks()
 
 
 @pytest.fixture(scope="session")
@@ -329,8 +325,7 @@ def answers_to_a_stranger(folder, calls):
     (folder / "stranger.py").write_text(_STRANGER)
     # No fork: those have tfstyle imported.
     command = [sys.executable, "stranger.py"]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert process.returncode == 0, process.stderr
+    well(subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300))
     answers = [{} for _ in calls]
     for name, value in np.load(folder / "found.npz").items():
         number, _, output = name.partition("/")

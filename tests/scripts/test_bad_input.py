@@ -1,6 +1,5 @@
 """Every mistake ends with one line that names it, here one of each kind: exit status 1, no traceback, nothing lost."""
 
-import io
 import re
 import subprocess
 import sys
@@ -9,18 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import OFFLINE, narrow_weights, one_line, picture, run_script
+from conftest import OFFLINE, file_bytes, narrow_weights, one_line, picture, run_script, well
 
 # name: (flags, environment, what the line says)
 MISTAKES = {
     "missing file": (["--content=none.png"], {}, "content='none.png': no such file"),
+    "missing second style": (["--style=none.png"], {}, "style 2='none.png': no such file"),
     "truncated": (["--content=short.jpg"], {}, "content='short.jpg': is damaged or cut short"),
-    "unknown layer": (["--style_layers=conv1_1,conv3_7"], {}, "unknown layer 'block3_conv7'; the nearest names"),
     "weight not a number": (["--content_weight=nan"], {}, "content_weight=nan: must be a finite number"),
     "weight in words": (["--style_weight=much"], {}, "flag --style_weight=much"),
-    "unknown preset": (["--preset=papper"], {}, "preset='papper': must be one of tfstyle, gatys_code, paper, jcjohnson"),
     "unknown optimiser": (["--optimizer=newton"], {}, "flag --optimizer=newton"),
-    "unknown flag": (["--iteration=3"], {}, "--iteration: is no flag of this command; did you mean --iterations?"),
     "no content": (["--content="], {}, "--content: is missing; it must name a picture file"),
     "output below a file": (["--output=text.png/out.png"], {}, "output='text.png': cannot be made"),
     "output is the content": (["--output=link.png"], {}, "output='link.png': would take the place of content='good.png'"),
@@ -43,9 +40,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
     Image.fromarray(picture(36, 48)).save(folder / "good.png")
     Image.fromarray(picture(9, 12)).save(folder / "tiny.png")
-    whole = io.BytesIO()
-    Image.fromarray(picture(90, 90)).save(whole, "JPEG")
-    (folder / "short.jpg").write_bytes(whole.getvalue()[:900])
+    (folder / "short.jpg").write_bytes(file_bytes(picture(90, 90), "JPEG")[:900])
     (folder / "text.png").write_text("not a picture")
     (folder / "out.png").write_bytes(b"what was there before")
     (folder / "link.png").hardlink_to(folder / "good.png")
@@ -57,7 +52,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_one_line_and_nothing_lost_and_nothing_left(folder, name):
-    """A flag given twice counts as given last."""
+    """A flag given twice counts as given last, but pictures of the style add up."""
     flags, environment, told = MISTAKES[name]
     usual = [
         "--content=good.png", "--style=good.png", "--weights=good.npz", "--padding=zeros", "--iterations=2",
@@ -71,19 +66,12 @@ def test_one_line_and_nothing_lost_and_nothing_left(folder, name):
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
-def test_missing_flags(tmp_path):
-    assert one_line(run_script("style_transfer.py", cwd=tmp_path)) == (
-        "style_transfer.py: error: are missing: --content (a picture file), --style (a picture file)"
-    )
-
-
 def test_from_tells_what_has_changed(folder):
-    made = run_script(
-        "style_transfer.py", "--content=good.png", "--style=tiny.png", "--weights=good.npz", "--iterations=1",
-        "--optimizer=adam", "--image_size=40", "--padding=zeros", "--content_layers=conv1_1",
-        "--style_layers=conv1_1", "--output=made.png", cwd=folder,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    flags = [
+        "--content=good.png", "--style=tiny.png", "--weights=good.npz", "--iterations=1", "--optimizer=adam",
+        "--image_size=40", "--padding=zeros", "--content_layers=conv1_1", "--style_layers=conv1_1",
+    ]  # fmt: skip
+    well(run_script("style_transfer.py", *flags, "--output=made.png", cwd=folder))
     Image.fromarray(picture(36, 48, seed=9)).save(folder / "tiny.png")
     process = run_script("style_transfer.py", "--from=made.png", "--output=again.png", cwd=folder)
     assert one_line(process) == (

@@ -251,13 +251,10 @@ def test_the_script(photos, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--model=photos"], "holds no network"),
-        (["--style=stripes"], "style='stripes': must be one of mosaic, swirls"),
         (["--style=mosaic", "--all_styles"], "all_styles=true: cannot be given with --style"),
         (["--sheet", "--style=mosaic"], "sheet=true: cannot be given with --style"),
         (["--output=-", "--json"], "json=true: cannot be given with --output=-"),
         (["--sheet", "--color=content"], "sheet=true: cannot be given with --color"),
-        (["--strength=2"], "strength=2: must be from 0 to 1"),
         (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
     ],
 )
