@@ -413,14 +413,6 @@ def _variables(folder, part="index"):
     return Reader([path.read_bytes()], "bytes", str(path.relative_to(folder)), read, (ValueError,))
 
 
-def _lite(folder):
-    return _converted(folder, "tflite", size=(33, 47))
-
-
-def _onnx(folder):
-    return _converted(folder, "onnx")
-
-
 def _converted(folder, suffix, **options):
     from tfstyle.export.conversion import RUNTIMES, convert
 
@@ -444,7 +436,9 @@ READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
     "provenance": _provenance, "archive": _archive, "weights_npz": _weights_npz, "weights_h5": _weights_h5,
     "targets": _targets, "checkpoint": _checkpoint, "records": _records, "batch_records": _batch_records,
     "names": _names, "ledger": _ledger, "card": _card, "variables_index": _variables,
-    "variables_data": lambda folder: _variables(folder, "data"), "lite": _lite, "onnx": _onnx, "panel": _panel,
+    "variables_data": lambda folder: _variables(folder, "data"),
+    "lite": lambda folder: _converted(folder, "tflite", size=(33, 47)),
+    "onnx": lambda folder: _converted(folder, "onnx"), "panel": _panel,
 }  # fmt: skip
 
 # Inputs of each in a campaign of 1000; what takes long to read gets fewer.
