@@ -80,10 +80,12 @@ cli.main("transfer")
 
 def test_what_was_ignored_from_the_start_stays_so():
     """As under nohup, which ignores SIGHUP."""
-    text = "signal.raise_signal(signal.SIGHUP); print('goes on')"
-    ignored = "signal.signal(signal.SIGHUP, signal.SIG_IGN)\ninterruption = Interruption()"
-    code = PROGRAM.replace("interruption = Interruption()", ignored) + text
-    done = subprocess.run([sys.executable, "-c", code.format(root=str(ROOT))], capture_output=True, text=True)
+    done = program("""
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+interruption.install()
+signal.raise_signal(signal.SIGHUP)
+print("goes on")
+""")
     assert done.stdout == "goes on\n"
 
 
