@@ -56,6 +56,13 @@ def picture(height, width, seed=0):
     return pixels
 
 
+def picture_folder(path, count, height, width):
+    """Makes a folder of pictures 0.png, 1.png, …, each of the seed that it is named after."""
+    path.mkdir()
+    for seed in range(count):
+        Image.fromarray(picture(height, width, seed)).save(path / f"{seed}.png")
+
+
 def file_bytes(image, kind="PNG", **options):
     """The bytes of a file that Pillow makes of an array, or of a picture of its own."""
     stream = io.BytesIO()

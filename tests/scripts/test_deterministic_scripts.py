@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from conftest import Forks, forks, picture, run_script, small_inputs, well
+from conftest import Forks, forks, picture_folder, run_script, small_inputs, well
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +37,7 @@ RUNS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = small_inputs(tmp_path_factory.mktemp("twice"))
-    (folder / "photos").mkdir()
-    for seed in range(3):
-        Image.fromarray(picture(48, 56, seed)).save(folder / "photos" / f"{seed}.png")
+    picture_folder(folder / "photos", 3, 48, 56)
     return folder
 
 
@@ -48,8 +46,7 @@ def run_all(folder, forks):
     folder.mkdir()
     for output, (script, *flags) in RUNS.items():
         flags += [f"--output={output}", "--deterministic"]
-        done = forks.start(script, flags, str(folder), {}).finished(600)
-        assert done.returncode == 0, f"{output}: {done.stderr[-2000:]}"
+        well(forks.start(script, flags, str(folder), {}).finished(600))
     return folder
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from PIL import Image
 
-from conftest import ROOT, one_line, picture, run_script, small_inputs, start_script, well
+from conftest import ROOT, one_line, picture_folder, run_script, small_inputs, start_script, well
 
 pytestmark = pytest.mark.slow
 USUAL = [
@@ -103,10 +103,7 @@ def test_a_disk_too_full_for_tensorboard(folder):
 
 def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     """It is there when the training begins, and gone, or another, when it is its turn."""
-    photos = folder / "photos"
-    photos.mkdir()
-    for seed in range(4):
-        Image.fromarray(picture(40, 48, seed)).save(photos / f"{seed}.png")
+    picture_folder(folder / "photos", 4, 40, 48)
     (folder / "vanish.py").write_text(
         "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); from tfstyle.cli import common as cli, train\n"
         "read = cli.tensorboard_reporters\n"

@@ -10,7 +10,7 @@ from tfstyle.feedforward.loading import load_network, load_style_network
 from tfstyle.feedforward.networks import parameters
 from tfstyle.io import images
 
-from conftest import picture, run_script, well
+from conftest import picture, picture_folder, run_script, well
 
 
 @pytest.mark.slow
@@ -35,9 +35,7 @@ def test_a_style_of_one_s_own_begins_with_what_is_read_from_its_picture(tmp_path
 def test_a_network_for_any_style_from_folders(tmp_path):
     """One step of a small one."""
     for folder in ("photos", "paintings"):
-        (tmp_path / folder).mkdir()
-        for number in range(3):
-            Image.fromarray(picture(60, 72, number)).save(tmp_path / folder / f"{number}.png")
+        picture_folder(tmp_path / folder, 3, 60, 72)
     flags = ["--steps=1", "--crop_size=32", "--style_crop_size=32", "--weights=mini", "--style_layers=conv1_1,conv2_1",
              "--embedding=4", "--batch_size=1", "--validation=0", "--width=2", "--residual_blocks=0"]  # fmt: skip
     flags += ["--network=arbitrary", "--photos=photos", "--styles=paintings", "--output=any"]

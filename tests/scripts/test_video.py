@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tfstyle.video.clips import open_clip
 
-from conftest import one_line, picture, run_script, well
+from conftest import one_line, picture, picture_folder, run_script, well
 from made_clips import moving, sound_of, write_clip
 
 pytestmark = pytest.mark.slow
@@ -25,9 +25,7 @@ def test_a_clip_with_its_sound(tmp_path):
 
 def test_frame_by_frame_it_is_stylize(tmp_path):
     """Without steadiness, in the style of a picture and the clip's colours, half of it."""
-    (tmp_path / "frames").mkdir()
-    for number in range(2):
-        Image.fromarray(picture(40, 48, number)).save(tmp_path / "frames" / f"{number}.png")
+    picture_folder(tmp_path / "frames", 2, 40, 48)
     Image.fromarray(picture(60, 50, 7)).save(tmp_path / "own.png")
     flags = ["--style=own.png", "--strength=0.5", "--color=content", "--output=made"]
     well(run_script("video.py", "--content=frames", *flags, "--steadiness=0", cwd=tmp_path))

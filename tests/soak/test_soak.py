@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import narrow_weights, picture, start_script, well
+from conftest import narrow_weights, picture, picture_folder, start_script, well
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
 KILLS = int(os.environ.get("TFSTYLE_KILLS", "0"))
@@ -52,10 +52,8 @@ JOBS = {
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
-    for name in ("contents", "made"):
-        (folder / name).mkdir()
-    for seed in range(4):
-        Image.fromarray(picture(72, 96, seed)).save(folder / "contents" / f"{seed}.png")
+    (folder / "made").mkdir()
+    picture_folder(folder / "contents", 4, 72, 96)
     Image.fromarray(picture(80, 80, seed=9)).save(folder / "style.png")
     np.savez(folder / "narrow.npz", **narrow_weights())
     return folder
