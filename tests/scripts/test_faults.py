@@ -9,7 +9,7 @@ import time
 import pytest
 from PIL import Image
 
-from conftest import ROOT, one_line, picture_folder, run_script, small_inputs, start_script, well
+from conftest import one_line, picture_folder, run_script, small_inputs, start_script, well
 
 pytestmark = pytest.mark.slow
 USUAL = [
@@ -105,7 +105,7 @@ def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     """It is there when the training begins, and gone, or another, when it is its turn."""
     picture_folder(folder / "photos", 4, 40, 48)
     (folder / "vanish.py").write_text(
-        "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); from tfstyle.cli import common as cli, train\n"
+        "import pathlib; from tfstyle.cli import common as cli, train\n"
         "read = cli.tensorboard_reporters\n"
         "def vanish(*a): pathlib.Path('photos/2.png').unlink(); return read(*a)\n"
         "cli.tensorboard_reporters = vanish\n"
@@ -121,8 +121,7 @@ def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     ]
     flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=0", "--validation=0"]
     flags += ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--batch_size=2"]
-    process = run_script(folder / "vanish.py", ROOT, *flags, cwd=folder)
-    line = error_of(process)
+    line = error_of(run_script(folder / "vanish.py", *flags, cwd=folder))
     assert "photos/2.png" in line and "no such file" in line.lower()
     assert not (folder / "model").exists()
 
