@@ -47,6 +47,14 @@ def narrow_weights(seed=0):
     return arrays
 
 
+@pytest.fixture(scope="session")
+def narrow_file(tmp_path_factory):
+    """An .npz of `narrow_weights`."""
+    path = tmp_path_factory.mktemp("weights") / "narrow.npz"
+    np.savez(path, **narrow_weights())
+    return str(path)
+
+
 def picture(height, width, seed=0):
     """Seeded smooth colours with an edge in them, `[H, W, 3]` uint8."""
     generator = np.random.default_rng(seed)
@@ -94,12 +102,6 @@ def small_inputs(folder):
 def files(tmp_path_factory):
     """`small_inputs`, which all share."""
     return small_inputs(tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture(scope="session")
-def narrow_file(files):
-    """The path of the narrow weights among `files`."""
-    return str(files / "narrow.npz")
 
 
 class Recorder:
