@@ -149,6 +149,13 @@ def one_line(process):
     return line
 
 
+def without_tensorflow(*words, cwd=None, first=""):
+    """Runs `tfstyle` in a process that fails if it imports TensorFlow; `first` is run before, as Python."""
+    end = "\ntry:\n    main()\nfinally:\n    assert 'tensorflow' not in sys.modules"
+    command = [sys.executable, "-c", f"import sys; from tfstyle.cli import main\n{first}{end}", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
 def start_script(name, *arguments, cwd, **environment):
     """Starts a script, or a program of that path, and returns it as `Started`."""
     return forks().start(str(name), [str(each) for each in arguments], str(cwd), environment)

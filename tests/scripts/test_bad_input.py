@@ -1,14 +1,21 @@
 """Every mistake ends with one line that names it, here one of each kind: exit status 1, no traceback, nothing lost."""
 
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import OFFLINE, file_bytes, narrow_weights, one_line, picture, run_script, well
+from conftest import (
+    OFFLINE,
+    file_bytes,
+    narrow_weights,
+    one_line,
+    picture,
+    run_script,
+    well,
+    without_tensorflow,
+)
 
 # name: (flags, environment, what the line says)
 MISTAKES = {
@@ -82,24 +89,11 @@ def test_from_tells_what_has_changed(folder):
     assert "was made by tfstyle transfer; run that" in one_line(other)
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-from tfstyle.cli import main
-from tfstyle.runtime import memory
-memory.shows_gpu = lambda: False
-try:
-    main()
-finally:
-    assert "tensorflow" not in sys.modules
-"""
-
-
 @pytest.mark.parametrize("command", [["transfer", "--content=good.png"], ["reconstruct"]])
 def test_a_picture_far_too_large_is_refused_before_tensorflow_is_imported(folder, command):
     given = [*command, "--style=good.png", "--image_size=20000", "--memory_limit=20"]
-    ended = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, *given], cwd=folder, capture_output=True, text=True
-    )
+    no_gpu = "from tfstyle.runtime import memory; memory.shows_gpu = lambda: False"
+    ended = without_tensorflow(*given, cwd=folder, first=no_gpu)
     # 100 bytes a pixel and 24 for each of 30 pairs; a pixel of 48 x 36 is one of 20000 x 15000
     assert ended.returncode == 1
     assert "error: image_size=20000: needs 246.00 GB of memory, and 20.00 GB are there" in ended.stderr
