@@ -123,13 +123,6 @@ def published(**options):
     return dataclasses.replace(PRESETS["gatys_code"], **{"lbfgs_history": 10, **options})
 
 
-# For a script: no cache of weights, no package index, and a proxy that is not there.
-OFFLINE = {
-    "KERAS_HOME": "keras", "TFSTYLE_CACHE": "cache", "TMPDIR": ".", "HTTPS_PROXY": "http://127.0.0.1:9",
-    "https_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "",
-}  # fmt: skip
-
-
 def run_script(name, *arguments, cwd, **environment):
     """Runs a script as a user would, but see `Forks`; returns the finished process."""
     return start_script(name, *arguments, cwd=cwd, **environment).finished()

@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import (
-    OFFLINE,
-    file_bytes,
-    narrow_weights,
-    one_line,
-    picture,
-    run_script,
-    well,
-    without_tensorflow,
-)
+from conftest import file_bytes, narrow_weights, one_line, picture, run_script, well, without_tensorflow
 
+# No cache of weights, no package index, and a proxy that is not there.
+OFFLINE = {
+    "KERAS_HOME": "keras", "TFSTYLE_CACHE": "cache", "TMPDIR": ".", "HTTPS_PROXY": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "",
+}  # fmt: skip
 # name: (flags, environment, what the line says)
 MISTAKES = {
     "missing file": (["--content=none.png"], {}, "content='none.png': no such file"),
