@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import numpy as np
@@ -70,6 +69,13 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
+def picture_folder(path, count, height, width):
+    """Makes a folder of pictures 0.png, 1.png, …, each of the seed that it is named after."""
+    path.mkdir()
+    for seed in range(count):
+        Image.fromarray(picture(height, width, seed)).save(path / f"{seed}.png")
+
+
 def file_bytes(image, kind="PNG", **options):
     """The bytes of a file that Pillow makes of an array, or of a picture of its own."""
     stream = io.BytesIO()
@@ -89,13 +95,18 @@ def differing(network):
     return network
 
 
-@pytest.fixture(scope="session")
-def files(tmp_path_factory):
-    """Content 48 x 36 and style 40 x 40, as PNG files."""
-    folder = tmp_path_factory.mktemp("pictures")
+def small_inputs(folder):
+    """Writes content.png, 48 x 36, style.png, 40 x 40, and narrow.npz, `narrow_weights`; returns the folder."""
     Image.fromarray(picture(36, 48, seed=1)).save(folder / "content.png")
     Image.fromarray(picture(40, 40, seed=2)).save(folder / "style.png")
+    np.savez(folder / "narrow.npz", **narrow_weights())
     return folder
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """`small_inputs`, which all share."""
+    return small_inputs(tmp_path_factory.mktemp("files"))
 
 
 class Recorder:
@@ -117,13 +128,6 @@ def published(**options):
     return dataclasses.replace(PRESETS["gatys_code"], **{"lbfgs_history": 10, **options})
 
 
-# For a script: no cache of weights, no package index, and a proxy that is not there.
-OFFLINE = {
-    "KERAS_HOME": "keras", "TFSTYLE_CACHE": "cache", "TMPDIR": ".", "HTTPS_PROXY": "http://127.0.0.1:9",
-    "https_proxy": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "",
-}  # fmt: skip
-
-
 def run_script(name, *arguments, cwd, **environment):
     """Runs a script as a user would, but see `Forks`; returns the finished process."""
     return start_script(name, *arguments, cwd=cwd, **environment).finished()
@@ -141,6 +145,13 @@ def one_line(process):
     (line,) = process.stderr.splitlines()
     assert ".py: error: " in line
     return line
+
+
+def without_tensorflow(*words, cwd=None, first=""):
+    """Runs `tfstyle` in a process that fails if it imports TensorFlow; `first` is run before, as Python."""
+    end = "\ntry:\n    main()\nfinally:\n    assert 'tensorflow' not in sys.modules"
+    command = [sys.executable, "-c", f"import sys; from tfstyle.cli import main\n{first}{end}", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def start_script(name, *arguments, cwd, **environment):
@@ -212,14 +223,12 @@ for line in sys.stdin:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
             text=True,
         )
-        self._lock = threading.Lock()
         self._numbers = itertools.count()
 
     def ask(self, request):
-        with self._lock:
-            self._server.stdin.write(json.dumps(request) + "\n")
-            self._server.stdin.flush()
-            return json.loads(self._server.stdout.readline())
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return json.loads(self._server.stdout.readline())
 
     def start(self, name, arguments, folder, environment):
         number = next(self._numbers)
@@ -267,14 +276,10 @@ class Started:
         return subprocess.CompletedProcess(self.command, status, self.out.read_text(), self.err.read_text())
 
 
-_ONE = threading.Lock()
-_started_forks = functools.cache(Forks)
-
-
+@functools.cache
 def forks():
     """Returns the server that all share."""
-    with _ONE:
-        return _started_forks()
+    return Forks()
 
 
 @pytest.fixture(scope="session")
@@ -334,8 +339,7 @@ def answers_to_a_stranger(folder, calls):
     (folder / "stranger.py").write_text(_STRANGER)
     # No fork: those have tfstyle imported.
     command = [sys.executable, "stranger.py"]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    assert process.returncode == 0, process.stderr
+    well(subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300))
     answers = [{} for _ in calls]
     for name, value in np.load(folder / "found.npz").items():
         number, _, output = name.partition("/")

@@ -92,11 +92,16 @@ def pooled(maps, pooling):
 
 
 def vgg(image, weights, pooling="max", border="constant"):
-    """{layer: [positions, filters]} behind the ReLUs, from RGB of 0 to 255."""
-    maps, found, block = (image - MEAN_PIXEL)[..., ::-1], {}, "1"
+    """{layer: [positions, filters]} behind the ReLUs, from RGB of 0 to 255.
+
+    Args:
+      weights: {conv1_1 or block1_conv1: (kernel, bias)}, in network order.
+    """
+    maps, found, block = (image - MEAN_PIXEL)[..., ::-1], {}, ""
     for name, (kernel, bias) in weights.items():
-        if name[4] != block:
-            maps, block = pooled(maps, pooling), name[4]
+        if not name.startswith(block):
+            maps = pooled(maps, pooling)
+        block = name.partition("_")[0]
         maps = convolved(maps, kernel, bias, border)
         maps = np.where(maps.real > 0, maps, 0)
         found[name] = maps.reshape(-1, maps.shape[-1])

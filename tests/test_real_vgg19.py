@@ -1,4 +1,4 @@
-"""The real VGG19 against independent NumPy in float64, and a transfer with it: known answers.
+"""The real VGG19 against the NumPy of `test_conformance.py`, in float64, and a transfer with it: known answers.
 
 The weights are fetched once, 18.5 MB; where they cannot be had, these tests are
 left out, unless TFSTYLE_VGG19=required.
@@ -9,6 +9,7 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
+from test_conformance import gram, vgg
 
 from tfstyle import TransferConfig, feature_extractor, gram_matrix, transfer
 from tfstyle.vgg import sources, weights
@@ -35,37 +36,15 @@ def arrays(source):
     return weights.load("imagenet", layout(vgg19()))
 
 
-def in_numpy(pixels, arrays):
-    """{layer: activation [h, w, C]} in float64, by the paper's network and nothing of TensorFlow's."""
-    values = pixels[..., ::-1].astype(np.float64) - [103.939, 116.779, 123.68]
-    found, block = {}, "block1"
-    for name, (kernel, bias) in arrays.items():
-        if not name.startswith(block):
-            height, width = (side // 2 for side in values.shape[:2])
-            cells = values[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
-            values, block = cells.max((1, 3)), name[:6]
-        padded = np.pad(values, ((1, 1), (1, 1), (0, 0)))
-        height, width = values.shape[:2]
-        values = sum(
-            padded[row : row + height, column : column + width] @ kernel[row, column].astype(np.float64)
-            for row in range(3)
-            for column in range(3)
-        )
-        found[name] = values = np.maximum(values + bias, 0)
-        if name == LAYERS[-2]:  # the deepest
-            break
-    return found
-
-
 def test_activations_and_gram_matrices(arrays):
-    expected = in_numpy(PICTURE, arrays)
+    expected = vgg(PICTURE, arrays)
     found = feature_extractor(LAYERS)(tf.constant(PICTURE[np.newaxis] / 255, tf.float32))
     for layer in LAYERS:
         values = expected[layer]
-        np.testing.assert_allclose(found[layer][0], values, atol=2e-5 * values.max())
-        flat = values.reshape(-1, values.shape[-1])
+        flat = np.reshape(found[layer], values.shape)
+        np.testing.assert_allclose(flat, values, atol=2e-5 * values.max())
         np.testing.assert_allclose(
-            np.linalg.norm(gram_matrix(found[layer])[0]), np.linalg.norm(flat.T @ flat), rtol=1e-5
+            np.linalg.norm(gram_matrix(found[layer])[0]), np.linalg.norm(values.T @ values), rtol=1e-5
         )
 
 
@@ -86,13 +65,10 @@ def test_a_transfer(arrays):
         optimizer="adam",
     )  # fmt: skip
     result = transfer(content, style, config)
-    start, goal = (in_numpy(pixels, arrays) for pixels in (content, style))
+    start, goal = (vgg(pixels, arrays) for pixels in (content, style))
     expected = {"content/block4_conv2": 0.0}
     for layer in config.style_layers:
-        own, wanted = (
-            np.einsum("hwi,hwj->ij", each[layer], each[layer]) / each[layer][..., 0].size
-            for each in (start, goal)
-        )
+        own, wanted = (gram(each[layer]) for each in (start, goal))
         expected[f"style/{layer}"] = 30 / 5 * np.sum((own - wanted) ** 2) / np.sum(wanted**2)
     assert result.history[0].losses == pytest.approx(expected, rel=1e-3, abs=1e-9)
     assert result.total < 0.5 * result.history[0].total

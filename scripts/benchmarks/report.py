@@ -37,17 +37,16 @@ def write(folder: pathlib.Path, plan: Plan, results: dict, notes: list[str]) -> 
     found += [tables.marks(results["marks"])] if results["marks"] else []
     found += [looks.markdown(results["looks"])] if results["looks"] else []
     text = "\n\n".join([*found, *_lines(plan, results, machine), *notes])
-    drawn = importlib.util.find_spec("matplotlib") is not None
-    if not results["summary"]:
-        (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n")
-        return text
-    if drawn:
+    page = text
+    if results["summary"] and importlib.util.find_spec("matplotlib") is not None:
         title = f"{_sizes(results)[0]} pixels, {machine['processor']}, {machine['cores']} cores"
         of_first_pair = {name: results["runs"][name][:: len(plan.pairs)] for name in results["summary"]}
         draw_curves(folder / "curves.png", of_first_pair, results["summary"], title)
-    picture = "![loss over time](curves.png)" if drawn else _UNDRAWN
-    (folder / "benchmark.md").write_text(f"# Benchmark\n\n{text}\n\n{picture}\n")
-    return text if drawn else f"{text}\n\n{_UNDRAWN}"
+        page = f"{text}\n\n![loss over time](curves.png)"
+    elif results["summary"]:
+        page = text = f"{text}\n\n{_UNDRAWN}"
+    (folder / "benchmark.md").write_text(f"# Benchmark\n\n{page}\n")
+    return text
 
 
 def write_json(path: pathlib.Path, values: dict) -> None:

@@ -47,7 +47,7 @@ def main():
         teacher = network.teacher()
         held_out = [path for _, paths in kinds for path in paths]
     if FLAGS.evaluate is not None:
-        student = network.in_hundreds(weights.load(FLAGS.evaluate, network.layout()))
+        student = network.load(FLAGS.evaluate)
         print(evaluation.table(evaluation.compared(teacher, student, pictures.read(held_out))))
         return
     start, output = map(pathlib.Path, cli.all_required(start="an .npz file", output="an .npz file to write"))
@@ -60,11 +60,11 @@ def main():
 
     from distillation.training import train
 
-    reporters = [cli.console_reporter(), *cli.tensorboard_reporters(output.stem, recipe.to_dict(), {}, 0)]
+    reporters = [cli.console_reporter(), *cli.tensorboard_reporters(output.stem, vars(recipe), {}, 0)]
     trained, history = train(teacher, first, photographs, paintings, recipe, reporters, supervision)
     found = evaluation.compared(teacher, trained, pictures.read(held_out))
     record = {
-        "recipe": recipe.to_dict(),
+        "recipe": vars(recipe),
         "steps": history[-1].step,
         "seconds": round(history[-1].seconds),
         "photographs": len(photographs),
@@ -94,7 +94,7 @@ def _started(path: pathlib.Path, teacher, kinds, seed: int):
         more = (crops(_BATCH) for _ in range(_MORE_CROPS // _BATCH))
         found = regression.start(teacher, crops(_CROPS), more, lambda line: print(line, file=sys.stderr))
         weights.save(path, network.in_usual_units(found), {"crops": [_CROPS, _MORE_CROPS]})
-    return network.in_hundreds(weights.load(str(path), network.layout()))
+    return network.load(str(path))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@
     python scripts/development/instant_quality.py --photos=held_out --styles=styles --image_size=512
     python scripts/development/instant_quality.py --photos=held_out --styles=unseen --any_style
 
-Photographs that training never saw are painted in the styles that the network learned (with
-both, and judged by VGG19: ``gram``, ``sliced`` and ``content`` as in `benchmarks.looks`. Then
-how steady the pictures are: ``noise``, root mean square change of what is painted over that of
-the photograph, for normal noise of 2/255; and ``shift``, the mean change, in steps of
-8 bits, for a photograph moved by one pixel, once it is moved back. Medians over all pairs.
+Photographs that training never saw are painted by both in the styles that the network learned or,
+with --any_style, in others, and judged by VGG19: ``gram``, ``sliced`` and ``content`` as in
+`benchmarks.looks`. Then how steady the pictures are: ``noise``, root mean square change of what
+is painted over that of the photograph, for normal noise of 2/255; and ``shift``, the mean change,
+in steps of 8 bits, for a photograph moved by one pixel, once it is moved back. Medians over all pairs.
 The other package's network is run in float32, at its best; so its seconds are more than it takes.
 """
 

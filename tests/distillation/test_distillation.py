@@ -45,11 +45,11 @@ def crops(count, size=32):
 def test_activations_are_those_of_the_extractor_of_these_weights(tmp_path):
     weights = with_heads(weights_of(narrow_weights()))
     weight_files.save(tmp_path / "student.npz", weights, {})
-    weights = weight_files.load(str(tmp_path / "student.npz"), network.layout())
+    weights = network.load(str(tmp_path / "student.npz"))
     layers = ["block1_conv1", "block1_conv2", "block3_conv3", "block5_conv1"]
     extractor = tfstyle.feature_extractor(layers, weights=str(tmp_path / "student.npz"), padding="reflect")
     expected = extractor(crops(2))
-    found = network.activations(network.in_hundreds(weights), crops(2), layers)
+    found = network.activations(weights, crops(2), layers)
     assert list(found) == layers
     for name in layers:
         np.testing.assert_allclose(found[name] * 100, expected[name], rtol=1e-4, atol=1e-3)

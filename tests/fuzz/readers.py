@@ -13,8 +13,7 @@ import h5py
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-WIDTHS = {1: 2, 2: 3, 3: 4, 4: 4, 5: 4}
-DEPTHS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}
+from conftest import file_bytes, narrow_weights
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,6 @@ def make(name: str, folder: pathlib.Path) -> Reader:
     return READERS[name](folder)
 
 
-def _encoded(picture, form, **options):
-    data = io.BytesIO()
-    picture.save(data, form, **options)
-    return data.getvalue()
-
-
 def _noise(*shape, dtype=np.uint8):
     return np.random.default_rng(len(shape)).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
 
@@ -69,15 +62,15 @@ def pictures() -> list[bytes]:
     rgba = rgb.copy()
     rgba.putalpha(grey)
     found = [
-        _encoded(rgb, "PNG", exif=exif, pnginfo=text), _encoded(rgb, "PNG", icc_profile=_profile()),
-        _encoded(rgba, "PNG"), _encoded(grey, "PNG", transparency=7), _encoded(grey.convert("1"), "PNG"),
-        _encoded(grey.convert("LA"), "PNG"), _encoded(rgb.quantize(5), "PNG", transparency=1),
-        _encoded(Image.fromarray(_noise(9, 11, dtype=np.uint16)), "PNG"),
-        _encoded(rgb, "PNG", save_all=True, append_images=[rgba.convert("RGB")]),
-        _encoded(rgb, "JPEG", exif=exif, icc_profile=_profile(), comment="{}"),
-        _encoded(grey, "JPEG", progressive=True), _encoded(rgb.convert("CMYK"), "JPEG"), _encoded(rgb, "GIF"),
-        _encoded(rgb.quantize(7), "GIF", save_all=True, append_images=[grey.convert("P")], transparency=2),
-        _encoded(rgb, "BMP"), _encoded(rgb.quantize(9), "BMP"), _encoded(rgb, "PPM"), _encoded(grey, "PPM"),
+        file_bytes(rgb, "PNG", exif=exif, pnginfo=text), file_bytes(rgb, "PNG", icc_profile=_profile()),
+        file_bytes(rgba, "PNG"), file_bytes(grey, "PNG", transparency=7), file_bytes(grey.convert("1"), "PNG"),
+        file_bytes(grey.convert("LA"), "PNG"), file_bytes(rgb.quantize(5), "PNG", transparency=1),
+        file_bytes(_noise(9, 11, dtype=np.uint16), "PNG"),
+        file_bytes(rgb, "PNG", save_all=True, append_images=[rgba.convert("RGB")]),
+        file_bytes(rgb, "JPEG", exif=exif, icc_profile=_profile(), comment="{}"),
+        file_bytes(grey, "JPEG", progressive=True), file_bytes(rgb.convert("CMYK"), "JPEG"), file_bytes(rgb, "GIF"),
+        file_bytes(rgb.quantize(7), "GIF", save_all=True, append_images=[grey.convert("P")], transparency=2),
+        file_bytes(rgb, "BMP"), file_bytes(rgb.quantize(9), "BMP"), file_bytes(rgb, "PPM"), file_bytes(grey, "PPM"),
     ]  # fmt: skip
     options = {
         "TIFF": [
@@ -97,9 +90,9 @@ def pictures() -> list[bytes]:
     for form, ways in options.items():
         for way in ways:
             with contextlib.suppress(OSError, KeyError):  # this Pillow lacks it
-                found.append(_encoded(rgb, form, **way))
+                found.append(file_bytes(rgb, form, **way))
     with contextlib.suppress(OSError, KeyError):
-        found.append(_encoded(Image.fromarray(_noise(9, 11).astype(np.float32) / 255), "TIFF"))
+        found.append(file_bytes(_noise(9, 11).astype(np.float32) / 255, "TIFF"))
     return found
 
 
@@ -109,19 +102,12 @@ def _profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def _arrays() -> dict[str, np.ndarray]:
-    generator, arrays, channels = np.random.default_rng(0), {}, 3
-    for block, depth in DEPTHS.items():
-        for conv in range(1, depth + 1):
-            shape = (3, 3, channels, WIDTHS[block])
-            arrays[f"block{block}_conv{conv}/kernel"] = generator.standard_normal(shape).astype(np.float32)
-            arrays[f"block{block}_conv{conv}/bias"] = np.zeros(WIDTHS[block], np.float32)
-            channels = WIDTHS[block]
-    return arrays
-
-
 def _layout() -> dict:
-    return {name.split("/")[0]: types.SimpleNamespace(filters=WIDTHS[int(name[5])]) for name in _arrays()}
+    return {
+        name.removesuffix("/bias"): types.SimpleNamespace(filters=len(array))
+        for name, array in narrow_weights().items()
+        if name.endswith("/bias")
+    }
 
 
 def _npz(**arrays) -> bytes:
@@ -159,8 +145,8 @@ def _masks(folder):
 
     labels = np.zeros((12, 16, 3), np.uint8)
     labels[:, 5:10], labels[:, 10:] = (255, 0, 0), (0, 0, 255)
-    seeds = [_encoded(Image.fromarray(labels), form) for form in ("PNG", "JPEG", "GIF")]
-    seeds.append(_encoded(Image.fromarray(_noise(12, 16)), "PNG"))
+    seeds = [file_bytes(labels, form) for form in ("PNG", "JPEG", "GIF")]
+    seeds.append(file_bytes(_noise(12, 16), "PNG"))
     path = folder / "input.png"
     return Reader(seeds, "picture", path.name, lambda: masks.load_masks([path], "content_masks", (12, 16)))
 
@@ -215,7 +201,7 @@ def _weights_npz(folder):
     from tfstyle.vgg import weights
 
     path, layout = folder / "input.npz", _layout()
-    seeds = [_npz(**_arrays()), _npz(record=np.frombuffer(b"{}", np.uint8), **_arrays())]
+    seeds = [_npz(**narrow_weights()), _npz(record=np.frombuffer(b"{}", np.uint8), **narrow_weights())]
     return Reader(seeds, "zip", path.name, lambda: weights.load(str(path), layout))
 
 
@@ -229,7 +215,7 @@ def _weights_h5(folder):
         seed = folder / "seed.h5"
         with h5py.File(seed, "w", libver="latest" if style == "old" else None) as file:
             root = file.create_group("model_weights") if style == "model" else file
-            for name, array in _arrays().items():
+            for name, array in narrow_weights().items():
                 layer, part = name.split("/")
                 root[f"{layer}/{layer}/{part}:0"] = array
             root.attrs["layer_names"] = [name.encode() for name in layout]
@@ -427,14 +413,6 @@ def _variables(folder, part="index"):
     return Reader([path.read_bytes()], "bytes", str(path.relative_to(folder)), read, (ValueError,))
 
 
-def _lite(folder):
-    return _converted(folder, "tflite", size=(33, 47))
-
-
-def _onnx(folder):
-    return _converted(folder, "onnx")
-
-
 def _converted(folder, suffix, **options):
     from tfstyle.export.conversion import RUNTIMES, convert
 
@@ -458,7 +436,9 @@ READERS: dict[str, Callable[[pathlib.Path], Reader]] = {
     "provenance": _provenance, "archive": _archive, "weights_npz": _weights_npz, "weights_h5": _weights_h5,
     "targets": _targets, "checkpoint": _checkpoint, "records": _records, "batch_records": _batch_records,
     "names": _names, "ledger": _ledger, "card": _card, "variables_index": _variables,
-    "variables_data": lambda folder: _variables(folder, "data"), "lite": _lite, "onnx": _onnx, "panel": _panel,
+    "variables_data": lambda folder: _variables(folder, "data"),
+    "lite": lambda folder: _converted(folder, "tflite", size=(33, 47)),
+    "onnx": lambda folder: _converted(folder, "onnx"), "panel": _panel,
 }  # fmt: skip
 
 # Inputs of each in a campaign of 1000; what takes long to read gets fewer.

@@ -17,7 +17,7 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).parent
-sys.path[:0] = [str(HERE)]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 SECONDS, GIVE_UP = 5.0, 90.0
 # Above what the process has when it begins. A picture may be as large as its reader's limit.

@@ -36,7 +36,6 @@ def folder(tmp_path_factory):
     (folder / "in" / "bad.png").write_text("not a picture")
     Image.fromarray(picture(40, 40, seed=5)).save(folder / "waves.png")
     Image.fromarray(picture(32, 40, seed=6)).save(folder / "dots.png")
-    (folder / "empty").mkdir()
     (folder / "file").write_text("")
     return folder
 
@@ -153,16 +152,12 @@ def test_ctrl_c_keeps_what_is_finished(narrow_file, folder):
     assert 0 < len(lines(output / "manifest.jsonl")) < 8
 
 
-# name: (flags, what the line says)
+# name: (flags, what the line says); of what is found: test_files.py, test_batch_sources.py, test_batch_parts.py
 MISTAKES = {
     "no contents": (["--contents="], "--contents: is missing; it must name a folder"),
     "no styles": (["--styles="], "--styles: is missing; it must name one or more pictures"),
     "no output": (["--output="], "--output: is missing; it must name a folder"),
     "no such folder": (["--contents=none"], "contents='none': no such file or folder"),
-    "nothing matches": (["--contents=in/*.gif"], "contents='in/*.gif': matches no file"),
-    "no pictures": (["--contents=empty"], "contents='empty': holds no picture"),
-    "no such style": (["--styles=waves.png,none.png"], "styles='none.png': no such file"),
-    "style twice": (["--styles=waves.png,waves.png"], "styles: outputs in 'waves.png' and 'waves.png'"),
     "output below a file": (["--output=file/x"], "output='file/x': cannot be made"),
     "batch size": (["--batch_size=0"], "batch_size=0: must be a whole number, 1 or above"),
     "retries": (["--retries=-1"], "retries=-1: must be a whole number, 0 or above"),

@@ -3,23 +3,23 @@
 import importlib.util
 import json
 import math
+import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from benchmarks import looks, tables, tutorial_loops
+from benchmarks.inputs import as_saved, common_objective, judge, load, prepare
+from benchmarks.running import Announcer, Recorder, call, peak_memory
+from benchmarks.summary import MARKS, marks, require_fair, seconds_per_evaluation, time_to
 from PIL import Image
 
 from tfstyle.config import TransferConfig
+from tfstyle.vgg import feature_extractor
 
 from conftest import ROOT, narrow_weights, one_line, run_script, well
 
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch", "matplotlib")}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts_can_be_imported():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield
 
 
 @pytest.fixture
@@ -35,12 +35,10 @@ def inputs(files, narrow_file):
 @pytest.fixture(scope="module")
 def prepared(files, narrow_file, tmp_path_factory):
     """What `inputs.prepare` says of the small pictures, the inputs, and the folder that it writes."""
-    from benchmarks import inputs
-
     folder = str(tmp_path_factory.mktemp("prepared"))
     pictures = {name: str(files / f"{name}.png") for name in ("content", "style")}
-    said = inputs.prepare(folder, **pictures, weights=narrow_file, image_size=40)
-    return said, inputs.load(folder), folder
+    said = prepare(folder, **pictures, weights=narrow_file, image_size=40)
+    return said, load(folder), folder
 
 
 class Seen:
@@ -69,9 +67,9 @@ def test_a_comparison_from_the_command_line(inputs, tmp_path):
     process = well(run_script("benchmark.py", *inputs, *flags, cwd=tmp_path))
     table = [line for line in process.stdout.splitlines() if line.startswith("|")]
     contestants = 2 + 2 + HAS["torch"]
-    looks = contestants + HAS["torch"] * (2 + 3)
-    assert [line.split("|")[2].strip() for line in table[looks:] if "the end" in line] != []
-    for part in (table[:contestants], table[contestants:looks]):
+    compared = contestants + HAS["torch"] * (2 + 3)
+    assert [line for line in table[compared:] if "the end" in line.split("|")[2]]
+    for part in (table[:contestants], table[contestants:compared]):
         assert len({line.count("|") for line in part}) <= 1
     ratios = [line for line in process.stdout.splitlines() if "_ratio=" in line and "_looks_" not in line]
     raw, saved, saved_to_raw, last = ["", "", "", *ratios][-4:]
@@ -149,8 +147,6 @@ def test_mistakes_are_one_line(inputs, tmp_path):
 
 def test_pytorch_has_our_objective(prepared):
     pytest.importorskip("torch")
-    import tensorflow as tf
-    from benchmarks.inputs import common_objective
     from benchmarks.torch_peer import TorchObjective, caffe
 
     said, shared, _ = prepared
@@ -170,8 +166,6 @@ def test_pytorch_has_our_objective(prepared):
 def test_pytorch_has_heads(tmp_path):
     pytest.importorskip("torch")
     from benchmarks.torch_peer import TorchObjective, caffe
-
-    from tfstyle.vgg import feature_extractor
 
     arrays = narrow_weights()
     arrays |= {"block2_conv1_head/kernel": np.ones((1, 1, 6, 5), np.float32) * [-1, 0, 1, 2, 3]}
@@ -197,8 +191,6 @@ def test_pytorchs_first_step_has_a_length_of_one_in_caffes_units(prepared):
 
 @pytest.mark.parametrize("loop", ["tensorflow_tutorial", "keras_example"])
 def test_loops_of_tutorials_start_where_all_do_and_go_down(prepared, loop):
-    from benchmarks import tutorial_loops
-
     seen = Seen()
     getattr(tutorial_loops, loop)(prepared[1], 6, seen)
     assert seen.losses[0] == pytest.approx(prepared[0]["start_loss"], rel=1e-4)
@@ -206,12 +198,10 @@ def test_loops_of_tutorials_start_where_all_do_and_go_down(prepared, loop):
 
 
 def test_a_step_of_keras_example_is_that_of_its_own_objective():
-    from benchmarks.tutorial_loops import _KERAS_SCALE
-
     for block in range(1, 5):
         filters, share_of_pixels = 64 * 2 ** (block - 1), 0.25 ** (block - 1)
         published, common = 1e-6 / 5 / 36, 1000 / filters**4 / share_of_pixels**2
-        assert pytest.approx(published / common) == _KERAS_SCALE
+        assert pytest.approx(published / common) == tutorial_loops._KERAS_SCALE
 
 
 def test_pictures_are_resized_as_neural_style_pt_does(prepared, files):
@@ -221,8 +211,6 @@ def test_pictures_are_resized_as_neural_style_pt_does(prepared, files):
 
 
 def test_a_picture_is_judged_as_it_is_and_as_saved(prepared, tmp_path):
-    from benchmarks.inputs import as_saved, judge
-
     pixels = np.array([-0.1, 0.501, 1.2], np.float32).reshape(1, 1, 1, 3)
     assert (255 * as_saved(pixels)).numpy().ravel().tolist() == pytest.approx([0, 128, 255])
     content = prepared[1].content
@@ -239,8 +227,6 @@ def test_a_picture_is_judged_as_it_is_and_as_saved(prepared, tmp_path):
 
 def test_a_run_of_pytorch_does_not_import_tensorflow(prepared, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    from benchmarks.running import call
-
     code = "import sys\nfrom benchmarks import contestants\ndef run(**arguments):\n    contestants.run(**arguments)\n"
     (tmp_path / "spy.py").write_text(code + "    return 'tensorflow' in sys.modules\n")
     arguments = {"evaluations": 2, "every": 1, "always": [], "settings": {}}
@@ -266,8 +252,6 @@ def run_of(*rows, precision="float32", diverged=""):
 
 
 def test_when_a_loss_is_reached():
-    from benchmarks.summary import seconds_per_evaluation, time_to
-
     run = run_of((1.0, 1, None), (2.0, 3, 1000.0), (4.0, 5, 10.0), (5.0, 6, 20.0))
     assert time_to(run, 10.0) == (4.0, 5)
     assert time_to(run, 100.0) == (pytest.approx(3.0), 4)
@@ -277,9 +261,6 @@ def test_when_a_loss_is_reached():
 
 
 def test_marks_are_what_pytorch_has_on_its_way():
-    from benchmarks import tables
-    from benchmarks.summary import MARKS, marks
-
     reference = run_of((0.5, 1, 800.0), (6.0, 60, 100.0), (15.0, 150, 50.0))
     ours = run_of((0.5, 1, 800.0), (2.0, 30, 400.0), (3.0, 50, 100.0), (9.0, 140, 50.0), (9.5, 145, 25.0))
     found = marks({"torch-lbfgs": [reference], "tfstyle": [ours]}, MARKS)
@@ -305,8 +286,6 @@ def test_marks_are_what_pytorch_has_on_its_way():
 
 
 def test_an_unfair_start_or_objective_is_an_error():
-    from benchmarks.summary import require_fair
-
     require_fair("x", run_of((1.0, 1, 100.05)))
     with pytest.raises(ValueError, match="x: starts from a loss of 101, the others from 100"):
         require_fair("x", run_of((1.0, 1, 101.0)))
@@ -320,8 +299,6 @@ def test_an_unfair_start_or_objective_is_an_error():
 
 
 def test_what_is_left_is_told(capsys):
-    from benchmarks.running import Announcer
-
     announcer = Announcer(2)
     announcer.begin("one")
     announcer.begin("other")
@@ -329,8 +306,6 @@ def test_what_is_left_is_told(capsys):
 
 
 def test_a_mistake_comes_back_from_its_process():
-    from benchmarks.running import call, peak_memory
-
     with pytest.raises(ValueError, match="below zero"):
         call("tfstyle.config.options:number", argument="x", value="below zero", least=0)
     with pytest.raises(OSError, match="without an answer"):
@@ -339,12 +314,8 @@ def test_a_mistake_comes_back_from_its_process():
 
 
 def test_what_recording_costs_is_not_counted(tmp_path):
-    from benchmarks.running import Recorder
-
     class Slow:
         def __array__(self, dtype=None, copy=None):
-            import time
-
             time.sleep(0.5)
             return np.zeros((1, 2, 2, 3), np.float32)
 
@@ -360,8 +331,6 @@ def test_what_recording_costs_is_not_counted(tmp_path):
 
 def test_looks_are_measured_against_style_and_photograph(prepared, tmp_path):
     """The photograph itself has no content error, and all of the distance; the style none of it."""
-    from benchmarks import looks
-
     _, inputs, folder = prepared
     np.save(tmp_path / "0.npy", inputs.content)
     np.save(tmp_path / "1.npy", 0.5 * inputs.content)
@@ -383,8 +352,6 @@ def test_looks_are_measured_against_style_and_photograph(prepared, tmp_path):
 
 
 def test_how_soon_looks_are_as_good():
-    from benchmarks import looks
-
     def run(*rows, diverged=""):
         names = ("seconds", "evaluations", *looks.SCORES)
         return {"looks": [dict(zip(names, row)) for row in rows], "diverged": diverged}
@@ -403,8 +370,6 @@ def test_how_soon_looks_are_as_good():
 
 
 def test_sliced_distance_of_a_shift_is_its_mean_square_along_the_directions():
-    from benchmarks import looks
-
     one = np.random.default_rng(0).normal(size=(1, 8, 9, 4)).astype(np.float32)
     directions = np.random.default_rng(4).normal(size=(4, 64))
     along = directions.T @ [1, 2, 3, 4] / np.linalg.norm(directions, axis=0)

@@ -11,20 +11,12 @@ import pytest
 from tfstyle.cli import COMMANDS
 from tfstyle.config import PRESETS
 
-SCRIPT = """
-import sys
-from tfstyle.cli import main
-try:
-    main()
-finally:
-    assert "tensorflow" not in sys.modules
-"""
+from conftest import well, without_tensorflow
 
 
 @functools.cache
 def script(shell):
-    command = [sys.executable, "-c", SCRIPT, "completion", shell]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return well(without_tensorflow("completion", shell)).stdout
 
 
 def completed(*words):

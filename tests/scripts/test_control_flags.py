@@ -1,4 +1,4 @@
-"""The means of control as flags: pictures, records of what they were made from, and mistakes."""
+"""The means of control as flags: pictures, and records of what they were made from."""
 
 import json
 
@@ -9,7 +9,7 @@ from PIL import Image
 from tfstyle import TransferConfig, transfer
 from tfstyle.io import encode
 
-from conftest import one_line, picture, run_script, well
+from conftest import picture, run_script, well
 
 LAYERS = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 FLAGS = (
@@ -76,27 +76,8 @@ def test_a_transparent_content_stays_so(folder, narrow_file):
 
 
 def test_weights_in_the_units_of_others(folder, narrow_file):
-    done = run(
-        folder, narrow_file, "--preset=gatys_code", "--content=content.png", "--style=style.png",
-        "--style_strength=0", "--explain",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    flags = ["--content=content.png", "--style=style.png", "--explain"]
+    done = well(run(folder, narrow_file, *flags, "--preset=gatys_code", "--style_strength=0"))
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[2:]}
     assert rows["gatys_code"] == ["1", "1000", "-"] and rows["jcjohnson"][:2] == ["1", "1000"]
-    strong = well(run(folder, narrow_file, "--content=content.png", "--style=style.png", "--explain"))
-    assert strong.stdout != done.stdout
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--style=style.png,none.png"], "style 2='none.png': no such file"),
-        (
-            ["--style=style.png,style.png,style.png", "--content_masks=left.png,right.png"],
-            "style: 3 pictures for 2 regions of the masks",
-        ),
-    ],
-)
-def test_mistakes(folder, narrow_file, flags, message):
-    done = run(folder, narrow_file, "--content=content.png", "--output=no.png", *flags)
-    assert message in one_line(done) and not (folder / "no.png").exists()
+    assert well(run(folder, narrow_file, *flags)).stdout != done.stdout

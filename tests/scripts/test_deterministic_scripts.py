@@ -2,12 +2,11 @@
 
 import concurrent.futures
 import json
-import shutil
 
 import pytest
 from PIL import Image
 
-from conftest import Forks, forks, picture, run_script
+from conftest import Forks, forks, picture_folder, run_script, small_inputs, well
 
 pytestmark = pytest.mark.slow
 
@@ -36,14 +35,9 @@ RUNS = {
 
 
 @pytest.fixture(scope="module")
-def folder(files, narrow_file, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twice")
-    for name in ("content.png", "style.png"):
-        shutil.copy(files / name, folder)
-    shutil.copy(narrow_file, folder / "narrow.npz")
-    (folder / "photos").mkdir()
-    for seed in range(3):
-        Image.fromarray(picture(48, 56, seed)).save(folder / "photos" / f"{seed}.png")
+def folder(tmp_path_factory):
+    folder = small_inputs(tmp_path_factory.mktemp("twice"))
+    picture_folder(folder / "photos", 3, 48, 56)
     return folder
 
 
@@ -52,8 +46,7 @@ def run_all(folder, forks):
     folder.mkdir()
     for output, (script, *flags) in RUNS.items():
         flags += [f"--output={output}", "--deterministic"]
-        done = forks.start(script, flags, str(folder), {}).finished(600)
-        assert done.returncode == 0, f"{output}: {done.stderr[-2000:]}"
+        well(forks.start(script, flags, str(folder), {}).finished(600))
     return folder
 
 
@@ -103,8 +96,8 @@ def test_the_same_to_the_last_bit(twice, name):
 def test_the_network_is_compared_with_the_optimisation(twice, folder):
     flags = ["--model=network", "--photos=../photos", "--limit=1", "--styles=../style.png,../content.png"]
     flags += ["--steps=1", "--size=32", "--output=compared"]
-    process = run_script("evaluate_stylizer.py", *flags, cwd=folder / "one")
-    assert (process.returncode, process.stdout) == (0, "compared\n"), process.stderr
+    process = well(run_script("evaluate_stylizer.py", *flags, cwd=folder / "one"))
+    assert process.stdout == "compared\n"
     made = folder / "one" / "compared"
     page = (made / "comparisons.md").read_text()
     assert page.startswith("# network: 1 photographs, 32 px\n\n| value of the objective | the photograph |")

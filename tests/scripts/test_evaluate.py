@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import one_line, picture, run_script
+from conftest import one_line, picture, run_script, well
 
 OPTIONS = ["--image_size=40", "--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1", "--tile=32"]
 
@@ -34,20 +34,14 @@ def run(files, narrow_file, folder, *more):
 
 @pytest.fixture(scope="module")
 def judged(files, narrow_file, folder):
-    process = run(files, narrow_file, folder, "--results=same.png,large.jpg,other.png", "--output=out/all")
-    assert process.returncode == 0, process.stderr
-    return process
+    return well(run(files, narrow_file, folder, "--results=same.png,large.jpg,other.png", "--output=out/all"))
 
 
 def test_prints_the_table_and_the_path(judged, folder):
     *table, last = judged.stdout.splitlines()
     assert last == "out/all/evaluation.png"
-    assert [line.split("|")[1].strip() for line in table[2:]] == [
-        "same",
-        "large",
-        "other",
-        "*the content itself*",
-    ]
+    named = [line.split("|")[1].strip() for line in table[2:]]
+    assert named == ["same", "large", "other", "*the content itself*"]
     assert all(line.startswith("|") and line.endswith("|") for line in table)
     assert "\n".join(table) in (folder / "out" / "all" / "evaluation.md").read_text()
 
@@ -106,16 +100,8 @@ def test_clips(files, narrow_file, folder):
         (folder / name).mkdir()
         for number in range(3):
             Image.fromarray(shown).save(folder / name / f"{number}.png")
-    process = run(
-        files,
-        narrow_file,
-        folder,
-        "--video",
-        "--content=clip",
-        "--results=painted,same",
-        "--output=out/clips",
-    )
-    assert process.returncode == 0, process.stderr
+    flags = ["--video", "--content=clip", "--results=painted,same", "--output=out/clips"]
+    process = well(run(files, narrow_file, folder, *flags))
     header, _, painted, same, path = process.stdout.splitlines()
     assert header == "| clip | warping error | 8 frames apart | sharpness | style error |"
     assert path == "out/clips/evaluation.png" and (folder / path).is_file()

@@ -6,15 +6,14 @@ import signal
 import subprocess
 import time
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT, narrow_weights, one_line, picture, run_script, start_script, well
+from conftest import one_line, picture_folder, run_script, small_inputs, start_script, well
 
 pytestmark = pytest.mark.slow
 USUAL = [
-    "--precision=float32", "--content=good.png", "--style=style.png", "--weights=good.npz", "--padding=zeros",
+    "--precision=float32", "--content=content.png", "--style=style.png", "--weights=narrow.npz", "--padding=zeros",
     "--image_size=40", "--content_layers=conv2_1", "--style_layers=conv1_1,conv2_1", "--optimizer=adam",
 ]  # fmt: skip
 OLD = b"what was there before"
@@ -22,10 +21,7 @@ OLD = b"what was there before"
 
 @pytest.fixture
 def folder(tmp_path):
-    Image.fromarray(picture(36, 48)).save(tmp_path / "good.png")
-    Image.fromarray(picture(40, 40, seed=2)).save(tmp_path / "style.png")
-    np.savez(tmp_path / "good.npz", **narrow_weights())
-    return tmp_path
+    return small_inputs(tmp_path)
 
 
 @contextlib.contextmanager
@@ -107,23 +103,25 @@ def test_a_disk_too_full_for_tensorboard(folder):
 
 def test_a_photograph_that_vanishes_while_a_network_is_trained(folder):
     """It is there when the training begins, and gone, or another, when it is its turn."""
-    photos = folder / "photos"
-    photos.mkdir()
-    for seed in range(4):
-        Image.fromarray(picture(40, 48, seed)).save(photos / f"{seed}.png")
+    picture_folder(folder / "photos", 4, 40, 48)
     (folder / "vanish.py").write_text(
-        "import sys, pathlib; sys.path.insert(0, sys.argv.pop(1)); from tfstyle.cli import common as cli, train\n"
+        "import pathlib; from tfstyle.cli import common as cli, train\n"
         "read = cli.tensorboard_reporters\n"
         "def vanish(*a): pathlib.Path('photos/2.png').unlink(); return read(*a)\n"
         "cli.tensorboard_reporters = vanish\n"
         "train.define_flags()\n"
         "cli.run(train.main)"
     )
-    flags = ["--photos=photos", "--styles=good.png", "--weights=good.npz", "--output=model", "--crop_size=32"]
+    flags = [
+        "--photos=photos",
+        "--styles=style.png",
+        "--weights=narrow.npz",
+        "--output=model",
+        "--crop_size=32",
+    ]
     flags += ["--image_size=40", "--steps=40", "--width=2", "--residual_blocks=0", "--validation=0"]
     flags += ["--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--batch_size=2"]
-    process = run_script(folder / "vanish.py", ROOT, *flags, cwd=folder)
-    line = error_of(process)
+    line = error_of(run_script(folder / "vanish.py", *flags, cwd=folder))
     assert "photos/2.png" in line and "no such file" in line.lower()
     assert not (folder / "model").exists()
 

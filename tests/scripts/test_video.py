@@ -1,7 +1,5 @@
 """The command that paints clips."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tfstyle.video.clips import open_clip
 
-from conftest import one_line, picture, run_script, well
+from conftest import one_line, picture, picture_folder, run_script, well
 from made_clips import moving, sound_of, write_clip
 
 pytestmark = pytest.mark.slow
@@ -17,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 def test_a_clip_with_its_sound(tmp_path):
     write_clip(tmp_path / "clip.mov", moving(5), sound=True)
-    made = run_script("video.py", "--content=clip.mov", "--style=city", cwd=tmp_path)
-    assert (made.returncode, made.stdout) == (0, "clip_city.mp4\n"), made.stderr
+    made = well(run_script("video.py", "--content=clip.mov", "--style=city", cwd=tmp_path))
+    assert made.stdout == "clip_city.mp4\n"
     assert "5 frames in" in made.stderr
     found = open_clip(tmp_path / "clip_city.mp4")
     assert found.size == (48, 64) and len(list(found.frames())) == 5
@@ -27,14 +25,12 @@ def test_a_clip_with_its_sound(tmp_path):
 
 def test_frame_by_frame_it_is_stylize(tmp_path):
     """Without steadiness, in the style of a picture and the clip's colours, half of it."""
-    (tmp_path / "frames").mkdir()
-    for number in range(2):
-        Image.fromarray(picture(40, 48, number)).save(tmp_path / "frames" / f"{number}.png")
+    picture_folder(tmp_path / "frames", 2, 40, 48)
     Image.fromarray(picture(60, 50, 7)).save(tmp_path / "own.png")
     flags = ["--style=own.png", "--strength=0.5", "--color=content", "--output=made"]
     well(run_script("video.py", "--content=frames", *flags, "--steadiness=0", cwd=tmp_path))
     flags[-1] = "--output=stills"
-    assert run_script("stylize.py", "--content=frames", *flags, cwd=tmp_path).returncode == 0
+    well(run_script("stylize.py", "--content=frames", *flags, cwd=tmp_path))
     for one, two in (("000001", "0"), ("000002", "1")):
         pictures = [
             np.int32(Image.open(tmp_path / path)) for path in (f"made/{one}.png", f"stills/{two}.png")
@@ -48,11 +44,9 @@ def test_optimized(narrow_file, tmp_path):
     Image.fromarray(picture(60, 50, 7)).save(tmp_path / "own.png")
     flags = ["--style=own.png", f"--weights={narrow_file}", "--iterations=8", "--scales=1", "--padding=zeros",
              "--style_layers=conv1_1,conv2_1", "--content_layers=conv2_1", "--optimizer=adam"]  # fmt: skip
-    made = run_script(
-        "video.py", "--content=clip.mov", "--mode=optimized", *flags, "--temporal_weight=1e6", "--output=held",
-        "--logdir=runs", "--log_every=1", cwd=tmp_path,
-    )  # fmt: skip
-    assert (made.returncode, made.stdout) == (0, "held\n"), made.stderr
+    watched = ["--temporal_weight=1e6", "--output=held", "--logdir=runs", "--log_every=1"]
+    clip = ["--content=clip.mov", "--mode=optimized", *watched]
+    assert well(run_script("video.py", *clip, *flags, cwd=tmp_path)).stdout == "held\n"
     seen = EventAccumulator(str(tmp_path / "runs" / "held"), {"tensors": 0, "images": 0}).Reload()
     assert [event.step for event in seen.Tensors("image")] == [1, 2]
     assert {"metrics/followed", "metrics/scene", "weighted/temporal", "total", "inputs/style_1"} <= set(
@@ -64,18 +58,15 @@ def test_optimized(narrow_file, tmp_path):
     first = next(open_clip(tmp_path / "clip.mov").frames()).pixels
     Image.fromarray(first).save(tmp_path / "first.png")
     flags += ["--content=first.png", "--image_size=64", "--output=still.png"]
-    assert run_script("style_transfer.py", *flags, cwd=tmp_path).returncode == 0
+    well(run_script("style_transfer.py", *flags, cwd=tmp_path))
     np.testing.assert_array_equal(np.float32(Image.open(tmp_path / "still.png")), one)
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--content=none.mp4"], "content='none.mp4'"),
-        (["--content=notes.mp4"], "content='notes.mp4': is no video, or a damaged one"),
         (["--content=clip.mov", "--steadiness=1"], "steadiness=1: must be from 0 to below 1"),
         (["--content=clip.mov", "--preview=-1"], "preview=-1: must be 0 or above"),
-        (["--content=clip.mov", "--output=clip.avi"], "output='clip.avi': must end in .mp4"),
         (["--content=clip.mov", "--output=clip.mov"], "clip.mov"),
         (["--content=clip.mov", "--style=nothing"], "style='nothing': must be one of"),
         (["--content=clip.mov", "--iterations=9"], "iterations=9: is for --mode=optimized"),
@@ -91,7 +82,6 @@ def test_optimized(narrow_file, tmp_path):
 )
 def test_mistakes_are_answered_in_one_line(tmp_path, flags, message):
     write_clip(tmp_path / "clip.mov", moving(2))
-    (tmp_path / "notes.mp4").write_text(json.dumps({}))
     before = (tmp_path / "clip.mov").read_bytes()
     assert message in one_line(run_script("video.py", *flags, cwd=tmp_path))
     assert (tmp_path / "clip.mov").read_bytes() == before

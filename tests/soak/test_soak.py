@@ -14,13 +14,12 @@ import signal
 import subprocess
 import time
 import zipfile
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import narrow_weights, picture, start_script
+from conftest import narrow_weights, picture, picture_folder, start_script, well
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
 KILLS = int(os.environ.get("TFSTYLE_KILLS", "0"))
@@ -50,29 +49,18 @@ JOBS = {
 }  # fmt: skip
 
 
-@dataclass
-class Ended:
-    """A process that has ended: its status, its last lines, and how long it took."""
-
-    status: int
-    said: str
-    seconds: float
-
-
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
-    for name in ("contents", "made"):
-        (folder / name).mkdir()
-    for seed in range(4):
-        Image.fromarray(picture(72, 96, seed)).save(folder / "contents" / f"{seed}.png")
+    (folder / "made").mkdir()
+    picture_folder(folder / "contents", 4, 72, 96)
     Image.fromarray(picture(80, 80, seed=9)).save(folder / "style.png")
     np.savez(folder / "narrow.npz", **narrow_weights())
     return folder
 
 
 def run(job, folder, kill=None, after=0.0):
-    """Runs a job, and may send it a signal after some seconds."""
+    """Runs a job, and may send it a signal after some seconds; returns the process, and how long it took."""
     began = time.monotonic()
     script, *flags = JOBS[job]
     process = start_script(script, *flags, cwd=folder)
@@ -81,8 +69,7 @@ def run(job, folder, kill=None, after=0.0):
             process.wait(timeout=after)
         except subprocess.TimeoutExpired:
             process.send_signal(kill)
-    ended = process.finished(600)
-    return Ended(ended.returncode, (ended.stdout + ended.stderr)[-2000:], time.monotonic() - began)
+    return process.finished(600), time.monotonic() - began
 
 
 def results(job, folder):
@@ -128,12 +115,12 @@ def test_killed_at_random_moments(job, inputs, tmp_path):
     chance = random.Random(f"{SEED} {job}")
     whole = tmp_path / "whole"
     shutil.copytree(inputs, whole)
-    uninterrupted = run(job, whole)
-    assert uninterrupted.status == 0, uninterrupted.said
+    uninterrupted, all_seconds = run(job, whole)
+    well(uninterrupted)
     expected = results(job, whole)
     assert expected
     killed = finished = 0
-    seconds = uninterrupted.seconds  # of the shortest whole run, so that signals come before its end
+    seconds = all_seconds  # of the shortest whole run, so that signals come before its end
     wanted = max(1, KILLS // len(JOBS))
     while killed < wanted:
         folder = tmp_path / f"killed_{finished}"
@@ -141,17 +128,17 @@ def test_killed_at_random_moments(job, inputs, tmp_path):
         before = killed
         while True:
             kill = chance.choice(SIGNALS) if killed < wanted else None
-            ended = run(job, folder, kill, chance.uniform(0.3, 0.9) * seconds)
-            assert ended.status in ENDS, ended.said
+            ended, took = run(job, folder, kill, chance.uniform(0.3, 0.9) * seconds)
+            assert ended.returncode in ENDS, ended.stderr
             require_whole(folder)
-            if ended.status == 0:
+            if ended.returncode == 0:
                 break
             killed += 1
         if killed == before:
-            seconds = min(seconds, ended.seconds)
+            seconds = min(seconds, took)
         assert results(job, folder) == expected, f"after {killed} kills"
         shutil.rmtree(folder)
         finished += 1
     print(
-        f"\n{job}: {killed} kills in {finished} runs, all of them ended in the same; whole: {uninterrupted.seconds:.0f} s"
+        f"\n{job}: {killed} kills in {finished} runs, all of them ended in the same; whole: {all_seconds:.0f} s"
     )

@@ -15,6 +15,7 @@ import tfstyle
 from tfstyle.config import TransferConfig
 from tfstyle.losses.paper import gram_matrix
 from tfstyle.vgg import network
+from tfstyle.vgg import weights as weight_files
 from tfstyle.vgg.network import caffe_pixels, head
 
 HUNDRED = 100.0
@@ -41,9 +42,9 @@ def teacher() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return in_hundreds({layer.name: layer.get_weights() for layer in network.convolutions(extractor)})
 
 
-def layout():
-    """Returns VGG19's convolutions, as `tfstyle.vgg.weights.load` takes them."""
-    return network.layout(network.vgg19())
+def load(path: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Returns the weights in a file, as the functions here take them."""
+    return in_hundreds(weight_files.load(path, network.layout(network.vgg19())))
 
 
 def in_hundreds(weights: Mapping) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from tfstyle.config.options import number, option, whole_number
 
@@ -45,11 +45,7 @@ class Recipe:
         left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
         return self.learning_rate * min(1.0, (step + 1) / max(1, self.warmup), max(left, 0.0))
 
-    def to_dict(self) -> dict:
-        """Returns the fields as JSON-able values."""
-        return asdict(self)
-
     def identity(self) -> dict:
         """Returns what may not change when a training goes on: all but length, rate and reports."""
         free = ("steps", "cooldown", "learning_rate", "log_every")
-        return {name: value for name, value in self.to_dict().items() if name not in free}
+        return {name: value for name, value in vars(self).items() if name not in free}
