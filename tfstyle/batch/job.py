@@ -16,7 +16,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import store
 from tfstyle.io.files import check_outputs, make_writable_folder
 from tfstyle.io.formats import written
-from tfstyle.runtime.stopping import Stop, never
+from tfstyle.runtime.stopping import Stop
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Batch:
         ]
         check_outputs((store.join(output, name) for name in self._outputs), read)
 
-    def run_here(self, stop: Stop = never) -> Summary:
+    def run_here(self, stop: Stop) -> Summary:
         """Runs on this machine.
 
         Args:
