@@ -21,6 +21,8 @@ from tfstyle.batch.orders import (
     stem,
 )
 
+from conftest import Terminal
+
 
 def style(name, path=None):
     return Style(name, path or f"{name}.jpg", "0")
@@ -121,11 +123,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def outcome(kind, reason=""):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfstyle.io import graph_decode, images
 
-from conftest import file_bytes, picture
+from conftest import chunk, file_bytes, picture
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
@@ -57,10 +57,6 @@ def jpeg(*segments):
     """A JPEG with these segments after its first marker."""
     plain = file_bytes(PIXELS, "JPEG", quality=95)
     return plain[:2] + b"".join(segments) + plain[2:]
-
-
-def chunk(kind, payload):
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
 def png(*chunks, at=33, image=PIXELS):

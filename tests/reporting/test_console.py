@@ -3,12 +3,8 @@ import io
 
 from tfstyle.reporting import ConsoleReporter
 
+from conftest import Terminal
 from records import IMAGE, progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def test_terminal_renews_one_line(monkeypatch):
