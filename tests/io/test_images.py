@@ -118,7 +118,7 @@ def test_grey_and_transparent_arrays():
         (np.full((4, 4, 3), np.nan), r"in \[0, 1\], not from nan"),
         (np.zeros((4, 4, 3), np.int32), "must be uint8"),
         (np.zeros((4, 4, 2)), "must be"),
-        (np.zeros((2, 4, 4, 3)), "must be"),
+        (np.zeros((2, 4, 4, 3)), r"must be \[H, W\]"),
         (np.zeros((0, 4, 3)), "must be"),
     ],
 )
@@ -199,16 +199,10 @@ def test_pictures_of_all_types_are_saved_as_they_are(tmp_path, kind, channels):
     np.testing.assert_array_equal(stored, np.repeat(shown, 3, -1) if channels == 1 else shown)
 
 
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        (np.full((4, 4, 3), 200.0), r"floats must be in \[0, 1\], not from 200 to 200; divide 0..255 by 255"),
-        (np.zeros((2, 4, 4, 3)), r"must be \[H, W\]"),
-    ],
-)
-def test_what_is_no_picture_is_not_saved(tmp_path, values, says):
-    with pytest.raises(ValueError, match=f"^image: an array .*{says}"):
-        encode.save_image(tmp_path / "a.png", values)
+def test_what_is_no_picture_is_not_saved(tmp_path):
+    says = r"^image: an array .*floats must be in \[0, 1\], not from 200 to 200; divide 0..255 by 255"
+    with pytest.raises(ValueError, match=says):
+        encode.save_image(tmp_path / "a.png", np.full((4, 4, 3), 200.0))
     assert not list(tmp_path.iterdir())
 
 
