@@ -86,6 +86,12 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def png_with(*chunks, at=33):
+    """A PNG of `picture(20, 30)` with these chunks: after its header, or at another place."""
+    plain = file_bytes(picture(20, 30))
+    return plain[:at] + b"".join(chunks) + plain[at:]
+
+
 def write_examples(path, *records):
     """A TFRecord file, of {feature below ``image/``: bytes} each, or of bytes that are no example."""
     import tensorflow as tf

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from tfstyle.io import decode, encode, formats, images
 
-from conftest import chunk, file_bytes, picture, turned
+from conftest import chunk, file_bytes, picture, png_with, turned
 
 PIXELS = picture(20, 30)
 
@@ -260,12 +260,6 @@ def test_pipes_and_devices_are_no_pictures(tmp_path):
     for path in (tmp_path / "pipe.png", "/dev/zero"):
         with pytest.raises(OSError, match="is a device or pipe"):
             images.load_image(path)
-
-
-def png_with(*chunks):
-    """A small PNG with more chunks behind its header."""
-    data = file_bytes(Image.new("RGB", (4, 4)))
-    return data[:33] + b"".join(chunks) + data[33:]
 
 
 @pytest.mark.parametrize(

@@ -92,15 +92,14 @@ class Batch:
         return summary
 
     def run_on_beam(self, arguments: Sequence[str]) -> Summary:
-        """Runs on Apache Beam.
+        """Runs on Apache Beam, which must be installed; see `require_beam`.
 
         Args:
           arguments: Beam's own options, such as ``--runner=FlinkRunner``.
 
         Raises:
-          ValueError, OSError: Beam is not installed, does not know an option, or the run failed.
+          ValueError, OSError: Beam does not know an option, or the run failed.
         """
-        require_beam()
         from tfstyle.batch import beam
 
         board = self._board()
