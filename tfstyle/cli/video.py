@@ -36,9 +36,7 @@ _STEADINESS = 0.9
 _OF_OPTIMIZED = {"temporal_weight": 300.0, "later_share": 0.25}
 # Frames stay as large as they are, and begin as the frame before; of the rest, `looks` has flags.
 _OTHERS = {"color", "image_size", "init", "log_every", "normalize", "style_blend"}
-_OF_TRANSFER = [
-    field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS
-]  # fmt: skip
+_OF_TRANSFER = [field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS]
 
 
 def define_flags():
