@@ -219,7 +219,7 @@ def test_styles_that_are_no_pictures(order, tmp_path):
         check(dataclasses.replace(order, styles=styles))
 
 
-def test_style_targets(order, contents, files, narrow_file):
+def test_style_targets(order, contents, files):
     targets = tfstyle.style_targets(str(files / "style.png"), order.config)
     targets.save(files / "style.npz")
     order = dataclasses.replace(order, styles=sources.find_styles([str(files / "style.npz")]))
