@@ -10,10 +10,12 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -81,6 +83,46 @@ def file_bytes(image, kind="PNG", **options):
     stream = io.BytesIO()
     (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def turned(orientation=6):
+    """The EXIF of a picture that is stored turned; by default, it is shown by a quarter to the right."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def chunk(kind, data):
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with(*chunks, at=33):
+    """A PNG of `picture(20, 30)` with these chunks: after its header, or at another place."""
+    plain = file_bytes(picture(20, 30))
+    return plain[:at] + b"".join(chunks) + plain[at:]
+
+
+def write_examples(path, *records):
+    """A TFRecord file, of {feature below ``image/``: bytes} each, or of bytes that are no example."""
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            if isinstance(record, dict):
+                example = tf.train.Example()
+                for name, value in record.items():
+                    example.features.feature[f"image/{name}"].bytes_list.value.append(value)
+                record = example.SerializeToString()
+            writer.write(record)
+    return str(path)
+
+
+class Terminal(io.StringIO):
+    """A stream that is taken for a terminal."""
+
+    def isatty(self):
+        return True
 
 
 def differing(network):

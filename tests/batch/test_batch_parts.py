@@ -1,6 +1,7 @@
 """Names of outputs, trying again, grouping, watching."""
 
 import io
+import time
 
 import pytest
 
@@ -19,6 +20,8 @@ from tfstyle.batch.orders import (
     safe_stem,
     stem,
 )
+
+from conftest import Terminal
 
 
 def style(name, path=None):
@@ -85,19 +88,18 @@ def failing(*errors):
     return function
 
 
-def test_errors_of_the_system_are_tried_again():
+def test_errors_of_the_system_are_tried_again(monkeypatch):
     pauses = []
-    assert attempt(failing(OSError("a"), TimeoutError("b")), 2, pauses.append) == "done"
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    assert attempt(failing(OSError("a"), TimeoutError("b")), 2) == "done"
     assert pauses == [0.5, 1.0]
-    assert attempt(failing(*[OSError("disk\nfull")] * 3), 2, pauses.append) == Failure(
-        "disk full", 3, transient=True
-    )
-    assert attempt(failing(OSError("a")), 0, pauses.append) == Failure("a", 1, transient=True)
+    assert attempt(failing(*[OSError("disk\nfull")] * 3), 2) == Failure("disk full", 3, transient=True)
+    assert attempt(failing(OSError("a")), 0) == Failure("a", 1, transient=True)
 
 
 @pytest.mark.parametrize("error", [ValueError("is damaged"), FloatingPointError("is damaged")])
 def test_others_are_not(error):
-    assert attempt(failing(error), 5, lambda seconds: pytest.fail("waited")) == Failure("is damaged")
+    assert attempt(failing(error), 5) == Failure("is damaged")
 
 
 def test_unknown_errors_are_left_to_the_next_run_and_ctrl_c_is_none():
@@ -121,11 +123,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def outcome(kind, reason=""):

@@ -3,26 +3,10 @@
 import hashlib
 
 import pytest
-import tensorflow as tf
 
 from tfstyle.batch.sources import Shard, contents_of, distinct, find_contents, find_styles
 
-from conftest import file_bytes, picture
-
-
-def example(**features):
-    values = {
-        f"image/{name}": tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-        for name, value in features.items()
-    }
-    return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
-
-
-def write(path, records):
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for record in records:
-            writer.write(record)
-    return str(path)
+from conftest import file_bytes, picture, write_examples
 
 
 @pytest.fixture
@@ -67,16 +51,16 @@ def test_styles(folder):
 
 def test_tfrecords(tmp_path):
     data = [file_bytes(picture(8, 8, seed)) for seed in range(3)]
-    records = [
-        example(encoded=data[0], filename=b"x/cat.jpg"),
-        example(encoded=data[1]),
-        example(encoded=data[2], filename=b"../../cat.jpg"),
-        example(filename=b"dog.jpg"),
+    path = write_examples(
+        tmp_path / "one.tfrecord",
+        {"encoded": data[0], "filename": b"x/cat.jpg"},
+        {"encoded": data[1]},
+        {"encoded": data[2], "filename": b"../../cat.jpg"},
+        {"filename": b"dog.jpg"},
         b"no example",
-        example(encoded=data[1], filename=b"x/cat.png"),
-    ]
-    path = write(tmp_path / "one.tfrecord", records)
-    write(tmp_path / "two.tfrecords-00001-of-00002", [])
+        {"encoded": data[1], "filename": b"x/cat.png"},
+    )
+    write_examples(tmp_path / "two.tfrecords-00001-of-00002")
     shards = find_contents(f"{tmp_path}/*")
     assert shards == [Shard(path), Shard(str(tmp_path / "two.tfrecords-00001-of-00002"))]
     cat, plain, outside, dog, broken, again = distinct(contents_of(shards[0]))
@@ -89,9 +73,8 @@ def test_tfrecords(tmp_path):
 
 
 def test_damaged_tfrecords_end_with_a_failure(tmp_path):
-    path = write(
-        tmp_path / "one.tfrecord", [example(encoded=file_bytes(picture(8, 8, seed))) for seed in range(3)]
-    )
+    records = [{"encoded": file_bytes(picture(8, 8, seed))} for seed in range(3)]
+    path = write_examples(tmp_path / "one.tfrecord", *records)
     whole = (tmp_path / "one.tfrecord").read_bytes()
     (tmp_path / "one.tfrecord").write_bytes(whole[:-20])
     contents = list(contents_of(Shard(path)))
@@ -100,7 +83,7 @@ def test_damaged_tfrecords_end_with_a_failure(tmp_path):
 
 
 def test_not_both_kinds(tmp_path):
-    write(tmp_path / "one.tfrecord", [])
+    write_examples(tmp_path / "one.tfrecord")
     (tmp_path / "a.png").write_bytes(file_bytes(picture(8, 8)))
     with pytest.raises(ValueError, match="must match TFRecord files or pictures, not both"):
         find_contents(f"{tmp_path}/*")

@@ -19,7 +19,7 @@ from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
 from tfstyle.synthesis.loop import Result
 
-from conftest import file_bytes, picture
+from conftest import file_bytes, picture, turned
 
 OPTIONS = {
     "image_size": 32, "iterations": 2, "optimizer": "adam", "precision": "float32",
@@ -194,9 +194,7 @@ def test_what_tensorflow_says_of_compiling_is_no_news():
 def test_header_size():
     image = Image.fromarray(picture(20, 30))
     assert header_size(file_bytes(image)) == (20, 30)
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    assert header_size(file_bytes(image, "JPEG", exif=turned)) == (30, 20)
+    assert header_size(file_bytes(image, "JPEG", exif=turned())) == (30, 20)
     assert header_size(b"nothing") == (0, 0)
 
 
@@ -221,7 +219,7 @@ def test_styles_that_are_no_pictures(order, tmp_path):
         check(dataclasses.replace(order, styles=styles))
 
 
-def test_style_targets(order, contents, files, narrow_file):
+def test_style_targets(order, contents, files):
     targets = tfstyle.style_targets(str(files / "style.png"), order.config)
     targets.save(files / "style.npz")
     order = dataclasses.replace(order, styles=sources.find_styles([str(files / "style.npz")]))

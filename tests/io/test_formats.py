@@ -1,7 +1,6 @@
 """A folder of one of every kind of picture, read to what was drawn: by the formats' own rules, not by Pillow."""
 
 import importlib.util
-import io
 import struct
 import zlib
 
@@ -10,6 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from tfstyle.io import encode, formats, images
+
+from conftest import chunk, file_bytes
 
 # Flat areas of 16 x 16 pixels, which no lossy format mixes.
 COLORS = np.array(
@@ -27,10 +28,6 @@ def grey(values):
 
 def png(kind, depth, rows, *chunks):
     """A PNG by its specification; `rows` are packed already."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     head = struct.pack(">IIBBBBB", DRAWN.shape[1], DRAWN.shape[0], depth, kind, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
     body = [
@@ -48,11 +45,8 @@ def packed(values, depth):
     return np.packbits(bits.reshape(len(values), -1).astype(np.uint8), axis=1)
 
 
-def saved(kind, pixels=DRAWN, mode=None, **options):
-    stream = io.BytesIO()
-    drawn = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels
-    (drawn.convert(mode) if mode else drawn).save(stream, kind, **options)
-    return stream.getvalue()
+def saved(kind, pixels=DRAWN, **options):
+    return file_bytes(pixels, kind, **options)
 
 
 def several(kind, **options):

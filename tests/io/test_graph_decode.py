@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfstyle.io import graph_decode, images
 
-from conftest import file_bytes, picture
+from conftest import chunk, file_bytes, picture, png_with
 
 PIXELS = picture(20, 30)
 ALPHA = np.tile(np.linspace(0, 255, 30).astype(np.uint8), (20, 1))
@@ -59,20 +59,10 @@ def jpeg(*segments):
     return plain[:2] + b"".join(segments) + plain[2:]
 
 
-def chunk(kind, payload):
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
-
-
-def png(*chunks, at=33, image=PIXELS):
-    """A PNG with these chunks: after its header, or at another place."""
-    plain = file_bytes(image)
-    return plain[:at] + b"".join(chunks) + plain[at:]
-
-
 def orientation_of(data):
     """Which of the orientations of `PIXELS` a picture is."""
     found = graph_decode.decode(data).numpy().astype(int)
-    plain = graph_decode.decode(jpeg() if data.startswith(b"\xff\xd8") else png()).numpy().astype(int)
+    plain = graph_decode.decode(jpeg() if data.startswith(b"\xff\xd8") else png_with()).numpy().astype(int)
     ways = [plain, plain[:, ::-1], plain[::-1, ::-1], plain[::-1]]
     ways += [each.transpose(1, 0, 2) for each in (ways[0], ways[3], ways[2], ways[1])]
     return 1 + next(index for index, way in enumerate(ways) if np.array_equal(way, found))
@@ -92,11 +82,11 @@ def test_orientation_of_jpeg(tmp_path, orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_of_png(tmp_path, orientation):
-    data = png(chunk(b"tEXt", b"a\0b"), chunk(b"eXIf", oriented(orientation, "<")))
+    data = png_with(chunk(b"tEXt", b"a\0b"), chunk(b"eXIf", oriented(orientation, "<")))
     assert orientation_of(data) == orientation
     check(data, tmp_path)
     # It may come after the pixels, too.
-    data = png(chunk(b"eXIf", oriented(orientation)), at=-12)
+    data = png_with(chunk(b"eXIf", oriented(orientation)), at=-12)
     assert orientation_of(data) == orientation
     check(data, tmp_path)
     found = images.load_image(Image.open(io.BytesIO(data)))[0] * 255
@@ -139,7 +129,7 @@ def test_orientation_in_another_place_or_type():
 )
 def test_broken_exif_means_upright(block):
     assert orientation_of(jpeg(segment(0xE1, b"Exif\0\0" + block))) == 1
-    assert orientation_of(png(chunk(b"eXIf", block))) == 1
+    assert orientation_of(png_with(chunk(b"eXIf", block))) == 1
 
 
 def test_exif_counts_only_where_it_belongs():
@@ -153,7 +143,7 @@ def test_exif_counts_only_where_it_belongs():
         jpeg(segment(0xE1, b"x" + exif)),
     ):
         assert orientation_of(data) == 1
-    assert orientation_of(png(chunk(b"tEXt", b"a\0" + chunk(b"eXIf", oriented(6))))) == 1
+    assert orientation_of(png_with(chunk(b"tEXt", b"a\0" + chunk(b"eXIf", oriented(6))))) == 1
 
 
 @pytest.mark.parametrize(("subsampling", "progressive"), [(0, True), (1, False), (2, True)])
@@ -221,8 +211,8 @@ def test_png_goes_and_comes():
         b"\xff\xd8\xff",
         b"\x89PNG\r\n\x1a\n",
         jpeg()[:400],
-        png()[:300],
-        png()[:30],
+        png_with()[:300],
+        png_with()[:30],
     ],
     ids=["empty", "short", "text", "jpeg start", "png start", "cut jpeg", "cut png", "cut header"],
 )

@@ -9,7 +9,7 @@ from PIL import Image
 from tfstyle.io import masks
 from tfstyle.io.masks import load_masks, paired
 
-from conftest import picture
+from conftest import file_bytes, picture, turned
 
 RED, GREEN, BLUE, PURPLE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 0, 128)
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -32,9 +32,7 @@ def load(*sources, size=None):
 
 
 def jpeg(pixels, quality):
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "JPEG", quality=quality)
-    return Image.open(encoded)
+    return Image.open(io.BytesIO(file_bytes(pixels, "JPEG", quality=quality)))
 
 
 def columns(width, start, stop):
@@ -162,13 +160,11 @@ def test_opacity_is_the_mask_upright(tmp_path, orientation):
     alpha = np.zeros((20, 30), np.uint8)
     alpha[3:9, 4:20], alpha[9:12, 4:20] = 255, 51
     upright = alpha if orientation == 1 else np.rot90(alpha, -1)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     grain = np.random.default_rng(0).integers(-5, 6, (20, 30, 3))
     photo = (picture(20, 30).astype(int) + grain).clip(0, 255).astype(np.uint8)
     for name, drawn in (("black", np.zeros((20, 30, 3), np.uint8)), ("photo", photo)):
         path = tmp_path / f"{name}.png"
-        Image.fromarray(np.dstack([drawn, alpha])).save(path, exif=exif)
+        Image.fromarray(np.dstack([drawn, alpha])).save(path, exif=turned(orientation))
         found = load(path, size=upright.shape)
         assert list(found) == [0]
         np.testing.assert_allclose(found[0], upright / 255, atol=1e-6)

@@ -11,7 +11,7 @@ from PIL import Image
 from tfstyle.batch import sources
 from tfstyle.io import tfrecords
 
-from conftest import file_bytes, picture
+from conftest import file_bytes, picture, turned, write_examples
 
 NAMES = ["first.png", "größe-写真.png", "third"]
 PICTURES = [picture(20, 30, 1), picture(31, 17, 2), picture(8, 8, 3)]
@@ -24,14 +24,19 @@ def read(paths):
     ]
 
 
+def examples(path):
+    """{feature: value} of each record of a file."""
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        yield {name: [*each.bytes_list.value, *each.int64_list.value][0] for name, each in features.items()}
+
+
 def stored(path):
     """What is in a file, decoded by Pillow."""
-    records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
-    found = [
-        [record.features.feature[f"image/{name}"].bytes_list.value[0] for name in ("filename", "encoded")]
-        for record in records
+    return [
+        (each["image/filename"].decode(), np.asarray(Image.open(io.BytesIO(each["image/encoded"]))))
+        for each in examples(path)
     ]
-    return [(name.decode(), np.asarray(Image.open(io.BytesIO(data)))) for name, data in found]
 
 
 def check(found, names, pictures):
@@ -63,19 +68,16 @@ def test_many_keep_their_order(tmp_path):
 
 
 def test_bytes_are_kept_and_described(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    jpeg = file_bytes(PICTURES[0], "JPEG", exif=exif)
+    jpeg = file_bytes(PICTURES[0], "JPEG", exif=turned())
     png = file_bytes(PICTURES[1], "PNG")
     path = tmp_path / "pictures.tfrecord"
     tfrecords.write_records(path, [("a", jpeg), ("b", png), ("c", PICTURES[2])])
-    records = [tf.train.Example.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(path))]
-    features = [record.features.feature for record in records]
-    assert [each["image/encoded"].bytes_list.value[0] for each in features[:2]] == [jpeg, png]
-    assert [each["image/format"].bytes_list.value[0] for each in features] == [b"JPEG", b"PNG", b"PNG"]
-    assert [each["image/filename"].bytes_list.value[0] for each in features] == [b"a", b"b", b"c"]
-    sizes = [[each[f"image/{side}"].int64_list.value[0] for side in ("height", "width")] for each in features]
-    assert sizes == [[30, 20], [31, 17], [8, 8]]  # the first one upright
+    found = list(examples(path))
+    assert [each["image/encoded"] for each in found[:2]] == [jpeg, png]
+    assert [each["image/format"] for each in found] == [b"JPEG", b"PNG", b"PNG"]
+    assert [each["image/filename"] for each in found] == [b"a", b"b", b"c"]
+    sizes = [(each["image/height"], each["image/width"]) for each in found]
+    assert sizes == [(30, 20), (31, 17), (8, 8)]  # the first one upright
 
 
 def test_dataset_of_named_pictures(tmp_path):
@@ -151,26 +153,17 @@ def test_other_damage_is_for_tensorflow_to_tell(three, damaged, sound):
         next(found)
 
 
-@pytest.mark.parametrize("missing", ["image/encoded", "image/filename"])
-def test_records_without_what_is_needed(tmp_path, missing):
-    values = {"image/encoded": file_bytes(PICTURES[0], "PNG"), "image/filename": b"a"}
-    example = tf.train.Example()
-    for name in values.keys() - {missing}:
-        example.features.feature[name].bytes_list.value.append(values[name])
-    with tf.io.TFRecordWriter(str(tmp_path / "a")) as writer:
-        writer.write(example.SerializeToString())
-    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"{missing}.*is required"):
-        read(tmp_path / "a")
-
-
-def test_records_without_a_picture(tmp_path):
-    example = tf.train.Example()
-    for name in ("image/encoded", "image/filename"):
-        example.features.feature[name].bytes_list.value.append(b"no picture")
-    with tf.io.TFRecordWriter(str(tmp_path / "a")) as writer:
-        writer.write(example.SerializeToString())
-    with pytest.raises(tf.errors.InvalidArgumentError, match="no JPEG, PNG"):
-        read(tmp_path / "a")
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        ({"filename": b"a"}, "image/encoded.*is required"),
+        ({"encoded": file_bytes(PICTURES[0])}, "image/filename.*is required"),
+        ({"encoded": b"no picture", "filename": b"a"}, "no JPEG, PNG"),
+    ],
+)
+def test_records_without_what_is_needed(tmp_path, record, says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+        read(write_examples(tmp_path / "a", record))
 
 
 def test_files_that_are_not_there(tmp_path):

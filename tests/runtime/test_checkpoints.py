@@ -1,4 +1,5 @@
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -10,13 +11,13 @@ IDENTITY = {"seed": 0, "layers": ("a", "b")}
 ARRAYS = {"image": np.random.default_rng(0).random((2, 3)).astype(np.float32), "flag": np.bool_(True)}
 
 
-def saved(folder, record, identity=IDENTITY):
-    with Checkpoint(folder, identity) as checkpoint:
+def saved(folder, record):
+    with closing(Checkpoint(folder, IDENTITY)) as checkpoint:
         assert checkpoint.save(record, ARRAYS) == ""
 
 
 def loaded(folder, identity=IDENTITY):
-    with Checkpoint(folder, identity) as checkpoint:
+    with closing(Checkpoint(folder, identity)) as checkpoint:
         return checkpoint.load()
 
 
@@ -92,7 +93,7 @@ def test_the_last_two_are_kept_and_nothing_else_and_a_folder_cannot_always_be_ma
 
 
 def test_a_second_run_in_the_folder_is_refused(tmp_path):
-    with Checkpoint(tmp_path, IDENTITY):
+    with closing(Checkpoint(tmp_path, IDENTITY)):
         with pytest.raises(OSError, match=r"checkpoint_dir='.*': another run works in it \(process "):
             Checkpoint(tmp_path, IDENTITY)
         assert Checkpoint(tmp_path, IDENTITY, exclusive=False).load() is None
@@ -106,7 +107,7 @@ def test_a_full_disk_leaves_what_was(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with Checkpoint(tmp_path, IDENTITY) as checkpoint:
+    with closing(Checkpoint(tmp_path, IDENTITY)) as checkpoint:
         problem = checkpoint.save({"step": 2}, ARRAYS)
     assert problem == "the state could not be saved (No space left on device); the run goes on without"
     assert loaded(tmp_path).record == {"step": 1}
@@ -116,7 +117,7 @@ def test_a_full_disk_leaves_what_was(tmp_path, monkeypatch):
 def test_when_a_state_is_due(tmp_path, monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    with Checkpoint(tmp_path / "s", IDENTITY, every="30s") as checkpoint:
+    with closing(Checkpoint(tmp_path / "s", IDENTITY, every="30s")) as checkpoint:
         clock[0] += 29
         assert not checkpoint.due(1)
         clock[0] += 1
@@ -124,7 +125,7 @@ def test_when_a_state_is_due(tmp_path, monkeypatch):
         checkpoint.save({}, ARRAYS)
         assert not checkpoint.due(3)
         assert checkpoint.steps_left(5) == float("inf")
-    with Checkpoint(tmp_path / "n", IDENTITY, every=10) as checkpoint:
+    with closing(Checkpoint(tmp_path / "n", IDENTITY, every=10)) as checkpoint:
         assert [step for step in range(1, 25) if checkpoint.due(step)] == [10, 20]
         assert [checkpoint.steps_left(step) for step in (0, 1, 9, 10, 23)] == [10, 9, 1, 10, 7]
 
@@ -139,7 +140,7 @@ def test_saving_keeps_to_two_percent_of_the_time(tmp_path, monkeypatch):
         slow(*arguments, **arrays)
 
     monkeypatch.setattr(np, "savez", savez)
-    with Checkpoint(tmp_path, IDENTITY, every=1) as checkpoint:
+    with closing(Checkpoint(tmp_path, IDENTITY, every=1)) as checkpoint:
         checkpoint.save({}, ARRAYS)
         clock[0] += 97  # of 99 seconds 2 are more than 2 %
         assert not checkpoint.due(1)

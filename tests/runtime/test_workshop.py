@@ -24,7 +24,7 @@ LEFT[:, :20] = 255
 @pytest.fixture
 def config(narrow_file):
     return published(
-        weights=narrow_file, image_size=40, iterations=4, scales=2, precision="float32",
+        weights=narrow_file, image_size=40, iterations=4, scales=1, precision="float32", optimizer="adam",
         content_layers="conv2_1", style_layers="conv1_1,conv2_1",
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def assert_equal(one, other):
 )
 def test_other_pictures_weights_and_starts_need_no_other_trace(config, options):
     """And leave nothing behind: after them, the first run is what it was."""
-    config = dataclasses.replace(config, **{"scales": 1, "optimizer": "adam", **options})
+    config = dataclasses.replace(config, **options)
     other = dataclasses.replace(config, content_weight=30.0, style_weight=2e3, init="noise", seed=3)
     workshop = Workshop()
     of_first = functools.partial(transfer, CONTENT, STYLE, config, content_masks=[LEFT])
@@ -67,7 +67,7 @@ def test_other_pictures_weights_and_starts_need_no_other_trace(config, options):
 
 
 def test_what_differs_is_not_shared(config):
-    config, workshop = dataclasses.replace(config, optimizer="adam", scales=1, iterations=2), Workshop()
+    config, workshop = dataclasses.replace(config, iterations=2), Workshop()
     transfer(CONTENT, STYLE, config, workshop=workshop)
     for change in (
         {"style_layers": ("conv1_1",)}, {"units": "paper"}, {"pooling": "average"}, {"image_size": 44},
@@ -83,7 +83,7 @@ def test_what_differs_is_not_shared(config):
 def test_a_file_of_weights_that_was_replaced_is_read_anew(config, narrow_file, tmp_path):
     path = tmp_path / "weights.npz"
     shutil.copy(narrow_file, path)
-    config = dataclasses.replace(config, weights=str(path), optimizer="adam", scales=1)
+    config = dataclasses.replace(config, weights=str(path))
     transfer(CONTENT, STYLE, config)
     with np.load(narrow_file) as arrays:
         np.savez(path, **{name: array[..., ::-1] for name, array in arrays.items()})
@@ -91,7 +91,6 @@ def test_a_file_of_weights_that_was_replaced_is_read_anew(config, narrow_file, t
 
 
 def test_the_process_keeps_what_it_may_need_again_until_it_is_told_to_forget(config):
-    config = dataclasses.replace(config, optimizer="adam", scales=1)
     clear_cache()
     transfer(CONTENT, STYLE, config)
     kept = len(SHARED._kept)
@@ -176,7 +175,7 @@ def test_what_failed_to_be_made_is_made_again_and_holds_nobody_up():
 @pytest.mark.slow
 def test_runs_in_threads_are_what_they_are_alone(config):
     """Of different weights and starts, so that they meet in all that they share; the first use of all."""
-    config = dataclasses.replace(config, scales=1, optimizer="adam", init="noise")
+    config = dataclasses.replace(config, init="noise")
     configs = [dataclasses.replace(config, content_weight=weight, seed=int(weight)) for weight in (1.0, 30.0)]
     alone = [transfer(CONTENT, STYLE, each, workshop=Workshop()) for each in configs]
     shared, ready = Workshop(), threading.Barrier(len(configs))

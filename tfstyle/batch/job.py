@@ -16,7 +16,7 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import store
 from tfstyle.io.files import check_outputs, make_writable_folder
 from tfstyle.io.formats import written
-from tfstyle.runtime.stopping import Stop, never
+from tfstyle.runtime.stopping import Stop
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Batch:
         ]
         check_outputs((store.join(output, name) for name in self._outputs), read)
 
-    def run_here(self, stop: Stop = never) -> Summary:
+    def run_here(self, stop: Stop) -> Summary:
         """Runs on this machine.
 
         Args:
@@ -92,15 +92,14 @@ class Batch:
         return summary
 
     def run_on_beam(self, arguments: Sequence[str]) -> Summary:
-        """Runs on Apache Beam.
+        """Runs on Apache Beam, which must be installed; see `require_beam`.
 
         Args:
           arguments: Beam's own options, such as ``--runner=FlinkRunner``.
 
         Raises:
-          ValueError, OSError: Beam is not installed, does not know an option, or the run failed.
+          ValueError, OSError: Beam does not know an option, or the run failed.
         """
-        require_beam()
         from tfstyle.batch import beam
 
         board = self._board()

@@ -186,9 +186,7 @@ class Failure:
     transient: bool = False
 
 
-def attempt(
-    function: Callable[[], Value], retries: int, pause: Callable[[float], None] = time.sleep
-) -> Value | Failure:
+def attempt(function: Callable[[], Value], retries: int) -> Value | Failure:
     """Calls a function, and again after errors that may pass, with a longer pause each time.
 
     Such errors are those of the system: a picture that is none, or is damaged, is a `ValueError`.
@@ -196,7 +194,6 @@ def attempt(
     Args:
       function: what to do.
       retries: how often to try again.
-      pause: waits for seconds.
 
     Returns:
       What the function returned, or why it did not.
@@ -213,4 +210,4 @@ def attempt(
             return Failure(reason(error), tries)
         except Exception as error:  # nobody knows of what kind; it must not cost other pictures
             return Failure(f"{type(error).__name__}: {reason(error)}", tries, transient=True)
-        pause(_FIRST_PAUSE * 2 ** (tries - 1))
+        time.sleep(_FIRST_PAUSE * 2 ** (tries - 1))

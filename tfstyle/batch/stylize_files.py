@@ -225,7 +225,8 @@ def paint_files(
             for made, each in zip(look.paint(pictures), batch):
                 output = each.job.outputs[index][1]
                 made = finish(made, each.picture)
-                note = {**look.note, **finish.note, "inputs": each.origin}
+                inputs = {"content": {"path": each.job.name, "sha256": each.sha256}}
+                note = {**look.note, **finish.note, "inputs": inputs}
                 encode.save_image(output, made, json.dumps(note), each.alpha)
                 height, width, _ = made.shape
                 size = {"width": width, "height": height}
@@ -249,7 +250,3 @@ class _Read:
     picture: np.ndarray
     alpha: np.ndarray | None
     sha256: str
-
-    @property
-    def origin(self) -> dict[str, dict[str, str]]:
-        return {"content": {"path": self.job.name, "sha256": self.sha256}}

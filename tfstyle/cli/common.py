@@ -93,7 +93,10 @@ def define_option_flags(defaults, names: Sequence[str] = ()) -> None:
             continue
         value = getattr(defaults, field.name)
         text = f"{field.metadata['help']} (default: {_shown(value)})"
-        _DEFINE[type(value)](field.name, text, field.metadata["choices"])
+        if choices := field.metadata["choices"]:
+            flags.DEFINE_enum(field.name, None, choices, text)
+        else:
+            _DEFINE[type(value)](field.name, None, text)
 
 
 def _shown(value) -> str:
@@ -105,14 +108,12 @@ def _shown(value) -> str:
 # Every default is None, so that a flag that was given can be told from one that
 # was not: the preset, or the picture named by --from, fills in the rest. Ranges
 # are the options' to check.
-_DEFINE: dict[type, Callable[[str, str, tuple[str, ...]], object]] = {
-    bool: lambda name, text, _: flags.DEFINE_bool(name, None, text),
-    int: lambda name, text, _: flags.DEFINE_integer(name, None, text),
-    float: lambda name, text, _: flags.DEFINE_float(name, None, text),
-    str: lambda name, text, choices: (
-        flags.DEFINE_enum(name, None, choices, text) if choices else flags.DEFINE_string(name, None, text)
-    ),
-    tuple: lambda name, text, _: flags.DEFINE_list(name, None, text),
+_DEFINE: dict[type, Callable[..., object]] = {
+    bool: flags.DEFINE_bool,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+    tuple: flags.DEFINE_list,
 }
 
 

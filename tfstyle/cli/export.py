@@ -49,7 +49,7 @@ def define_flags():
 
 def main():
     is_extractor = FLAGS.model == "extractor"
-    style = cli.given_pictures(["style"]).get("style")
+    style = FLAGS.style
     if is_extractor and style is not None:
         raise ValueError(f"style={style!r}: an extractor has none; leave it out, or give --model=transfer")
     if FLAGS.layers is not None and not is_extractor:

@@ -106,10 +106,7 @@ def sweep(flag: str) -> tuple[str, dict[str, dict]]:
     """Returns option and {label: change} of a flag such as --rows=style_weight=1e2,1e3."""
     text = cli.required(flag, "an option and its values, such as style_weight=1e2,1e3")
     option, equals, values = text.partition("=")
-    defaults = {
-        field.name: getattr(cli.TransferConfig(), field.name)
-        for field in dataclasses.fields(cli.TransferConfig)
-    }
+    defaults = vars(cli.TransferConfig())
     if option not in defaults or not equals or not values:
         raise ValueError(f"{flag}={text!r}: must be an option of --help and its values: style_weight=1e2,1e3")
     return option, {value: {option: _typed(value, type(defaults[option]))} for value in values.split(",")}

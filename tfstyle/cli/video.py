@@ -36,9 +36,7 @@ _STEADINESS = 0.9
 _OF_OPTIMIZED = {"temporal_weight": 300.0, "later_share": 0.25}
 # Frames stay as large as they are, and begin as the frame before; of the rest, `looks` has flags.
 _OTHERS = {"color", "image_size", "init", "log_every", "normalize", "style_blend"}
-_OF_TRANSFER = [
-    field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS
-]  # fmt: skip
+_OF_TRANSFER = [field.name for field in dataclasses.fields(TransferConfig) if field.name not in _OTHERS]
 
 
 def define_flags():
@@ -134,7 +132,7 @@ def instant(clip: clips.Clip) -> tuple[Step, Look, dict]:
     """Returns what paints each frame, in which look, and options of `paint_clip`."""
     refuse("optimized", *_OF_OPTIMIZED, "preset", *_OF_TRANSFER)
     (look,) = looks.looks_of(looks.folder_of_model(), 1.0)
-    steadiness = given("steadiness", _STEADINESS)
+    steadiness = flags.FLAGS.get_flag_value("steadiness", _STEADINESS)
     step = frame_by_frame(lambda frame: look.paint(frame[None])[0], steadiness)
     require_room(clip, look)
     return step, look, {"note": {"steadiness": steadiness}}
@@ -150,7 +148,7 @@ def optimized(clip: clips.Clip) -> tuple[Step, Look, dict]:
     (look,) = looks.looks_of(cards.shipped(cards.ANY_STYLE), 1.0)
     shares = tuple(share for _, share in look.note["style"])
     config = dataclasses.replace(config, style_blend=shares if len(shares) > 1 else ())
-    chosen = {name: given(name, usual) for name, usual in _OF_OPTIMIZED.items()}
+    chosen = {name: FLAGS.get_flag_value(name, usual) for name, usual in _OF_OPTIMIZED.items()}
     with cli.quiet_tensorflow():
         from tfstyle.video import optimized
 
@@ -161,12 +159,6 @@ def optimized(clip: clips.Clip) -> tuple[Step, Look, dict]:
     if cli.os.path.isfile(config.weights):
         note["weights"] = sha256(config.weights)
     return step, look, {"note": note, "frames_a_piece": 2}
-
-
-def given(name: str, usual: float) -> float:
-    """Returns the value of a flag, or the usual one."""
-    value = flags.FLAGS[name].value
-    return usual if value is None else value
 
 
 def refuse(mode: str, *names: str) -> None:

@@ -19,12 +19,6 @@ def option(default, text: str, choices: tuple[str, ...] = ()):
     return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
 
 
-def choices_of(options: type, name: str) -> tuple[str, ...]:
-    """Returns the values that a field may have; empty where they are not a few names."""
-    (field,) = (field for field in dataclasses.fields(options) if field.name == name)
-    return field.metadata["choices"]
-
-
 def check_choices(options) -> None:
     """Checks every field that has choices.
 
@@ -94,11 +88,11 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def interval(every: str | int, argument: str = "checkpoint_every") -> tuple[float, int]:
+def interval(every: str | int) -> tuple[float, int]:
     """Returns seconds or steps, and 0 for the other, of a duration or a number of steps.
 
     Raises:
-      ValueError: it is neither; the message begins with the argument.
+      ValueError: it is neither; the message calls it checkpoint_every.
     """
     text = str(every).strip()
     seconds = seconds_of(text)
@@ -107,5 +101,5 @@ def interval(every: str | int, argument: str = "checkpoint_every") -> tuple[floa
     if text.isdecimal() and int(text) > 0:
         return 0.0, int(text)
     raise ValueError(
-        f"{argument}={every!r}: must be a duration such as 30s or 10m, or a number of steps such as 100"
+        f"checkpoint_every={every!r}: must be a duration such as 30s or 10m, or a number of steps such as 100"
     )

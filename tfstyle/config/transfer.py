@@ -6,10 +6,10 @@ their flags, and complain about them, at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from tfstyle.config.layer_names import MINI_LAYERS, canonical_name
-from tfstyle.config.options import check_choices, choices_of, listed, number, option, to_json, whole_number
+from tfstyle.config.options import check_choices, listed, number, option, to_json, whole_number
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,8 @@ _LEAST = {
 
 def choices(name: str) -> tuple[str, ...]:
     """Returns the values that a field of `TransferConfig` may have; empty where they are not a few names."""
-    return choices_of(TransferConfig, name)
+    (field,) = (field for field in fields(TransferConfig) if field.name == name)
+    return field.metadata["choices"]
 
 
 def _layer_names(argument: str, names) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ class Units:
       content: factor on eq. (1) for N filters and M positions.
       style: factor on eq. (4) for N filters, M positions of the layer and a
         picture's number of pixels. Other statistics have none.
-      layer_weight: w_l of eq. (5) for a number of layers, where none is given.
+      layer_weight: w_l of eq. (5) for a number of layers, where none is given;
+        unless a code has it otherwise, they share 1.
       variation: factor on the total variation for a picture's number of pixels.
       activation: what activations are divided by, where the network that the
         weights were meant for takes its pictures in other numbers.
@@ -29,7 +30,7 @@ class Units:
 
     content: Callable[[int, int], float]
     style: Callable[[int, float, int], float]
-    layer_weight: Callable[[int], float]
+    layer_weight: Callable[[int], float] = lambda layers: 1.0 / layers
     variation: Callable[[int], float] = lambda pixels: 1.0
     activation: float = 1.0
     relative: bool = False
@@ -52,14 +53,12 @@ UNITS: dict[str, Units] = {
     "relative": Units(
         content=lambda filters, positions: 1.0,
         style=lambda filters, positions, pixels: 1.0,
-        layer_weight=lambda layers: 1.0 / layers,
         variation=lambda pixels: 1.0 / pixels,
         relative=True,
     ),
     "paper": Units(
         content=lambda filters, positions: 1.0,
         style=lambda filters, positions, pixels: 1.0,
-        layer_weight=lambda layers: 1.0 / layers,
     ),
     # PytorchNeuralStyleTransfer: content is the mean of (F - P)^2; style is the
     # mean of (G/M - A/M)^2 with weights 1e3/N^2. The 1e3 is this package's style_weight.
@@ -82,7 +81,6 @@ UNITS: dict[str, Units] = {
     "anishathalye": Units(
         content=_mean_of_squares,
         style=lambda filters, positions, pixels: 4.0 / filters**2,
-        layer_weight=lambda layers: 1.0 / layers,
         variation=lambda pixels: _PIXEL**2,
     ),
     # TensorFlow's tutorial "Neural style transfer": means of (F - P)^2 and of
@@ -90,7 +88,6 @@ UNITS: dict[str, Units] = {
     "tf_tutorial": Units(
         content=_mean_of_squares,
         style=lambda filters, positions, pixels: 4.0,
-        layer_weight=lambda layers: 1.0 / layers,
     ),
     # Keras' example "Neural style transfer": content is the sum of (F - P)^2, style
     # is sum (G - A)^2 / (4 * 3^2 * pixels^2), with the picture's channels and pixels
@@ -98,7 +95,6 @@ UNITS: dict[str, Units] = {
     "keras_example": Units(
         content=lambda filters, positions: 2.0,
         style=lambda filters, positions, pixels: (filters * positions / (3.0 * pixels)) ** 2,
-        layer_weight=lambda layers: 1.0 / layers,
         variation=lambda pixels: _PIXEL**2.5,
     ),
     # crowsonkb/style-transfer-pytorch: content is the mean of (F - P)^2. Its network
@@ -108,7 +104,6 @@ UNITS: dict[str, Units] = {
     "crowsonkb": Units(
         content=_mean_of_squares,
         style=lambda filters, positions, pixels: 4.0,
-        layer_weight=lambda layers: 1.0 / layers,
         activation=_PIXEL * (0.229 + 0.224 + 0.225) / 3.0,
     ),
 }

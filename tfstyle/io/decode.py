@@ -20,6 +20,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from tfstyle.io.files import opened, require_file
 from tfstyle.io.formats import ORIENTATION, exif_of, formats, lacking, upright_size
+from tfstyle.io.pixels import in_unit_range
 
 # Colours `[H, W, 3]` float32 in [0, 1], laid on white, and opacity `[H, W]`; None: opaque everywhere.
 Pixels = tuple[np.ndarray, np.ndarray | None]
@@ -152,15 +153,9 @@ def _from_picture(picture: Image.Image, argument: str) -> Pixels:
         alpha = picture.getchannel("A")
         color = _to_srgb(picture.convert("RGB"), profile, argument)
         laid = Image.composite(color, Image.new("RGB", color.size, "white"), alpha)
-        return _of_255(laid), _of_255(alpha)
+        return in_unit_range(laid), in_unit_range(alpha)
     picture = _to_srgb(picture.convert("RGB") if picture.mode in ("1", "P") else picture, profile, argument)
-    return _of_255(picture), None
-
-
-def _of_255(picture: Image.Image) -> np.ndarray:
-    values = np.array(picture, np.float32)
-    values /= 255  # in place: a large picture takes much memory once
-    return values
+    return in_unit_range(picture), None
 
 
 def _deep_pixels(values: np.ndarray, argument: str) -> np.ndarray:

@@ -20,9 +20,11 @@ def recolored(painted: np.ndarray, picture: np.ndarray) -> np.ndarray:
     return np.clip(picture + light[..., np.newaxis], 0, 1)
 
 
-def in_unit_range(pixels: np.ndarray) -> np.ndarray:
+def in_unit_range(pixels: np.ndarray | Image.Image) -> np.ndarray:
     """Returns pixels of 8 bits as float32 in [0, 1]."""
-    return np.float32(pixels) / 255
+    values = np.array(pixels, np.float32)
+    values /= 255  # in place: a large picture takes much memory once
+    return values
 
 
 def require_aspect(own: tuple[int, int], size: tuple[int, int], named: str) -> None:

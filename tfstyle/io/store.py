@@ -25,11 +25,6 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def has_wildcards(path: str) -> re.Match | None:
-    """Returns the first wildcard of a glob; None where a path is none."""
-    return _WILDCARDS.search(path)
-
-
 def join(folder: str, name: str) -> str:
     """Returns the path of a file in a folder; names have forward slashes."""
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else os.path.join(folder, *name.split("/"))
@@ -122,10 +117,10 @@ def find_pictures(
         pattern = os.path.join(glob.escape(where), *depth)
     elif not remote and os.path.exists(where):
         return os.path.dirname(where), [where]
-    elif has_wildcards(where):
+    elif wildcard := _WILDCARDS.search(where):
         if not (paths := find(where)):
             raise FileNotFoundError(f"{named}: matches no file")
-        return os.path.dirname(where[: has_wildcards(where).start()]), paths
+        return os.path.dirname(where[: wildcard.start()]), paths
     elif remote and find(join(where, "**")):
         pattern = join(where, depth[0])
     elif remote and exists(where):

@@ -196,14 +196,14 @@ def _example(name: str | bytes, picture: bytes | np.ndarray, named: str) -> byte
         data, (height, width) = picture, _size(picture, named)
     else:
         data, (height, width) = _png(picture, named), picture.shape[:2]
-    features = {
-        _ENCODED: _strings(data),
-        _FILENAME: _strings(name),
-        "image/format": _strings(_format(data, named).encode()),
-        "image/height": _integers(height),
-        "image/width": _integers(width),
-    }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    example = tf.train.Example()
+    feature = example.features.feature
+    feature[_ENCODED].bytes_list.value.append(data)
+    feature[_FILENAME].bytes_list.value.append(name)
+    feature["image/format"].bytes_list.value.append(_format(data, named).encode())
+    feature["image/height"].int64_list.value.append(height)
+    feature["image/width"].int64_list.value.append(width)
+    return example.SerializeToString()
 
 
 def _format(data: bytes, named: str) -> str:
@@ -228,11 +228,3 @@ def _png(picture: np.ndarray, named: str) -> bytes:
         given = f"an array of shape {list(picture.shape)} and type {picture.dtype}"
         raise ValueError(f"{named}: {given}; must be bytes or [H, W, 3] uint8")
     return graph_decode.encode_png(picture).numpy()
-
-
-def _strings(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-
-def _integers(value: int) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))

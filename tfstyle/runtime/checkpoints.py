@@ -72,12 +72,6 @@ class Checkpoint:
         self._last = time.monotonic()
         self._took = 0.0
 
-    def __enter__(self) -> Checkpoint:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
     def close(self) -> None:
         """Lets the folder go."""
         if self._lock is not None:
