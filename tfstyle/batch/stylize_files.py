@@ -16,7 +16,7 @@ from tfstyle.batch.board import Board
 from tfstyle.batch.orders import Outcome
 from tfstyle.io import decode, encode, sheets
 from tfstyle.io.files import check_outputs, make_writable_folder, reason, sha256, unused
-from tfstyle.io.pixels import LUMA, filled, in_unit_range, recolored
+from tfstyle.io.pixels import LUMA, filled, in_unit_range, recolored, stacked
 from tfstyle.io.store import find_pictures
 from tfstyle.runtime.memory_model import require_paintable
 
@@ -220,7 +220,7 @@ def paint_files(
         yield from waiting.rest()
 
     for batch in groups():
-        pictures = np.stack([each.picture for each in batch])
+        pictures = stacked([each.picture for each in batch])
         for index, (look, _) in enumerate(batch[0].job.outputs):
             for made, each in zip(look.paint(pictures), batch):
                 output = each.job.outputs[index][1]

@@ -14,7 +14,7 @@ import numpy as np
 
 from tfstyle.config.options import whole_number
 from tfstyle.feedforward.style_mixing import blended, require_strength
-from tfstyle.io.pixels import LUMA, fitted, resized
+from tfstyle.io.pixels import LUMA, fitted, resized, stacked
 
 # From pictures `[B, H, W, 3]` in [0, 1] and weights of the styles to pictures.
 Paint = Callable[[np.ndarray, Sequence[float]], np.ndarray]
@@ -54,7 +54,7 @@ def in_stroke_size(paint: Paint, stroke_size: int) -> Callable[..., np.ndarray]:
         require_strength(strength)
         pictures = np.asarray(pictures, np.float32)
         if 0 < stroke_size < max(pictures.shape[1:3]):
-            made = np.stack([_with_detail(paint, each, weights, stroke_size) for each in pictures])
+            made = stacked([_with_detail(paint, each, weights, stroke_size) for each in pictures])
         else:
             made = paint(pictures, weights)
         return blended(made, pictures, strength)

@@ -29,8 +29,9 @@ def to_uint8(image) -> np.ndarray:
     values = values[0] if values.ndim == 4 else values
     if values.dtype == np.uint8:
         return values
-    values = values.astype(np.float32)
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    values = np.clip(values, 0, 1, dtype=np.float32, casting="unsafe")
+    values *= 255  # in place: a large picture takes much memory once
+    return np.round(values, out=values).astype(np.uint8)
 
 
 def check_writable(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -25,6 +27,11 @@ def in_unit_range(pixels: np.ndarray | Image.Image) -> np.ndarray:
     values = np.array(pixels, np.float32)
     values /= 255  # in place: a large picture takes much memory once
     return values
+
+
+def stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns pictures `[H, W, C]` of one size as `[B, H, W, C]`; one alone, maybe large, is not copied."""
+    return pictures[0][np.newaxis] if len(pictures) == 1 else np.stack(pictures)
 
 
 def require_aspect(own: tuple[int, int], size: tuple[int, int], named: str) -> None:
@@ -91,9 +98,8 @@ def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes `[H, W, 3]` in [0, 1] to (height, width), by a bicubic filter, without aliasing."""
     if picture.shape[:2] == tuple(size):
         return picture
-    channels = [
-        Image.fromarray(np.ascontiguousarray(each, np.float32)) for each in np.moveaxis(picture, -1, 0)
-    ]
-    bicubic = Image.Resampling.BICUBIC
-    made = np.stack([np.asarray(each.resize(size[::-1], bicubic)) for each in channels], axis=-1)
-    return np.clip(made, 0, 1)
+    made = np.empty((*size, picture.shape[-1]), np.float32)
+    for channel in range(picture.shape[-1]):
+        values = Image.fromarray(np.ascontiguousarray(picture[..., channel], np.float32))
+        made[..., channel] = values.resize(size[::-1], Image.Resampling.BICUBIC)
+    return np.clip(made, 0, 1, out=made)  # in place: a large picture takes much memory once
