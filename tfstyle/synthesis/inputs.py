@@ -14,7 +14,7 @@ from tfstyle.io import color, images, masks
 from tfstyle.losses import photorealism
 from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.losses.terms import ImageTerm, temporal_terms
+from tfstyle.losses.terms import ImageTerm, temporal_term
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.scales import Size, Sizes, listed_styles
 
@@ -73,7 +73,7 @@ def _masked(image: tf.Tensor, content: tf.Tensor, mask: tf.Tensor | None) -> tf.
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A picture that the one to be made is held to; see `temporal_terms`.
+    """A picture that the one to be made is held to; see `temporal_term`.
 
     Attributes:
       picture: `[1, H, W, 3]` in [0, 1], of its size.
@@ -85,9 +85,9 @@ class Reference:
     share: tf.Tensor
     weight: float
 
-    def terms(self, size: tuple[int, int]) -> list[ImageTerm]:
+    def term(self, size: tuple[int, int]) -> ImageTerm:
         """Returns the term, unweighted, at a (height, width)."""
-        return temporal_terms(1.0, images.resize(self.picture, size), images.resize(self.share, size))
+        return temporal_term(images.resize(self.picture, size), images.resize(self.share, size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +185,6 @@ def make_inputs(
     scales = tuple(len(style.scales) for style in styles if isinstance(style, StyleTargets))
     sizes = Sizes(own.pop("content", None), tuple(own.values()), scales)
     shares = _shares(config, len(styles))
-    measured = [isinstance(each, StyleTargets) for each in styles]
     regions: list[Region] = []
     if styles:
         found = _mask_pairs(original, styles, content_masks, style_masks)
@@ -194,7 +193,7 @@ def make_inputs(
             hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
         regions = make_regions(styles, shares, found)
         regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
-        if any(measured) and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
+        if scales and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
             raise ValueError(
                 "style: targets of histograms are in units of one style; to blend several, give the pictures"
             )

@@ -165,7 +165,7 @@ class Objectives:
         )
         content = None if inputs.content is None else images.resize(inputs.content, size)
         found = options.terms(network, content, targets, size=size, tile=tile)
-        return found if inputs.reference is None else [*found, *inputs.reference.terms(size)]
+        return found if inputs.reference is None else [*found, inputs.reference.term(size)]
 
     def _level(self, size: tuple[int, int]) -> int:
         """Returns how many scales there are after that of a size."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.losses.measuring import Target
 from tfstyle.losses.style import style_terms
-from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_terms, variation_terms
+from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_term, variation_terms
 from tfstyle.runtime.workshop import SHARED, Workshop
 from tfstyle.vgg import feature_extractor, weights
 
@@ -86,7 +86,7 @@ class TermOptions:
         if "total_variation" in self.kinds:
             found += variation_terms(1.0, units=config.units, form=config.tv_loss)
         if "photorealism" in self.kinds:
-            found += photorealism_terms(1.0, content)
+            found.append(photorealism_term(content))
         return found
 
 
