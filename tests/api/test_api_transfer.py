@@ -13,19 +13,14 @@ from tfstyle.io.images import load_image, resize
 from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture, published
+from conftest import picture, shallow
 
-SHALLOW = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 30, seed=2)
 
 
 @pytest.fixture
 def config(narrow_file):
-    # Adam by default: it compiles several times faster, and most of these
-    # tests are not about the optimiser.
-    return published(
-        weights=narrow_file, image_size=0, iterations=12, log_every=6, optimizer="adam", **SHALLOW
-    )
+    return shallow(narrow_file, image_size=0, iterations=12, log_every=6, precision="auto")
 
 
 @pytest.fixture

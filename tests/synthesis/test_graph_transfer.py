@@ -11,7 +11,7 @@ from tfstyle.losses.measuring import measure
 from tfstyle.losses.targets import stacked
 from tfstyle.synthesis.graph_transfer import GraphObjective, GraphTransfer
 
-from conftest import narrow_weights, picture, published
+from conftest import narrow_weights, picture, shallow
 
 STYLE = picture(40, 44, seed=4)
 SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
@@ -19,10 +19,7 @@ SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 @pytest.fixture
 def config(narrow_file):
-    return published(
-        weights=narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5,
-        precision="float32", optimizer="adam", content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
+    return shallow(narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5)
 
 
 @pytest.fixture
