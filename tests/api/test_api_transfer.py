@@ -23,12 +23,6 @@ def config(narrow_file):
     return shallow(narrow_file, image_size=0, iterations=12, log_every=6, precision="auto")
 
 
-@pytest.fixture
-def deep(config):
-    """With a layer that needs pictures of 16 pixels."""
-    return dataclasses.replace(config, style_layers="conv1_1,conv5_1")
-
-
 @pytest.mark.parametrize(("optimizer", "init"), [("adam", "style"), ("lbfgs", "0.5*content+0.5*noise")])
 def test_transfer_from_every_start(config, optimizer, init):
     config = dataclasses.replace(config, optimizer=optimizer, init=init)
@@ -124,9 +118,9 @@ def test_own_extractor(config):
         (CONTENT, STYLE, {"padding": "reflect", "image_size": 40}, r"^content: is 40 x 30 .* at least 32"),
     ],
 )
-def test_pictures_too_small_for_the_layers(deep, content, style, options, problem):
+def test_pictures_too_small_for_the_layers(config, content, style, options, problem):
     with pytest.raises(ValueError, match=problem):
-        transfer(content, style, dataclasses.replace(deep, **options))
+        transfer(content, style, dataclasses.replace(config, style_layers="conv1_1,conv5_1", **options))
 
 
 def test_a_config_of_another_kind_of_task(config):

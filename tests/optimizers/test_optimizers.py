@@ -245,16 +245,16 @@ def test_an_objective_that_is_not_finite_is_told(make):
         make(Function(lambda image: tf.reduce_sum(image) / 0.0))
 
 
-CHOICES = [
-    (Lbfgs, {}),
-    (TfpLbfgs, {"line_search": "hager_zhang"}),
-    (Adam, {"optimizer": "adam"}),
-    (Sgd, {"optimizer": "sgd"}),
-    (Adam, {"optimizer": "adam", "line_search": "hager_zhang"}),
-]
-
-
-@pytest.mark.parametrize(("kind", "options"), CHOICES)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Lbfgs, {}),
+        (TfpLbfgs, {"line_search": "hager_zhang"}),
+        (Adam, {"optimizer": "adam"}),
+        (Sgd, {"optimizer": "sgd"}),
+        (Adam, {"optimizer": "adam", "line_search": "hager_zhang"}),
+    ],
+)
 def test_config_chooses(kind, options):
     assert type(make_optimizer(TransferConfig(**options), SHAPE)) is kind
 
