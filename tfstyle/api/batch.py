@@ -60,7 +60,7 @@ def transfer_batch(
 
     @functools.cache
     def require_fit(sizes: Sizes) -> None:
-        foresee(sizes, config, extractor, workshop).plan.require_fit()
+        foresee(sizes, config, extractor, workshop).require_fit()
 
     for group in _groups(contents, styles, config, batch_size, require_fit):
         made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=workshop)

@@ -95,7 +95,7 @@ def plan_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    plan = foresee(Sizes.of(content, style), config, extractor).plan
+    plan = foresee(Sizes.of(content, style), config, extractor)
     if plan.peak_bytes <= plan.most_bytes:  # so that what is wrong with the pictures is told, too
         make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
     return plan
@@ -196,7 +196,7 @@ def _made(content, style, config, extractor, reporters, supervision, workshop, *
 
 def _inputs(content, style, config, extractor, workshop, **masks) -> Inputs:
     """Returns a run's inputs; one that would not fit into memory is refused before a picture is decoded."""
-    foresee(Sizes.of(content, style), config, extractor, workshop).plan.require_fit()
+    foresee(Sizes.of(content, style), config, extractor, workshop).require_fit()
     return make_inputs(content, style, config, **masks)
 
 

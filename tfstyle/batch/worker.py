@@ -70,7 +70,7 @@ class Maker:
         return pixels
 
     def _require_fit(self, sizes: Sizes) -> None:
-        foresee(sizes, self._order.config).plan.require_fit()
+        foresee(sizes, self._order.config).require_fit()
 
     def make(self, group: Sequence[tuple[Wanted, np.ndarray]]) -> Iterator[Outcome]:
         """Makes contents in the styles that each is wanted in, and writes them.

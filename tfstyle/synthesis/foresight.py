@@ -1,9 +1,9 @@
-"""What of a run is known from its config and the sizes of its pictures: precision, scales and plan."""
+"""A run planned from its config and the sizes of its pictures: its network, precision and scales."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -19,23 +19,6 @@ from tfstyle.synthesis.term_options import TermOptions, extractor_of, workshop_f
 from tfstyle.vgg import minimum_size
 
 
-@dataclass(frozen=True)
-class Foresight:
-    """What is known of a run before its pictures are read.
-
-    Attributes:
-      config: the run's, with as many scales as its pictures are large enough for.
-      options: of its terms.
-      precision: what most of the run is computed in; float32 for a given extractor.
-      plan: how each size is evaluated, and what that takes.
-    """
-
-    config: TransferConfig
-    options: TermOptions
-    precision: str
-    plan: Plan
-
-
 def foresee(
     sizes: Sizes,
     config: TransferConfig,
@@ -45,8 +28,10 @@ def foresee(
     pictures: int = 1,
     choices: Mapping = MappingProxyType({}),
     read: bool = False,
-) -> Foresight:
-    """Plans a run.
+) -> Plan:
+    """Plans a run before its pictures are read, with as many scales as they are large enough for.
+
+    It is in float32 with a given extractor.
 
     Args:
       sizes: of its pictures.
@@ -60,9 +45,7 @@ def foresee(
     Raises:
       ValueError, OSError: a layer, a picture's size or the weights are not what they should be.
     """
-    options = TermOptions.of(
-        config, content=sizes.content is not None, style=bool(sizes.styles or sizes.scales)
-    )
+    options = TermOptions.of(config, sizes)
     precision, network = "float32", extractor
     if extractor is None:
         known = precision_in(choices) if config.precision == "auto" else None
@@ -76,9 +59,7 @@ def foresee(
     coarse = described(coarse=True) if extractor is None and config.scales > 1 else network
     networks = coarse, network
     plan = make_plan(networks, options.style_layers, sizes, config, precision, pictures=pictures, read=read)
-    return Foresight(
-        config, options, precision, plan.chosen(choices) if config.evaluation == "auto" else plan
-    )
+    return plan.chosen(choices) if config.evaluation == "auto" else plan
 
 
 def _scales(sizes: Sizes, config: TransferConfig, least: int) -> int:

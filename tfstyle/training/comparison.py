@@ -137,7 +137,7 @@ def compare(
     for index, path in enumerate(photographs):
         style = index % len(styles)
         sizes = Sizes.of(path, targets[style])
-        foresee(sizes, config, extractor).plan.require_fit()
+        foresee(sizes, config, extractor).require_fit()
         picture = images.load_fitted(path, "photos", size)
         objective = GraphObjective(config, extractor, picture, chosen(stack, [style]))
         own = _with_weights(config, objective.weights, weights)

@@ -91,7 +91,7 @@ def _planned(
     height, width = size
     sizes = Sizes(size, tuple(tuple(each.shape[1:3]) for each in pictures))
     try:
-        plan = foresee(sizes, config, extractor).plan
+        plan = foresee(sizes, config, extractor)
     except ValueError as error:
         raise ValueError(f"frames of {width} x {height} pixels: {error}") from None
     if plan.peak_bytes > plan.most_bytes:
