@@ -12,10 +12,10 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.options import numbered
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 

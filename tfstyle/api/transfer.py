@@ -15,12 +15,11 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs, make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
-from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.plan import Plan, foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 

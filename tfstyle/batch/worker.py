@@ -25,8 +25,8 @@ from tfstyle.batch.orders import Failure, Order, Outcome, Style, attempt
 from tfstyle.io import decode, encode, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.starts import initial_image
 from tfstyle.synthesis.term_options import extractor_of

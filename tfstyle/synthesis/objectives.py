@@ -16,9 +16,9 @@ from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.terms import AnyTerm
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.objective import Objective
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import scale_sizes
 from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
 from tfstyle.vgg import normalize_activations

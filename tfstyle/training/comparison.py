@@ -21,8 +21,8 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import encode, images
 from tfstyle.losses.targets import chosen, finest
 from tfstyle.reporting import Progress
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_transfer import GraphObjective
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.synthesis.term_options import extractor_of
