@@ -52,7 +52,7 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     if source == "mini":
         if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
             raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
-        return _checked(_read_npz(_MINI, source), layout, source, widths_fixed=False)
+        return _read(_MINI, source, layout)
     path = pathlib.Path(source)
     if not path.exists():
         raise FileNotFoundError(f"weights={source!r}: must be imagenet, random, mini or an existing file")
