@@ -34,8 +34,8 @@ def settings(**options):
 
 
 def plan(extractor, size, precision="float32", **options):
-    sizes = Sizes(size, final=True)
-    return make_plan((extractor, extractor), LAYERS, sizes, settings(**options), precision, read=True)
+    config = settings(image_size=0, **options)
+    return make_plan((extractor, extractor), LAYERS, Sizes(size), config, precision, read=True)
 
 
 def fitting(extractor, config, size=(3000, 4000), styles=(), **options):
@@ -193,7 +193,7 @@ def test_reading_is_counted_where_it_is_to_come(extractor):
 
 
 def test_where_the_process_alone_takes_all(extractor):
-    made = plan(extractor, (384, 512), memory_limit=0.5, image_size=512)
+    made = plan(extractor, (384, 512), memory_limit=0.5)
     assert made.remedies == () and "nothing smaller would fit" in refusal(made)
     assert "it does not fit: nothing smaller would fit" in made.describe()
 
@@ -244,7 +244,8 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
 
 def test_coarse_scales_have_the_costs_of_their_network(extractor):
     vgg19 = feature_extractor([*LAYERS, "conv4_2"], weights="random")
-    arguments = LAYERS, Sizes((384, 512), final=True), settings(scales=2, coarse_weights="mini"), "float32"
+    config = settings(image_size=0, scales=2, coarse_weights="mini")
+    arguments = LAYERS, Sizes((384, 512)), config, "float32"
     one, two = (make_plan((coarse, vgg19), *arguments, read=True) for coarse in (vgg19, extractor))
     assert two.peak_bytes == one.peak_bytes
     assert two.seconds < one.seconds

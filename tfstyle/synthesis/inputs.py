@@ -96,33 +96,23 @@ class Inputs:
 
     Attributes:
       content: `[1, H, W, 3]`, as the objective is to see it; None where there is none.
+      sizes: of the pictures before they were fitted, by which the run is planned.
       regions: which styles go where; none where there is no style.
       compositing: what of the picture is painted.
       opacity: `[1, H, W, 1]` in [0, 1], that the content has; None: opaque.
       hashes: {argument: hash} of the pictures and masks.
-      own: sizes before they were fitted; None: the same.
       start: `[1, H, W, 3]`, the picture to begin with; None: as the config says.
       reference: what the picture is held to besides content and style.
     """
 
     content: tf.Tensor | None
+    sizes: Sizes
     regions: Sequence[Region] = ()
     compositing: Compositing = field(default_factory=Compositing)
     opacity: tf.Tensor | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
-    own: Sizes | None = None
     start: tf.Tensor | None = None
     reference: Reference | None = None
-
-    @property
-    def sizes(self) -> Sizes:
-        """What a run is planned by."""
-        if self.own is not None:
-            return self.own
-        content = None if self.content is None else tuple(self.content.shape[1:3])
-        styles = tuple(tuple(picture.shape[1:3]) for picture in self.pictures)
-        scales = tuple(len(targets.scales) for targets in self.targets)
-        return Sizes(content, styles, scales, final=True)
 
     @property
     def pictures(self) -> list[tf.Tensor]:
@@ -206,10 +196,10 @@ def make_inputs(
         guided=config.postprocess == "guided" and original is not None,
     )
     if original is None:
-        return Inputs(None, regions, compositing, hashes=hashes, own=sizes)
+        return Inputs(None, sizes, regions, compositing, hashes=hashes)
     seen = color.grey(original) if compositing.light_only else original
     recolored = [_recolored(region, original, config) for region in regions]
-    return Inputs(seen, recolored, compositing, alpha, hashes, sizes)
+    return Inputs(seen, sizes, recolored, compositing, alpha, hashes)
 
 
 def fitted(
