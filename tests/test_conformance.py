@@ -21,6 +21,7 @@ from tfstyle.losses.regions import everywhere
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.objectives import Objectives
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.vgg import feature_extractor, normalize_activations
 
 from conftest import DEPTHS, narrow_weights, picture
@@ -315,8 +316,9 @@ def objective(name, weights_file, **changes):
     )
     if config.normalize:
         extractor = normalize_activations(extractor, [content, style])
-    inputs = Inputs(content, everywhere(style))
-    return Objectives(inputs, config, extractor, Workshop()).at((ROWS, COLUMNS))
+    size = (ROWS, COLUMNS)
+    inputs = Inputs(content, Sizes(size, (size,)), everywhere(style))
+    return Objectives(inputs, config, extractor, Workshop()).at(size)
 
 
 def only(made, kind):

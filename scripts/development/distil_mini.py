@@ -39,7 +39,7 @@ def main():
     with cli.quiet_tensorflow():
         from distillation import evaluation, network, pictures
 
-        from tfstyle.io.files import sha256
+        from tfstyle.io.files import require_writable_folder, sha256
         from tfstyle.io.store import find_pictures
         from tfstyle.vgg import weights
 
@@ -52,7 +52,10 @@ def main():
         return
     start, output = map(pathlib.Path, cli.all_required(start="an .npz file", output="an .npz file to write"))
     for path, name in ((start, "start"), (output, "output")):
-        weights.check_writable(path, name)
+        named = f"{name}={str(path)!r}"
+        if path.suffix != ".npz":
+            raise ValueError(f"{named}: must end in .npz")
+        require_writable_folder(path.parent, named)
     supervision = cli.supervision()
     print(f"reading pictures ({len(held_out)} are held out) …", file=sys.stderr)
     photographs, paintings = (pictures.read(paths) for paths, _ in kinds)

@@ -7,7 +7,7 @@ import pytest
 
 from tfstyle import Workshop, style_targets, transfer, transfer_batch
 
-from conftest import Recorder, picture, published
+from conftest import Recorder, picture, shallow
 
 CONTENTS = [picture(36, 48, 1), picture(40, 40, 2), picture(36, 48, 3)]
 STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
@@ -15,10 +15,7 @@ STYLES = [picture(40, 40, 4), picture(36, 50, 5)]
 
 @pytest.fixture
 def config(narrow_file):
-    return published(
-        weights=narrow_file, image_size=48, iterations=6, scales=1, precision="float32",
-        optimizer="adam", content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
+    return shallow(narrow_file, image_size=48, iterations=6, scales=1)
 
 
 def test_adam_makes_the_same_pictures(config):

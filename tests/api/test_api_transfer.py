@@ -13,25 +13,14 @@ from tfstyle.io.images import load_image, resize
 from tfstyle.synthesis.term_options import extractor_of
 from tfstyle.vgg import feature_extractor
 
-from conftest import picture, published
+from conftest import picture, shallow
 
-SHALLOW = {"content_layers": "conv2_1", "style_layers": "conv1_1,conv2_1"}
 CONTENT, STYLE = picture(36, 48, seed=1), picture(40, 30, seed=2)
 
 
 @pytest.fixture
 def config(narrow_file):
-    # Adam by default: it compiles several times faster, and most of these
-    # tests are not about the optimiser.
-    return published(
-        weights=narrow_file, image_size=0, iterations=12, log_every=6, optimizer="adam", **SHALLOW
-    )
-
-
-@pytest.fixture
-def deep(config):
-    """With a layer that needs pictures of 16 pixels."""
-    return dataclasses.replace(config, style_layers="conv1_1,conv5_1")
+    return shallow(narrow_file, image_size=0, iterations=12, log_every=6, precision="auto")
 
 
 @pytest.mark.parametrize(("optimizer", "init"), [("adam", "style"), ("lbfgs", "0.5*content+0.5*noise")])
@@ -129,9 +118,9 @@ def test_own_extractor(config):
         (CONTENT, STYLE, {"padding": "reflect", "image_size": 40}, r"^content: is 40 x 30 .* at least 32"),
     ],
 )
-def test_pictures_too_small_for_the_layers(deep, content, style, options, problem):
+def test_pictures_too_small_for_the_layers(config, content, style, options, problem):
     with pytest.raises(ValueError, match=problem):
-        transfer(content, style, dataclasses.replace(deep, **options))
+        transfer(content, style, dataclasses.replace(config, style_layers="conv1_1,conv5_1", **options))
 
 
 def test_a_config_of_another_kind_of_task(config):

@@ -10,7 +10,7 @@ from tfstyle import load_image, style_targets, stylize_dataset, stylizer, transf
 from tfstyle.api.dataset import from_integers
 from tfstyle.io.encode import to_uint8
 
-from conftest import picture, published
+from conftest import picture, shallow
 
 STYLE = picture(40, 44, seed=4)
 CONTENTS = [picture(37, 51, seed=1), picture(48, 36, seed=2), picture(36, 48, seed=3)]
@@ -18,10 +18,7 @@ CONTENTS = [picture(37, 51, seed=1), picture(48, 36, seed=2), picture(36, 48, se
 
 @pytest.fixture(scope="module")
 def config(narrow_file):
-    return published(
-        weights=narrow_file, image_size=0, iterations=3, scales=1, precision="float32", optimizer="adam",
-        content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
+    return shallow(narrow_file, image_size=0, iterations=3, scales=1)
 
 
 @pytest.fixture(scope="module")

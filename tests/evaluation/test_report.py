@@ -100,7 +100,7 @@ def test_names_cannot_break_the_table_and_the_page_explains_every_score():
 
 
 COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255), (200, 0, 0)]
-GREEN, INK, WHITE = (0, 120, 50), (32, 32, 32), (255, 255, 255)
+GREEN, INK = (0, 120, 50), (32, 32, 32)
 
 
 def plain(color, height=15, width=20):

@@ -12,15 +12,12 @@ from tfstyle.io import encode, images
 from tfstyle.io.files import sha256
 from tfstyle.runtime.stopping import Supervision
 
-from conftest import published
+from conftest import KillAt, Killed, Recorder, shallow
 
 
 @pytest.fixture(scope="module")
 def base(narrow_file):
-    return published(
-        weights=narrow_file, image_size=32, iterations=2, log_every=1, optimizer="adam", precision="float32",
-        content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
+    return shallow(narrow_file, image_size=32, iterations=2, log_every=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +37,6 @@ def finished(base, pictures, tmp_path_factory):
 def photo(finished, tmp_path):
     """A copy of it."""
     return shutil.copytree(finished, tmp_path / "photo")
-
-
-class Recorder:
-    def __init__(self):
-        self.seen = []
-
-    def report(self, progress, image):
-        self.seen.append(progress)
-
-
-class Killed(Exception):
-    pass
-
-
-class KillAt:
-    """Stops everything at a step of the whole figure."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def report(self, progress, image):
-        if progress.step >= self.step:
-            raise Killed
 
 
 def test_panels_are_what_transfer_makes(base, pictures, tmp_path):
@@ -88,8 +62,9 @@ def test_a_killed_figure_makes_only_what_is_missing(base, pictures, tmp_path):
     made = render(chosen, pictures, tmp_path, reporters=[recorder])
     assert [entry.path.name for entry in made] == ["conv2_2.png"] * 2 + ["conv4_2.png"] * 2
     assert sha256(tmp_path / "conv2_2.png") == first
-    assert recorder.seen[-1].step == recorder.seen[-1].total_steps == 2  # of one run, not of two
-    assert recorder.seen[0].note.splitlines()[0] == "panel 1 of 1: conv4_2"
+    (begun, _), *_, (ended, _) = recorder.seen
+    assert ended.step == ended.total_steps == 2  # of one run, not of two
+    assert begun.note.splitlines()[0] == "panel 1 of 1: conv4_2"
     again = Recorder()
     render(chosen, pictures, tmp_path, reporters=[again])
     assert again.seen == []
@@ -114,7 +89,7 @@ def test_checkpoints_go_on_inside_a_panel(base, pictures, finished, tmp_path):
         chosen, pictures, tmp_path / "other", reporters=[recorder],
         supervision=Supervision(tmp_path / "states"),
     )  # fmt: skip
-    assert "goes on from the checkpoint" in recorder.seen[0].note
+    assert "goes on from the checkpoint" in recorder.seen[0][0].note
     assert made[0].path.read_bytes() == (finished / made[0].path.name).read_bytes()
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfstyle import StyleTargets, feature_extractor, style_targets, transfer
 from tfstyle.losses.targets import fingerprint, options_of
 
-from conftest import narrow_weights, picture, published
+from conftest import narrow_weights, picture, published, shallow
 
 STYLE, OTHER = picture(40, 44, seed=4), picture(44, 40, seed=5)
 CONTENT = picture(37, 51, seed=1)
@@ -18,10 +18,7 @@ CONTENT = picture(37, 51, seed=1)
 
 @pytest.fixture(scope="module")
 def config(narrow_file):
-    return published(
-        weights=narrow_file, image_size=64, iterations=3, scales=2, precision="float32", optimizer="adam",
-        content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
+    return shallow(narrow_file, image_size=64, iterations=3, scales=2)
 
 
 @pytest.fixture

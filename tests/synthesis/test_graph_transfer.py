@@ -11,34 +11,18 @@ from tfstyle.losses.measuring import measure
 from tfstyle.losses.targets import stacked
 from tfstyle.synthesis.graph_transfer import GraphObjective, GraphTransfer
 
-from conftest import narrow_weights, picture, published
+from conftest import narrow_weights, picture, shallow
 
 STYLE = picture(40, 44, seed=4)
-SPEC = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 
 @pytest.fixture
 def config(narrow_file):
-    return published(
-        weights=narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5,
-        precision="float32", optimizer="adam", content_layers="conv2_1", style_layers="conv1_1,conv2_1",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def another(config, tmp_path):
-    """A config whose coarse scales have another network than the last."""
-    np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
-    return dataclasses.replace(config, coarse_weights=str(tmp_path / "other.npz"), iterations=3)
+    return shallow(narrow_file, image_size=64, iterations=5, scales=2, scale_factor=1.5)
 
 
 def floats(*pictures):
     return tf.constant(np.stack(pictures) / np.float32(255))
-
-
-def graph_of(program):
-    signature = [SPEC, SPEC, tf.TensorSpec([], tf.int32)]
-    return tf.function(program.paint, input_signature=signature, autograph=False)
 
 
 CHANGES = {
@@ -59,7 +43,8 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_transfer_makes(config, change):
     config = dataclasses.replace(config, **CHANGES[change])
-    paint = graph_of(GraphTransfer(config))
+    signature = [tf.TensorSpec([None, None, None, 3])] * 2 + [tf.TensorSpec([], tf.int32)]
+    paint = tf.function(GraphTransfer(config).paint, input_signature=signature, autograph=False)
     # That a trace serves other sizes is seen once.
     for content in (picture(37, 51, seed=1), picture(90, 44, seed=2))[
         : 2 if change.startswith("adam") else 1
@@ -69,8 +54,10 @@ def test_what_transfer_makes(config, change):
 
 
 @pytest.mark.slow
-def test_coarse_scales_on_another_network(another):
+def test_coarse_scales_on_another_network(config, tmp_path):
     """In a run, in a graph, and with targets in place of the style; and it does make a difference."""
+    np.savez(tmp_path / "other.npz", **narrow_weights(seed=1))
+    another = dataclasses.replace(config, coarse_weights=str(tmp_path / "other.npz"), iterations=3)
     content, steps = picture(36, 48, seed=1), tf.constant(3)
     expected = transfer(content, STYLE, another).image
     same = transfer(content, STYLE, dataclasses.replace(another, coarse_weights="same")).image

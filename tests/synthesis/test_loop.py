@@ -17,7 +17,7 @@ from tfstyle.synthesis import loop
 from tfstyle.synthesis.objective import Objective
 from tfstyle.synthesis.scales import enlarged
 
-from conftest import Recorder, picture
+from conftest import KillAt, Killed, Recorder, picture
 
 GOAL = tf.constant(picture(20, 28)[np.newaxis] / np.float32(255))
 START = tf.fill(GOAL.shape, 0.5)
@@ -123,8 +123,8 @@ def test_the_last_tenth_is_made_on_the_exact_objective(options, tmp_path):
     assert [progress.step for progress in odd.history] == [0, 5, 10, 15, 20]
     np.testing.assert_array_equal(odd.image, result.image)
     # Killed in the finish, and gone on from there.
-    with pytest.raises(Stop):
-        run(settings, reporters=[StopAt(20)], supervision=Supervision(tmp_path))
+    with pytest.raises(Killed):
+        run(settings, reporters=[KillAt(20)], supervision=Supervision(tmp_path))
     resumed = run(settings, supervision=Supervision(tmp_path))
     np.testing.assert_array_equal(resumed.image, result.image)
 
@@ -145,21 +145,6 @@ def test_coarse_to_fine(optimizer):
     np.testing.assert_allclose(recorder.seen[4][1], expected, atol=1e-6)
 
 
-class Stop(Exception):
-    pass
-
-
-class StopAt:
-    """A reporter that kills the run."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def report(self, progress, image):
-        if progress.step >= self.step:
-            raise Stop
-
-
 @BOTH
 @pytest.mark.parametrize("killed_at", [4, 14])
 def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, optimizer, killed_at):
@@ -167,8 +152,8 @@ def test_a_killed_run_goes_on_to_the_identical_picture(tmp_path, monkeypatch, op
     settings = config(optimizer=optimizer, scales=2)
     run = functools.partial(synthesize, objective_at, START, settings)
     whole = run()
-    with pytest.raises(Stop):
-        run(reporters=[StopAt(killed_at)], supervision=Supervision(tmp_path, 4))
+    with pytest.raises(Killed):
+        run(reporters=[KillAt(killed_at)], supervision=Supervision(tmp_path, 4))
     recorder = Recorder()
     resumed = run(reporters=[recorder], supervision=Supervision(tmp_path))
     np.testing.assert_array_equal(resumed.image, whole.image)

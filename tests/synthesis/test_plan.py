@@ -34,15 +34,14 @@ def settings(**options):
 
 
 def plan(extractor, size, precision="float32", **options):
-    return make_plan(
-        (extractor, extractor), LAYERS, Sizes(size, final=True), settings(**options), precision, read=True
-    )
+    config = settings(image_size=0, **options)
+    return make_plan((extractor, extractor), LAYERS, Sizes(size), config, precision, read=True)
 
 
-def fitting(extractor, config, size=(3000, 4000), pictures=1, **options):
-    """A plan for a content of this size, brought to the config's, that is there already."""
-    sizes = Sizes(size, **options)
-    return make_plan((extractor, extractor), LAYERS, sizes, config, "float32", pictures=pictures, read=True)
+def fitting(extractor, config, size=(3000, 4000), styles=(), **options):
+    """A plan for pictures of these sizes, brought to the config's, that are there already."""
+    sizes, options = Sizes(size, styles), {"read": True, **options}
+    return make_plan((extractor, extractor), LAYERS, sizes, config, "float32", **options)
 
 
 def test_the_first_way_that_fits(extractor):
@@ -162,11 +161,11 @@ def test_each_remedy_named_is_one(extractor, limit, named):
 
 def test_fewer_pictures_at_once(extractor):
     config = settings(image_size=1000, evaluation="tiled", memory_limit=2.0)
-    made = fitting(extractor, config, (1000, 1000), 8)
+    made = fitting(extractor, config, (1000, 1000), pictures=8)
     (fewer,) = (int(remedy.removeprefix("batch_size=")) for remedy in made.remedies if "batch" in remedy)
     assert 1 <= fewer < 8
-    fitting(extractor, config, (1000, 1000), fewer).require_fit()
-    refusal(fitting(extractor, config, (1000, 1000), fewer + 1))
+    fitting(extractor, config, (1000, 1000), pictures=fewer).require_fit()
+    refusal(fitting(extractor, config, (1000, 1000), pictures=fewer + 1))
 
 
 def test_styles_are_counted_at_the_size_that_they_are_measured_at(extractor):
@@ -186,17 +185,15 @@ def test_styles_are_counted_at_the_size_that_they_are_measured_at(extractor):
 
 def test_reading_is_counted_where_it_is_to_come(extractor):
     """A content of 40 megapixels made small: 31 bytes a pixel, 24 a pixel of its new size, and 12 that stay."""
-    config, sizes = settings(image_size=100), Sizes((5000, 8000))
-    made = make_plan((extractor, extractor), LAYERS, sizes, config, "float32")
-    assert made.peak_bytes == 1e9 + 31 * 40e6 + (24 + 12) * 62 * 100
-    assert (
-        make_plan((extractor, extractor), LAYERS, sizes, config, "float32", read=True).peak_bytes
-        < made.peak_bytes
+    made, read = (
+        fitting(extractor, settings(image_size=100), (5000, 8000), read=is_read) for is_read in (False, True)
     )
+    assert made.peak_bytes == 1e9 + 31 * 40e6 + (24 + 12) * 62 * 100
+    assert read.peak_bytes < made.peak_bytes
 
 
 def test_where_the_process_alone_takes_all(extractor):
-    made = plan(extractor, (384, 512), memory_limit=0.5, image_size=512)
+    made = plan(extractor, (384, 512), memory_limit=0.5)
     assert made.remedies == () and "nothing smaller would fit" in refusal(made)
     assert "it does not fit: nothing smaller would fit" in made.describe()
 
@@ -247,7 +244,8 @@ def test_a_deterministic_plan_does_not_see_the_moment(extractor, monkeypatch):
 
 def test_coarse_scales_have_the_costs_of_their_network(extractor):
     vgg19 = feature_extractor([*LAYERS, "conv4_2"], weights="random")
-    arguments = LAYERS, Sizes((384, 512), final=True), settings(scales=2, coarse_weights="mini"), "float32"
+    config = settings(image_size=0, scales=2, coarse_weights="mini")
+    arguments = LAYERS, Sizes((384, 512)), config, "float32"
     one, two = (make_plan((coarse, vgg19), *arguments, read=True) for coarse in (vgg19, extractor))
     assert two.peak_bytes == one.peak_bytes
     assert two.seconds < one.seconds

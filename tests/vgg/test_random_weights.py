@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfstyle.vgg import feature_extractor, random_weights
 from tfstyle.vgg.network import layout
@@ -42,8 +43,6 @@ def test_a_layer_does_not_depend_on_how_many_are_asked_for():
 
 def test_calibration_is_exact_on_the_reference_pictures():
     values = random_weights.calibrated(LAYOUT, ["block1_conv1"], "max", 0)
-    import tensorflow as tf
-
     kernel, bias = values["block1_conv1"]
     pictures = random_weights.reference_pictures(0)
     response = tf.nn.conv2d(random_weights.caffe_pixels(pictures), kernel, 1, "SAME") + bias

@@ -12,10 +12,10 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.config.options import numbered
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.pictures import make
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 
@@ -60,7 +60,7 @@ def transfer_batch(
 
     @functools.cache
     def require_fit(sizes: Sizes) -> None:
-        foresee(sizes, config, extractor, workshop).plan.require_fit()
+        foresee(sizes, config, extractor, workshop).require_fit()
 
     for group in _groups(contents, styles, config, batch_size, require_fit):
         made = make([inputs for _, inputs in group], config, extractor, reporters, workshop=workshop)

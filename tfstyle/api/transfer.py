@@ -15,12 +15,11 @@ from tfstyle.config import DEFAULT_PRESET, PRESETS, TransferConfig
 from tfstyle.reporting import Reporter
 from tfstyle.runtime.stopping import CHECKPOINT_EVERY, Stop, Supervision, never
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs, make_inputs
 from tfstyle.synthesis.loop import Result
 from tfstyle.synthesis.objectives import Objectives
 from tfstyle.synthesis.pictures import make
-from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.plan import Plan, foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.term_options import workshop_for
 
@@ -95,7 +94,7 @@ def plan_transfer(
     Raises:
       ValueError, OSError: as in `transfer`.
     """
-    plan = foresee(Sizes.of(content, style), config, extractor).plan
+    plan = foresee(Sizes.of(content, style), config, extractor)
     if plan.peak_bytes <= plan.most_bytes:  # so that what is wrong with the pictures is told, too
         make_inputs(content, style, config, content_masks=content_masks, style_masks=style_masks)
     return plan
@@ -196,7 +195,7 @@ def _made(content, style, config, extractor, reporters, supervision, workshop, *
 
 def _inputs(content, style, config, extractor, workshop, **masks) -> Inputs:
     """Returns a run's inputs; one that would not fit into memory is refused before a picture is decoded."""
-    foresee(Sizes.of(content, style), config, extractor, workshop).plan.require_fit()
+    foresee(Sizes.of(content, style), config, extractor, workshop).require_fit()
     return make_inputs(content, style, config, **masks)
 
 

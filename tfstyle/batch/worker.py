@@ -25,8 +25,8 @@ from tfstyle.batch.orders import Failure, Order, Outcome, Style, attempt
 from tfstyle.io import decode, encode, store
 from tfstyle.io.files import sha256
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.loop import Result
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.starts import initial_image
 from tfstyle.synthesis.term_options import extractor_of
@@ -70,7 +70,7 @@ class Maker:
         return pixels
 
     def _require_fit(self, sizes: Sizes) -> None:
-        foresee(sizes, self._order.config).plan.require_fit()
+        foresee(sizes, self._order.config).require_fit()
 
     def make(self, group: Sequence[tuple[Wanted, np.ndarray]]) -> Iterator[Outcome]:
         """Makes contents in the styles that each is wanted in, and writes them.

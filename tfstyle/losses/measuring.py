@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -91,7 +91,10 @@ def measure(
 
     def sums(statistic: str, references: Mapping[str, Sums]) -> dict[str, Sums]:
         measures = {layer: make_statistic(statistic, references.get(layer)) for layer in layers}
-        summands = {layer: Summand(layer, part(each, of.get(layer))) for layer, each in measures.items()}
+        summands = {
+            layer: Summand(layer, partial(guided_sums, each, of.get(layer)))
+            for layer, each in measures.items()
+        }
         found = compiled(partial(_summed, extractor, summands, tile), picture)
         return {layer: normalised(found[layer]) for layer in layers}
 
@@ -157,12 +160,8 @@ def guides(extractor, mask: tf.Tensor | None, layers: Sequence[str]) -> dict[str
     return {layer: tf.sqrt(share) for layer, share in shares.items()}
 
 
-def part(measure: Statistic, guide: tf.Tensor | None) -> Callable[[tf.Tensor, Cut], Sums]:
+def guided_sums(measure: Statistic, guide: tf.Tensor | None, features: tf.Tensor, cut: Cut) -> Sums:
     """Returns what a statistic sums over some positions of a layer; see `position_sums.Summand`."""
-    return partial(_guided, measure, guide)
-
-
-def _guided(measure: Statistic, guide: tf.Tensor | None, features: tf.Tensor, cut: Cut) -> Sums:
     return measure.sums(features, None if guide is None else cut(guide))
 
 

@@ -12,7 +12,7 @@ activations are summed in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -144,7 +144,7 @@ def total_variation(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
     return tf.reduce_sum(total_variations(image, form))
 
 
-def total_variations(image: tf.Tensor, form: str = "squared") -> tf.Tensor:
+def total_variations(image: tf.Tensor, form: str) -> tf.Tensor:
     """Returns `total_variation` of each picture, `[B]`, and raises what it does."""
     if form not in _VARIATIONS:
         raise ValueError(f"tv_loss={form!r}: must be one of {', '.join(_VARIATIONS)}")
@@ -166,8 +166,8 @@ def _nine_point(image: tf.Tensor) -> tf.Tensor:
     return 2 * straight / 3 + (_mean_of_squares(falling) + _mean_of_squares(rising)) / 6
 
 
-def _sums(function: Callable[[tf.Tensor], tf.Tensor], tensors: Iterable[tf.Tensor]) -> tf.Tensor:
-    return sum(_of_each(function(tensor)) for tensor in tensors)
+def _sums(function: Callable[[tf.Tensor], tf.Tensor], image: tf.Tensor) -> tf.Tensor:
+    return sum(_of_each(function(differences)) for differences in _differences(image))
 
 
 def _mean_of_squares(differences: tf.Tensor) -> tf.Tensor:
@@ -182,9 +182,9 @@ def _squared_gradients(image: tf.Tensor) -> tf.Tensor:
 
 
 _VARIATIONS = {
-    "squared": lambda image: _sums(tf.square, _differences(image)),
+    "squared": lambda image: _sums(tf.square, image),
     "inner_squared": lambda image: _of_each(_squared_gradients(image)),
-    "absolute": lambda image: _sums(tf.abs, _differences(image)),
+    "absolute": lambda image: _sums(tf.abs, image),
     "mean_squared": lambda image: sum(map(_mean_of_squares, _differences(image))),
     "nine_point": _nine_point,
     "power": lambda image: _of_each(_squared_gradients(image) ** 1.25),

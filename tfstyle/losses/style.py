@@ -9,7 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfstyle.config.units import UNITS
-from tfstyle.losses.measuring import Target, guides, make_statistic, part
+from tfstyle.losses.measuring import Target, guided_sums, guides, make_statistic
 from tfstyle.losses.statistics import Statistic, Sums, blended, normalised, of_zeros
 from tfstyle.losses.target_file import filters_of
 from tfstyle.losses.terms import SummedTerm
@@ -63,7 +63,7 @@ def style_terms(
             "/".join(filter(None, ("style", layer, target.name))),
             weights[layer] * target.area,
             layer,
-            part=part(held.measure, guide),
+            part=partial(guided_sums, held.measure, guide),
             outcome=partial(held.loss, pixels),
             whole=whole,
             kind="style",

@@ -158,29 +158,27 @@ def _variation(units: str, form: str, image: tf.Tensor) -> tf.Tensor:
     return UNITS[units].variation(positions_of(image, found.dtype)) * found
 
 
-def photorealism_terms(weight: float, content: tf.Tensor) -> list[ImageTerm]:
-    """Returns the matting Laplacian's term, per pixel, as a term.
+def photorealism_term(content: tf.Tensor) -> ImageTerm:
+    """Returns the matting Laplacian's loss per pixel, as a term of weight 1.
 
     Args:
-      weight: its factor in the total, or one for each picture.
       content: `[1, H, W, 3]`, of the size of the picture to be made.
     """
     value = partial(_by_pixel, photorealism.matting_loss(content))
-    return [ImageTerm("photorealism", weight, value, kind="photorealism")]
+    return ImageTerm("photorealism", 1.0, value, kind="photorealism")
 
 
-def temporal_terms(weight: float, reference: tf.Tensor, share: tf.Tensor) -> list[ImageTerm]:
-    """Returns the mean square difference from a picture, where that counts, as a term.
+def temporal_term(reference: tf.Tensor, share: tf.Tensor) -> ImageTerm:
+    """Returns the mean square difference from a picture, where that counts, as a term of weight 1.
 
     Ruder, Dosovitskiy & Brox, "Artistic Style Transfer for Videos", GCPR 2016, eq. (7): the mean is over
     all pixels and channels, also those that do not count.
 
     Args:
-      weight: its factor in the total, or one for each picture.
       reference: `[1, H, W, 3]` in [0, 1], of the size of the picture to be made.
       share: `[1, H, W, 1]` in [0, 1], how much each pixel of it counts.
     """
-    return [ImageTerm("temporal", weight, partial(_difference, reference, share), kind="temporal")]
+    return ImageTerm("temporal", 1.0, partial(_difference, reference, share), kind="temporal")
 
 
 def _difference(reference: tf.Tensor, share: tf.Tensor, image: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from tfstyle.optimizers.optimizer import Evaluate, Losses, Optimizer, State, by_picture
+from tfstyle.optimizers.optimizer import Evaluate, Losses, Optimizer, State
 from tfstyle.runtime.workshop import Workshop
 
 FAILED = "the line search of L-BFGS failed; it starts again from there"
@@ -17,11 +17,7 @@ ENDED = "L-BFGS finds no lower point in float32; the run ends here"
 
 
 class Objective(Protocol):
-    """What is asked of an objective.
-
-    Values are `[B]`, one for each picture on which no other has a part; of a
-    single picture they may be scalars.
-    """
+    """What is asked of an objective. Values are `[B]`, one for each picture on which no other has a part."""
 
     def value_and_gradient(self, image: tf.Tensor) -> tuple[tf.Tensor, Losses, tf.Tensor]:
         """Returns values, their named parts, and the gradients `[B, H, W, 3]`."""
@@ -136,17 +132,12 @@ class ImageOptimizer:
 
     @property
     def _evaluate(self) -> Evaluate:
-        return partial(_evaluated, self._objective.value_and_gradient)
+        return self._objective.value_and_gradient
 
     def _keep(self, state: State) -> None:
         self._state = state
         self.image.assign(state.image)
         self.losses = self._objective.losses(state.image) if state.losses is None else state.losses
-
-
-def _evaluated(value_and_gradient: Evaluate, image: tf.Tensor) -> tuple[tf.Tensor, Losses, tf.Tensor]:
-    value, losses, gradient = value_and_gradient(image)
-    return by_picture(value), {name: by_picture(each) for name, each in losses.items()}, gradient
 
 
 def _named(nest, name: str = "optimizer") -> Iterator[tuple[str, tf.Tensor]]:

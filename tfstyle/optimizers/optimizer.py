@@ -82,11 +82,6 @@ def advance(optimizer: Optimizer, evaluate: Evaluate, state: State, steps: int |
     return tf.while_loop(goes_on, step, (tf.constant(0), state), parallel_iterations=1)[1]
 
 
-def by_picture(values: tf.Tensor) -> tf.Tensor:
-    """Returns `[B]`, also of an objective for one picture, whose values have no dimension."""
-    return tf.reshape(values, [-1])
-
-
 def where(which: tf.Tensor, new, old):
     """Returns a nest `[B, ...]`: of the pictures named, `[B]`, new values, of the others old ones."""
 

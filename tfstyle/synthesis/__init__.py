@@ -4,7 +4,6 @@ inputs.py            pictures, masks and colours prepared; what of a picture is 
 term_options.py      the terms that a config describes, and their network
 objective.py         the weighted sum of terms and its gradient, for a batch of pictures
 objectives.py        the objectives of a run, one a size
-foresight.py         what a run will be, before its pictures are read
 plan.py              what a run will take, and how each size is evaluated; memory_model.py the bytes
 scales.py            how large pictures are, sizes from coarse to fine, and how many iterations at each
 starts.py            content, style, noise, a picture or a blend

@@ -14,7 +14,7 @@ from tfstyle.io import color, images, masks
 from tfstyle.losses import photorealism
 from tfstyle.losses.regions import Region, limited, make_regions, painted
 from tfstyle.losses.targets import StyleTargets
-from tfstyle.losses.terms import ImageTerm, temporal_terms
+from tfstyle.losses.terms import ImageTerm, temporal_term
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.synthesis.scales import Size, Sizes, listed_styles
 
@@ -73,7 +73,7 @@ def _masked(image: tf.Tensor, content: tf.Tensor, mask: tf.Tensor | None) -> tf.
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A picture that the one to be made is held to; see `temporal_terms`.
+    """A picture that the one to be made is held to; see `temporal_term`.
 
     Attributes:
       picture: `[1, H, W, 3]` in [0, 1], of its size.
@@ -85,9 +85,9 @@ class Reference:
     share: tf.Tensor
     weight: float
 
-    def terms(self, size: tuple[int, int]) -> list[ImageTerm]:
+    def term(self, size: tuple[int, int]) -> ImageTerm:
         """Returns the term, unweighted, at a (height, width)."""
-        return temporal_terms(1.0, images.resize(self.picture, size), images.resize(self.share, size))
+        return temporal_term(images.resize(self.picture, size), images.resize(self.share, size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,33 +96,23 @@ class Inputs:
 
     Attributes:
       content: `[1, H, W, 3]`, as the objective is to see it; None where there is none.
+      sizes: of the pictures before they were fitted, by which the run is planned.
       regions: which styles go where; none where there is no style.
       compositing: what of the picture is painted.
       opacity: `[1, H, W, 1]` in [0, 1], that the content has; None: opaque.
       hashes: {argument: hash} of the pictures and masks.
-      own: sizes before they were fitted; None: the same.
       start: `[1, H, W, 3]`, the picture to begin with; None: as the config says.
       reference: what the picture is held to besides content and style.
     """
 
     content: tf.Tensor | None
+    sizes: Sizes
     regions: Sequence[Region] = ()
     compositing: Compositing = field(default_factory=Compositing)
     opacity: tf.Tensor | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
-    own: Sizes | None = None
     start: tf.Tensor | None = None
     reference: Reference | None = None
-
-    @property
-    def sizes(self) -> Sizes:
-        """What a run is planned by."""
-        if self.own is not None:
-            return self.own
-        content = None if self.content is None else tuple(self.content.shape[1:3])
-        styles = tuple(tuple(picture.shape[1:3]) for picture in self.pictures)
-        scales = tuple(len(targets.scales) for targets in self.targets)
-        return Sizes(content, styles, scales, final=True)
 
     @property
     def pictures(self) -> list[tf.Tensor]:
@@ -185,7 +175,6 @@ def make_inputs(
     scales = tuple(len(style.scales) for style in styles if isinstance(style, StyleTargets))
     sizes = Sizes(own.pop("content", None), tuple(own.values()), scales)
     shares = _shares(config, len(styles))
-    measured = [isinstance(each, StyleTargets) for each in styles]
     regions: list[Region] = []
     if styles:
         found = _mask_pairs(original, styles, content_masks, style_masks)
@@ -194,7 +183,7 @@ def make_inputs(
             hashes |= {f"{kind} mask {number}": tensor_hash(m) for kind, m in kinds if m is not None}
         regions = make_regions(styles, shares, found)
         regions = limited(regions, alpha, {id(picture): opacity for picture, opacity in pairs})
-        if any(measured) and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
+        if scales and config.style_loss == "histogram" and max(len(r.sources) for r in regions) > 1:
             raise ValueError(
                 "style: targets of histograms are in units of one style; to blend several, give the pictures"
             )
@@ -207,10 +196,10 @@ def make_inputs(
         guided=config.postprocess == "guided" and original is not None,
     )
     if original is None:
-        return Inputs(None, regions, compositing, hashes=hashes, own=sizes)
+        return Inputs(None, sizes, regions, compositing, hashes=hashes)
     seen = color.grey(original) if compositing.light_only else original
     recolored = [_recolored(region, original, config) for region in regions]
-    return Inputs(seen, recolored, compositing, alpha, hashes, sizes)
+    return Inputs(seen, sizes, recolored, compositing, alpha, hashes)
 
 
 def fitted(

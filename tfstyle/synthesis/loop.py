@@ -20,7 +20,7 @@ from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.stopping import UNSUPERVISED, Supervision
 from tfstyle.runtime.workshop import Workshop
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.scales import Stage, enlarged, stages
+from tfstyle.synthesis.scales import enlarged, stages
 from tfstyle.synthesis.session import Session
 
 
@@ -138,29 +138,17 @@ def synthesize_together(
     # How the picture is evaluated does change its last bits: see `choices`.
     own = {**config.identity(), "tensorflow": tf.__version__, "start": tensor_hash(initial)}
     own |= identity or {}
+    image = initial
     with Books(supervision, own, reporters=reporters, note=note) as books:
         run = Session(config, planned, books, choices or {}, workshop or Workshop())
-        return _through(run, planned, objective_at, finish_at, initial, detail)
-
-
-def _through(
-    run: Session,
-    planned: Sequence[Stage],
-    objective_at,
-    finish_at,
-    initial: tf.Tensor,
-    detail: tf.Tensor | None,
-) -> list[Result]:
-    """Takes pictures through all stages, and returns what became of each."""
-    image = initial
-    for index, stage in enumerate(planned):
-        if index < run.state.stage:  # done before the checkpoint
-            continue
-        objective = (finish_at if stage.exact else objective_at)(stage.size)
-        begun = stage.scale > 0
-        image = run.through(index, objective, enlarged(image, stage.size, detail if begun else None))
-        if run.ending:
-            break
+        for index, stage in enumerate(planned):
+            if index < run.state.stage:  # done before the checkpoint
+                continue
+            objective = (finish_at if stage.exact else objective_at)(stage.size)
+            begun = stage.scale > 0
+            image = run.through(index, objective, enlarged(image, stage.size, detail if begun else None))
+            if run.ending:
+                break
     image = tf.clip_by_value(image, 0.0, 1.0)
     unweighted = objective.losses(image)
     weighted = objective.weighted(unweighted)
@@ -170,9 +158,9 @@ def _through(
             image=whole[index : index + 1],
             losses={name: float(np.ravel(values)[index]) for name, values in weighted.items()},
             unweighted={name: float(np.ravel(values)[index]) for name, values in unweighted.items()},
-            seconds=run.books.seconds,
+            seconds=books.seconds,
             evaluations=run.evaluations,
-            history=run.books.records,
+            history=books.records,
             ending=run.ending,
             failed=run.failed,
             steps=run.steps,

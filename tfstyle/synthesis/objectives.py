@@ -16,10 +16,9 @@ from tfstyle.losses.measuring import targets_of
 from tfstyle.losses.terms import AnyTerm
 from tfstyle.runtime.checkpoints import tensor_hash
 from tfstyle.runtime.workshop import Workshop
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs
 from tfstyle.synthesis.objective import Objective
-from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import scale_sizes
 from tfstyle.synthesis.term_options import TermOptions, extractor_of, weights_of_kinds
 from tfstyle.vgg import normalize_activations
@@ -43,7 +42,6 @@ class Objectives:
     Attributes:
       size: (height, width) of the picture to be made.
       config: the run's, with as many scales as its pictures are large enough for.
-      precision: what most of the run is computed in; float32 for a given extractor.
       plan: how each size is evaluated, and what that takes.
 
     Raises:
@@ -64,14 +62,14 @@ class Objectives:
         # By size and precision: an objective of any weights, and each term's part of its kind's weight.
         self._unweighted: dict[tuple, tuple[Objective, dict[str, float]]] = {}
         self._networks: dict[tuple[str, bool], tf.keras.Model] = {}
-        known = foresee(
+        self.plan = foresee(
             inputs.sizes, config, extractor, workshop, pictures=pictures, choices=choices, read=True
         )
-        self.config, self._options, self.precision = known.config, known.options, known.precision
-        self.plan: Plan = known.plan
+        self.config = replace(config, scales=self.plan.stages[-1].scale + 1)
+        self._options = TermOptions.of(config, inputs.sizes)
         if self._options.style_layers:
             for targets in inputs.targets:
-                targets.require_network(self._network(self.precision))
+                targets.require_network(self._network(self.plan.precision))
 
     @property
     def detail(self) -> tf.Tensor | None:
@@ -94,7 +92,7 @@ class Objectives:
             layers = self._layer_weights(self.at(self.size))
             config = replace(config, style_layer_weights=tuple(layers.values()))
             kinds["style"] = 1.0
-        return explain(self._network(self.precision), self.size, config, kinds, self._wholes())
+        return explain(self._network(self.plan.precision), self.size, config, kinds, self._wholes())
 
     def _wholes(self) -> dict[str, float]:
         """Returns {term: its loss in the paper's units where all activations are 0}; of regions, the mean."""
@@ -124,7 +122,8 @@ class Objectives:
 
     def _begun_in(self, size: tuple[int, int]) -> str:
         """Returns the precision that a size begins with; where it has but exact iterations, float32."""
-        return self.precision if (size, self.precision) in self.plan.evaluations else "float32"
+        precision = self.plan.precision
+        return precision if (size, precision) in self.plan.evaluations else "float32"
 
     def _layer_weights(self, objective: Objective) -> dict[str, float]:
         """Returns {style layer: weight}; of several regions, the sum."""
@@ -165,7 +164,7 @@ class Objectives:
         )
         content = None if inputs.content is None else images.resize(inputs.content, size)
         found = options.terms(network, content, targets, size=size, tile=tile)
-        return found if inputs.reference is None else [*found, *inputs.reference.terms(size)]
+        return found if inputs.reference is None else [*found, inputs.reference.term(size)]
 
     def _level(self, size: tuple[int, int]) -> int:
         """Returns how many scales there are after that of a size."""

@@ -74,7 +74,7 @@ def _make_together(
         with workshop.in_use():
             return together(own)
 
-    exact = first.precision == "bfloat16"
+    exact = first.plan.precision == "bfloat16"
     details = [each.detail for each in objectives]
     results = synthesize_together(
         lambda size: joined([each.at(size) for each in objectives]),
@@ -85,7 +85,7 @@ def _make_together(
         note="" if extractor is not None else _note(first.config, first.plan, inputs[0]),
         reporters=[_Finishing(reporter, compositings) for reporter in reporters],
         supervision=supervision,
-        identity={**_hashes(inputs), "computed in": first.precision},
+        identity={**_hashes(inputs), "computed in": first.plan.precision},
         choices=first.plan.choices(),
         workshop=workshop,
     )

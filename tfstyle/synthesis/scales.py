@@ -40,13 +40,11 @@ class Sizes:
       content: None where there is none.
       styles: of the style pictures.
       scales: of each style that was measured, how many it has been measured at.
-      final: the sizes are those that the run's config brings them to.
     """
 
     content: Size | None
     styles: tuple[Size, ...] = ()
     scales: tuple[int, ...] = ()
-    final: bool = False
 
     @classmethod
     def of(cls, content, style) -> Sizes:
@@ -88,12 +86,10 @@ class Sizes:
 
     def fitted(self, config: TransferConfig) -> Sizes:
         """Returns the sizes that a config brings the pictures to."""
-        if self.final:
-            return self
         side, scale = config.image_size, config.style_scale
         content = None if self.content is None else images.fitted_size(*self.content, side)
         styles = tuple(images.fitted_size(*style, side, scale) for style in self.styles)
-        return Sizes(content, styles, self.scales, final=True)
+        return Sizes(content, styles, self.scales)
 
 
 def listed_styles(style) -> list:

@@ -10,8 +10,9 @@ import tensorflow as tf
 from tfstyle.config import TransferConfig
 from tfstyle.losses.measuring import Target
 from tfstyle.losses.style import style_terms
-from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_terms, variation_terms
+from tfstyle.losses.terms import AnyTerm, content_terms, photorealism_term, variation_terms
 from tfstyle.runtime.workshop import SHARED, Workshop
+from tfstyle.synthesis.scales import Sizes
 from tfstyle.vgg import feature_extractor, weights
 
 
@@ -31,11 +32,13 @@ class TermOptions:
     style_layers: tuple[str, ...]
 
     @classmethod
-    def of(cls, config: TransferConfig, *, content: bool = True, style: bool = True) -> TermOptions:
-        """Returns those of a config, for a run that has a content, a style or both."""
+    def of(cls, config: TransferConfig, sizes: Sizes | None = None) -> TermOptions:
+        """Returns those of a config, for a run of such pictures; None: of a content and a style."""
         kinds = {kind for kind, weight in weights_of_kinds(config).items() if weight > 0}
-        kinds -= set() if content else {"content", "photorealism"}
-        kinds -= set() if style else {"style"}
+        if sizes is not None and sizes.content is None:
+            kinds -= {"content", "photorealism"}
+        if sizes is not None and not (sizes.styles or sizes.scales):
+            kinds -= {"style"}
         return cls(
             config,
             tuple(sorted(kinds)),
@@ -86,7 +89,7 @@ class TermOptions:
         if "total_variation" in self.kinds:
             found += variation_terms(1.0, units=config.units, form=config.tv_loss)
         if "photorealism" in self.kinds:
-            found += photorealism_terms(1.0, content)
+            found.append(photorealism_term(content))
         return found
 
 

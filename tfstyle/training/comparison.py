@@ -22,8 +22,8 @@ from tfstyle.config import TransferConfig
 from tfstyle.io import encode, images
 from tfstyle.losses.targets import chosen, finest
 from tfstyle.reporting import Progress
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.graph_transfer import GraphObjective
+from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
 from tfstyle.synthesis.style_targets import style_targets
 from tfstyle.synthesis.term_options import extractor_of
@@ -138,7 +138,7 @@ def compare(
     for index, path in enumerate(photographs):
         style = index % len(styles)
         sizes = Sizes.of(path, targets[style])
-        foresee(sizes, config, extractor).plan.require_fit()
+        foresee(sizes, config, extractor).require_fit()
         picture = images.load_fitted(path, "photos", size)
         objective = GraphObjective(config, extractor, picture, chosen(stack, [style]))
         own = _with_weights(config, objective.weights, weights)

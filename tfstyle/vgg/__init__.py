@@ -84,4 +84,4 @@ def feature_extractor(
         values = weight_files.load(weights, layout)
         known = [name for name in values if name in layout]  # heads are none
         require_known(f"layers (of weights={weights!r})", names, known)
-    return network.build(network.vgg19(), values, names, pooling=pooling, padding=padding, dtype=dtype)
+    return network.build(values, names, pooling=pooling, padding=padding, dtype=dtype)

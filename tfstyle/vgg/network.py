@@ -83,13 +83,7 @@ def heads(extractor: tf.keras.Model) -> dict[str, tf.keras.layers.Conv2D]:
 
 
 def build(
-    layers_of_vgg19: Iterable[tf.keras.layers.Layer],
-    weights: Weights,
-    layers: Iterable[str],
-    *,
-    pooling: str,
-    padding: str,
-    dtype: str,
+    weights: Weights, layers: Iterable[str], *, pooling: str, padding: str, dtype: str
 ) -> tf.keras.Model:
     """Builds the extractor of `tfstyle.feature_extractor` from VGG19's layers and the given weights."""
     for name, value, known in (
@@ -103,7 +97,7 @@ def build(
     image = tf.keras.Input((None, None, 3), name="image", dtype=policy.variable_dtype)
     activation = caffe_pixels(image)
     wanted, outputs = set(layers), {}
-    for layer in layers_of_vgg19:
+    for layer in vgg19():
         if isinstance(layer, tf.keras.layers.Conv2D) and layer.name in weights:
             kernel, _ = weights[layer.name]
             if padding != "zeros":

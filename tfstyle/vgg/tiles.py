@@ -115,10 +115,6 @@ class Tiles:
         """Returns the map of all of a layer's positions with a tile's own ones replaced."""
         return _put(whole, part, place[:, 0] // self._strides[layer])
 
-    def map_size(self, layer: str, image: tf.Tensor) -> tuple[int, int]:
-        """Returns the height and width of a layer's map of a picture."""
-        return image.shape[1] // self._strides[layer], image.shape[2] // self._strides[layer]
-
 
 def for_each(places: tf.Tensor, step: Callable[[tf.Tensor, Any], Any], start: Any) -> Any:
     """Returns what is left of `start` after `step(place, it)` at one place after the other."""
@@ -158,11 +154,8 @@ def activations(
             more = compiled(tiles.picture(image, place), place)
             return {layer: tiles.put(layer, place, maps[layer], more[layer]) for layer in layers}
 
-        empty = {}
-        for layer in layers:
-            spec = compiled.structured_outputs[layer]
-            shape = [image.shape[0], *tiles.map_size(layer, image), spec.shape[-1]]
-            empty[layer] = tf.zeros(shape, spec.dtype)
+        shapes = extractor.compute_output_shape(tuple(image.shape))
+        empty = {layer: tf.zeros(shapes[layer], compiled.structured_outputs[layer].dtype) for layer in layers}
         return for_each(places, fill, empty)
 
     maps = tf.function(assemble, autograph=False).get_concrete_function(image)(image)

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfstyle.io import untrusted
-from tfstyle.io.files import require_file, require_writable_folder, sha256, write_atomically
+from tfstyle.io.files import require_file, sha256, write_atomically
 from tfstyle.vgg import coded_weights, hdf5, sources
 from tfstyle.vgg.network import Weights, head
 
@@ -52,7 +52,7 @@ def load(source: str, layout: Mapping[str, tf.keras.layers.Layer]) -> Weights:
     if source == "mini":
         if not _MINI.exists() or sha256(_MINI) != _MINI_SHA256:
             raise ValueError(f"weights='mini': {_MINI} is missing or changed; install tfstyle again")
-        return _checked(_read_npz(_MINI, source), layout, source, widths_fixed=False)
+        return _read(_MINI, source, layout)
     path = pathlib.Path(source)
     if not path.exists():
         raise FileNotFoundError(f"weights={source!r}: must be imagenet, random, mini or an existing file")
@@ -127,19 +127,6 @@ def save(path, weights: Weights, record: Mapping) -> int:
     data = untrusted.encode(arrays, compressed=True)
     write_atomically(pathlib.Path(path), data)
     return len(data)
-
-
-def check_writable(path: pathlib.Path, argument: str = "output") -> None:
-    """Finds out before a training whether its weights can be written.
-
-    Raises:
-      ValueError: the suffix is not .npz.
-      OSError: the folder is missing or no file can be made in it.
-    """
-    named = f"{argument}={str(path)!r}"
-    if path.suffix != ".npz":
-        raise ValueError(f"{named}: must end in .npz")
-    require_writable_folder(path.parent, named)
 
 
 def _read_npz(path: pathlib.Path, source: str) -> dict[str, list[np.ndarray]]:

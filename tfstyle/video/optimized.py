@@ -24,10 +24,9 @@ from tfstyle.io import images
 from tfstyle.io.pixels import in_unit_range
 from tfstyle.reporting import Progress
 from tfstyle.runtime.stopping import Supervision
-from tfstyle.synthesis.foresight import foresee
 from tfstyle.synthesis.inputs import Inputs, Reference, make_inputs
 from tfstyle.synthesis.pictures import make
-from tfstyle.synthesis.plan import Plan
+from tfstyle.synthesis.plan import Plan, foresee
 from tfstyle.synthesis.scales import Sizes, number_of_scales
 from tfstyle.video.steadiness import Carried, Painted, Shown, Step, carried
 
@@ -91,7 +90,7 @@ def _planned(
     height, width = size
     sizes = Sizes(size, tuple(tuple(each.shape[1:3]) for each in pictures))
     try:
-        plan = foresee(sizes, config, extractor).plan
+        plan = foresee(sizes, config, extractor)
     except ValueError as error:
         raise ValueError(f"frames of {width} x {height} pixels: {error}") from None
     if plan.peak_bytes > plan.most_bytes:
