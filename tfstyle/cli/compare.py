@@ -61,6 +61,7 @@ def main():
         from tfstyle.feedforward.painting import Painter
         from tfstyle.feedforward.style_mixing import weights_of
         from tfstyle.io.store import find_pictures
+        from tfstyle.reporting import ConsoleReporter
         from tfstyle.training import comparison, own_losses
 
         photographs = find_pictures(photos)[1][: FLAGS.limit]
@@ -95,6 +96,7 @@ def main():
         weights,
         size=FLAGS.size,
         steps=steps,
+        reporters=[ConsoleReporter()],
         watch=watch,
     )
     found = comparison.summary(comparisons, steps)

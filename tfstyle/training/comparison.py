@@ -21,7 +21,7 @@ from tfstyle.api.transfer import transfer
 from tfstyle.config import TransferConfig
 from tfstyle.io import encode, images
 from tfstyle.losses.targets import chosen, finest
-from tfstyle.reporting import Progress
+from tfstyle.reporting import Progress, Reporter
 from tfstyle.synthesis.graph_transfer import GraphObjective
 from tfstyle.synthesis.plan import foresee
 from tfstyle.synthesis.scales import Sizes
@@ -92,6 +92,7 @@ def compare(
     *,
     size: int = 256,
     steps: Sequence[int] = STEPS,
+    reporters: Sequence[Reporter] = (),
     watch: Callable[[Comparison], None] = lambda comparison: None,
 ) -> list[Comparison]:
     """Compares a network with the optimisation, photograph by photograph; styles take turns.
@@ -104,6 +105,7 @@ def compare(
       weights: {term: weight} of it; see `Learner`, and `weights_of_terms` in a network's card.
       size: longer side of the photographs in pixels.
       steps: after which the optimisation is looked at.
+      reporters: of each optimisation.
       watch: told of each comparison.
 
     Returns:
@@ -149,7 +151,7 @@ def compare(
         made = paint(picture, style)
         seconds = time.monotonic() - began
         kept = _Kept(steps)
-        result = transfer(path, targets[style], own, reporters=[kept])
+        result = transfer(path, targets[style], own, reporters=[kept, *reporters])
         pace = [
             (later.seconds - one.seconds) / (later.step - one.step)
             for one, later in zip(result.history[1:], result.history[2:])
