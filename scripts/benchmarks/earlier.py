@@ -31,7 +31,8 @@ def run_apart(checkout: str, inputs_folder: str, run_folder: str, every: int, se
     """
     given = json.dumps([inputs_folder, run_folder, every, settings])
     found_first = os.pathsep.join([str(pathlib.Path(checkout).resolve()), str(_SCRIPTS)])
-    environment = {**os.environ, "PYTHONPATH": found_first, "CUDA_VISIBLE_DEVICES": "-1"}
+    quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "PYTHONPATH": found_first, **quiet}
     command = [sys.executable, "-m", "benchmarks.earlier", given]
     # Elsewhere than in a checkout, which Python would find before all others.
     done = subprocess.run(command, env=environment, cwd=run_folder, stdout=subprocess.PIPE, text=True)
