@@ -48,7 +48,7 @@ def main():
             seconds += both
             said = ""
             if isinstance(layer, tf.keras.layers.Conv2D):
-                done = 2 * 2 * tf.size(layer.kernel).numpy() * shape[1] * shape[2]
+                done = 2 * 2 * layer.kernel.numpy().size * shape[1] * shape[2]
                 operations += done
                 said = f"{done / both / rate:.0%}"
             print(f"| {layer.name} | {dtype} | {1e3 * forward:.1f} ms | {1e3 * both:.1f} ms | {said} |")

@@ -15,6 +15,7 @@ from tfstyle.io.files import check_outputs, make_folder, require_writable_folder
 # What carries a picture's origin: a PNG's text chunk; a JPEG's comment; elsewhere EXIF's ImageDescription.
 _NOTE, _DESCRIPTION = "tfstyle", 0x010E
 _QUALITY = {
+    "PNG": {"compress_level": 4},  # a third of the time of Pillow's 6, for files 3 % larger
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
