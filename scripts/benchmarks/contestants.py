@@ -4,7 +4,6 @@ import importlib
 import json
 import pathlib
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 from benchmarks import earlier
 from benchmarks.inputs import Inputs, load, require_keras
@@ -121,8 +120,5 @@ def _transfer(inputs: Inputs, config, recorder: Recorder) -> None:
     require_keras()
     from tfstyle import transfer
 
-    observer = SimpleNamespace(
-        report=lambda progress, image: recorder.record(progress.evaluations, progress.total, image)
-    )
     recorder.start()
-    transfer(inputs.content, inputs.style, config, reporters=[observer])
+    transfer(inputs.content, inputs.style, config, reporters=[recorder])

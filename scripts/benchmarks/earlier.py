@@ -10,7 +10,6 @@ import os
 import pathlib
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -57,10 +56,7 @@ def _run(inputs_folder: str, run_folder: str, every: int, settings: dict) -> dic
         **settings,
     )
     recorder = Recorder(run_folder, every, [])
-    observer = SimpleNamespace(
-        report=lambda progress, image: recorder.record(progress.evaluations, progress.total, image)
-    )
-    tfstyle.transfer(content, style, config, reporters=[observer])
+    tfstyle.transfer(content, style, config, reporters=[recorder])
     peak = peak_memory()
     pathlib.Path(run_folder, "rows.json").write_text(json.dumps(recorder.rows))
     return {"rows": recorder.rows, "peak_bytes": peak, "diverged": "", "precision": config.precision}

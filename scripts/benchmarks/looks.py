@@ -83,7 +83,7 @@ def judge(name: str, inputs_folder: str, run_folder: str, always: Sequence[int],
     Args:
       name: of the contestant; of the default settings, all rows are judged.
       inputs_folder, run_folder: as in `inputs.judge`.
-      always: evaluations of others whose rows are judged, beside those at `MOMENTS` and the last.
+      always: evaluations of others whose rows are judged, beside the first, those at `MOMENTS` and the last.
       keep: what files of pictures at `MOMENTS` begin with; '': they are not kept.
     """
     from tfstyle.cli import common as cli
@@ -106,7 +106,7 @@ def judge(name: str, inputs_folder: str, run_folder: str, always: Sequence[int],
     judged = [
         index
         for index, row in enumerate(rows)
-        if name == DEFAULTS or index in moments.values() or row["evaluations"] in always
+        if name == DEFAULTS or index in (0, *moments.values()) or row["evaluations"] in always
     ]
     for index in judged:
         made = tf.constant(np.load(pathlib.Path(run_folder, f"{index}.npy")))

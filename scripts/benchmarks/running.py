@@ -95,6 +95,10 @@ class Recorder:
             raise FloatingPointError(f"diverged: the loss is {loss:g} after {evaluations} evaluations")
         self._kept += time.perf_counter() - now
 
+    def report(self, progress, image) -> None:
+        """Keeps where a run of tfstyle stands, as one of its reporters."""
+        self.record(progress.evaluations, progress.total, image)
+
 
 class ProcessDied(OSError):
     """A process ended without an answer."""
